@@ -1,0 +1,81 @@
+//! Which texts are account identifiers (protocol.md 4.2, choice C20).
+
+/// Longest identifier, in bytes.
+pub const MAX_BYTES: usize = 32;
+
+/// Which characters an identifier may contain. Always 1 to 32 bytes and no control characters,
+/// because the signed text of a `UserSig` is made of lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Charset {
+    /// Letters, digits, `_` and `-`.
+    Strict,
+    /// Printable ASCII, 0x20 to 0x7E.
+    #[default]
+    Printable,
+    /// Any UTF-8 without control characters.
+    Utf8,
+}
+
+impl Charset {
+    /// What is wrong with `account`, as the end of a sentence; `None` when it is valid.
+    pub fn fault(self, account: &str) -> Option<&'static str> {
+        if account.is_empty() {
+            return Some("is empty");
+        }
+        if account.len() > MAX_BYTES {
+            return Some("is longer than 32 bytes");
+        }
+        if account.chars().any(char::is_control) {
+            return Some("contains a control character");
+        }
+        match self {
+            Self::Strict if !account.bytes().all(is_strict) => Some(
+                "may contain only letters, digits, '_' and '-' (config key \"account_charset\")",
+            ),
+            Self::Printable if !account.is_ascii() => {
+                Some("may contain only printable ASCII (config key \"account_charset\")")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether `account` is a valid identifier.
+    pub fn allows(self, account: &str) -> bool {
+        self.fault(account).is_none()
+    }
+}
+
+fn is_strict(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn length_counts_bytes_not_characters() {
+        assert!(Charset::Utf8.allows(&"a".repeat(32)));
+        assert!(!Charset::Utf8.allows(&"a".repeat(33)));
+        assert!(Charset::Utf8.allows(&"\u{1F600}".repeat(8)));
+        assert!(!Charset::Utf8.allows(&"\u{1F600}".repeat(9)));
+    }
+
+    #[test]
+    fn control_characters_are_refused_everywhere() {
+        for charset in [Charset::Strict, Charset::Printable, Charset::Utf8] {
+            for text in ["a\nb", "a\u{7f}", "\0", "a\u{85}b", ""] {
+                assert!(!charset.allows(text), "{charset:?} {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_charset_adds_to_the_one_before() {
+        assert!(Charset::Strict.allows("Ann_1-x"));
+        assert!(!Charset::Strict.allows("Ann 1"));
+        assert!(Charset::Printable.allows("Ann \"1\"\\ <&>"));
+        assert!(!Charset::Printable.allows("\u{e9}"));
+        assert!(Charset::Utf8.allows("\u{e9}"));
+    }
+}

@@ -1,0 +1,14 @@
+//! The vocabulary of the four blocklist calls: accounts, requests, answers, codes.
+
+pub mod accounts;
+pub mod codes;
+pub mod requests;
+pub mod responses;
+
+pub use accounts::Charset;
+pub use codes::{Retry, Verdict};
+pub use requests::{CheckType, Command, Operation, Request};
+pub use responses::{Answer, Item, Listing, Relation};
+
+/// Most targets in one call, entries in one list, entries on one page (protocol.md section 9).
+pub const MAX_PER_CALL: usize = 1000;

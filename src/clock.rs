@@ -1,0 +1,56 @@
+//! Time as an argument: nothing else in the crate reads the system clock.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Where time comes from: the wall clock for signatures and entries, the monotonic one for waiting.
+pub trait Clock: Send + Sync {
+    /// Whole Unix seconds; negative before 1970.
+    fn unix_seconds(&self) -> i64;
+
+    /// The monotonic clock.
+    fn now(&self) -> Instant;
+}
+
+/// The clocks of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn unix_seconds(&self) -> i64 {
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
+            Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+/// A wall clock that stands still until it is set; its monotonic side is the machine's.
+#[derive(Debug)]
+pub struct FixedClock(AtomicI64);
+
+impl FixedClock {
+    /// A clock that shows `unix_seconds`.
+    pub fn at(unix_seconds: i64) -> Self {
+        Self(AtomicI64::new(unix_seconds))
+    }
+
+    /// Shows `unix_seconds` from now on.
+    pub fn set(&self, unix_seconds: i64) {
+        self.0.store(unix_seconds, Ordering::Relaxed);
+    }
+}
+
+impl Clock for FixedClock {
+    fn unix_seconds(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+}

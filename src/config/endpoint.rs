@@ -1,0 +1,192 @@
+//! Hosts of the service and what counts as a safe address (protocol.md section 2).
+
+use serde_json::value::RawValue;
+use ureq::http::Uri;
+
+use super::raw;
+use crate::error::Error;
+
+/// Where the service is: scheme, host, port and path prefix, without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `https://host[:port][/prefix]`
+    pub base_url: String,
+}
+
+const REGIONS: [(&str, &str); 7] = [
+    ("china", "console.tim.qq.com"),
+    ("singapore", "adminapisgp.im.qcloud.com"),
+    ("seoul", "adminapikr.im.qcloud.com"),
+    ("tokyo", "adminapijpn.im.qcloud.com"),
+    ("frankfurt", "adminapiger.im.qcloud.com"),
+    ("silicon_valley", "adminapiusa.im.qcloud.com"),
+    ("jakarta", "adminapiidn.im.qcloud.com"),
+];
+
+pub(super) fn parse(
+    region: Option<&RawValue>,
+    base_url: Option<&RawValue>,
+) -> Result<Endpoint, Error> {
+    match (region, base_url) {
+        (Some(region), None) => raw::choice("region", region, &REGIONS).map(|host| Endpoint {
+            base_url: format!("https://{host}"),
+        }),
+        (None, Some(url)) => parse_base_url(&raw::text("base_url", url)?),
+        (Some(_), Some(_)) => Err(Error::config(
+            "base_url",
+            "and \"region\" exclude each other; keep one",
+        )),
+        (None, None) => Err(Error::config(
+            "region",
+            "is missing; name the data centre of the app, or set \"base_url\"",
+        )),
+    }
+}
+
+/// https anywhere, http on loopback only; no user, query or fragment. The text is not repeated in a
+/// message, because it may contain a password.
+fn parse_base_url(url: &str) -> Result<Endpoint, Error> {
+    let bad = |what| Err(Error::config("base_url", what));
+    if url.contains('#') {
+        return bad("must not have a fragment");
+    }
+    let Ok(uri) = url.parse::<Uri>() else {
+        return bad("is not a URL; write https://host or https://host:port");
+    };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return bad("must start with https://");
+    };
+    if authority.as_str().contains('@') {
+        return bad("must not contain a user name or password");
+    }
+    if uri.query().is_some() {
+        return bad("must not have a query");
+    }
+    if authority.host().is_empty()
+        || authority.as_str().ends_with(':')
+        || authority.port_u16() == Some(0)
+    {
+        return bad("needs a host, and a port other than 0");
+    }
+    if authority.port().is_some() && authority.port_u16().is_none() {
+        return bad("has a port above 65535");
+    }
+    match scheme {
+        "https" => {}
+        "http" if is_loopback(authority.host()) => {}
+        "http" => {
+            return bad("may use http only on loopback (127.0.0.1, localhost, [::1]); use https");
+        }
+        _ => return bad("must start with https://"),
+    }
+    let path = uri.path().trim_end_matches('/');
+    Ok(Endpoint {
+        base_url: format!("{scheme}://{authority}{path}"),
+    })
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || bare
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+pub(super) fn parse_proxy(raw: &RawValue) -> Result<String, Error> {
+    let proxy = raw::text("proxy", raw)?;
+    let usable = proxy.parse::<Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+            && uri.query().is_none()
+            && matches!(uri.path(), "" | "/")
+    });
+    if usable && ureq::Proxy::new(&proxy).is_ok() {
+        Ok(proxy)
+    } else {
+        Err(Error::config(
+            "proxy",
+            "must be http://host:port or https://host:port",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_and_loopback_http_are_accepted() {
+        let good = [
+            ("https://example.invalid", "https://example.invalid"),
+            ("https://example.invalid/", "https://example.invalid"),
+            (
+                "https://example.invalid:8443/prefix/",
+                "https://example.invalid:8443/prefix",
+            ),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://127.3.2.1", "http://127.3.2.1"),
+            ("http://localhost:1", "http://localhost:1"),
+            ("http://[::1]:9", "http://[::1]:9"),
+        ];
+        for (url, base) in good {
+            assert_eq!(
+                parse_base_url(url).map(|endpoint| endpoint.base_url),
+                Ok(base.to_owned()),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn addresses_that_could_leak_or_mislead_are_refused_without_being_repeated() {
+        let bad = [
+            "example.invalid",
+            "//example.invalid",
+            "/path",
+            "",
+            " ",
+            "ftp://example.invalid",
+            "file:///etc/passwd",
+            "http://example.invalid",
+            "http://10.0.0.1",
+            "http://0.0.0.0",
+            "http://127.0.0.1.example.invalid",
+            "http://localhost.example.invalid",
+            "http://localhost@example.invalid",
+            "https://user:CANARY@example.invalid",
+            "https://CANARY@example.invalid",
+            "https://example.invalid?usersig=CANARY",
+            "https://example.invalid/#CANARY",
+            "https://example.invalid#CANARY",
+            "https://",
+            "https://:443",
+            "https://example.invalid:",
+            "https://example.invalid:0",
+            "https://example.invalid:99999",
+            "https://exa mple.invalid",
+            "https://example.invalid\n",
+            "http://[::2]",
+            "http://[fe80::1]",
+            "http://2130706433",
+            "http://0x7f000001",
+            "http:127.0.0.1",
+            "http:///127.0.0.1",
+            "javascript:alert(1)",
+            "https//example.invalid",
+            "HTTPS//x",
+            "gopher://127.0.0.1",
+            "unix:/tmp/socket",
+            "http://[::ffff:10.0.0.1]",
+            "http://127.0.0.1:80@example.invalid",
+            "https://[",
+            "https://]",
+            "https://example.invalid\\@127.0.0.1",
+        ];
+        for url in bad {
+            let error = parse_base_url(url).expect_err(url);
+            assert!(error.message().contains("base_url"), "{url}: {error}");
+            assert!(!error.message().contains("CANARY"), "{url}: {error}");
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! Configuration: one JSON text, read once into values that cannot be wrong (design.md 3.7).
+
+mod endpoint;
+mod raw;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::api::Charset;
+use crate::error::Error;
+use crate::usersig::Key;
+
+pub use endpoint::Endpoint;
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Who answers.
+    pub backend: Backend,
+    /// The app and its admin: needed by the remote backend and by `serve`.
+    pub app: Option<App>,
+    /// Calls per second and command.
+    pub rate_per_second: u32,
+    /// Calls accepted and not yet answered.
+    pub max_calls: usize,
+    /// Where log lines go.
+    pub log: Log,
+}
+
+/// Who answers the calls.
+#[derive(Debug)]
+pub enum Backend {
+    /// The engine inside this process.
+    Embedded(Embedded),
+    /// The cloud service.
+    Remote(Box<Remote>),
+}
+
+/// Settings of the engine.
+#[derive(Clone, Debug, Default)]
+pub struct Embedded {
+    /// The durable store, absolute; `None` keeps lists in memory.
+    pub path: Option<PathBuf>,
+    /// Whether only imported accounts exist; otherwise every valid identifier does.
+    pub imported_only: bool,
+    /// Which identifiers are valid.
+    pub charset: Charset,
+}
+
+/// Settings of the remote backend.
+#[derive(Debug)]
+pub struct Remote {
+    /// Where the service is.
+    pub endpoint: Endpoint,
+    /// PEM file with certificates trusted beside the usual roots.
+    pub ca_file: Option<PathBuf>,
+    /// `http://host:port` of a proxy.
+    pub proxy: Option<String>,
+    /// Longest time for name, connection and TLS.
+    pub connect: Duration,
+    /// Longest time for one attempt.
+    pub attempt: Duration,
+    /// Longest time for a call with all its attempts.
+    pub call: Duration,
+    /// Connections, and calls in flight.
+    pub connections: usize,
+    /// When and how often to try again.
+    pub retry: RetryPolicy,
+}
+
+/// When and how often to try again.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    /// Attempts in all.
+    pub attempts: u32,
+    /// Upper bound of the first delay; it doubles.
+    pub base: Duration,
+    /// Upper bound of every delay.
+    pub max: Duration,
+}
+
+/// The app, its admin and the key that signs for it.
+#[derive(Debug)]
+pub struct App {
+    /// `SDKAppID`.
+    pub sdkappid: u32,
+    /// An app admin.
+    pub identifier: String,
+    /// The app's secret key.
+    pub key: Key,
+    /// Life of a signature in seconds.
+    pub expire_s: u32,
+}
+
+/// Where log lines go and which.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    /// The destination.
+    pub to: LogTo,
+    /// The least important level that is written.
+    pub level: LogLevel,
+}
+
+/// Where log lines go.
+#[derive(Clone, Debug, Default)]
+pub enum LogTo {
+    /// Nowhere.
+    #[default]
+    Off,
+    /// The process's standard error.
+    Stderr,
+    /// Appended to this file, absolute.
+    File(PathBuf),
+}
+
+/// How important a line is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Something failed.
+    Error,
+    /// Something was repeated or odd.
+    #[default]
+    Warn,
+    /// One line per call.
+    Info,
+    /// One line per attempt.
+    Debug,
+}
+
+const DAY_S: u64 = 86_400;
+/// A signature of more than 50 years is refused by the service (protocol.md 7.1).
+pub const MAX_EXPIRE_S: u32 = 1_576_800_000;
+const HOUR_MS: u64 = 3_600_000;
+
+impl Config {
+    /// Reads and checks `json`. Relative paths are taken from the current directory now, once.
+    ///
+    /// # Errors
+    /// [`crate::Status::Config`]: the message names the key or file and never a value that may be secret.
+    pub fn parse(json: &str) -> Result<Self, Error> {
+        if crate::wire::is_too_deep(json.as_bytes()) {
+            return Err(Error::new(
+                crate::Status::Config,
+                "configuration nests deeper than 32 levels",
+            ));
+        }
+        let top: raw::Top = raw::section(None, json)?;
+        let app = parse_app(&top)?;
+        let backend = match parse_backend(&top)? {
+            Some(true) => remote(&top, app.is_some())?,
+            Some(false) => embedded(&top)?,
+            None if app.is_some() => remote(&top, true)?,
+            None => embedded(&top)?,
+        };
+        let queue: raw::Queue = subsection("queue", top.queue)?;
+        Ok(Self {
+            backend,
+            app,
+            rate_per_second: or_default(top.rate_per_second, 200, |raw| {
+                raw::number("rate_per_second", raw, 1, 1_000_000).map(narrow)
+            })?,
+            max_calls: or_default(queue.max_calls, 65_536, |raw| {
+                raw::number("queue.max_calls", raw, 1, 1 << 24)
+                    .map(|number| narrow(number) as usize)
+            })?,
+            log: parse_log(&top)?,
+        })
+    }
+}
+
+/// `Some(true)` for remote, `None` when the key is absent.
+fn parse_backend(top: &raw::Top) -> Result<Option<bool>, Error> {
+    top.backend
+        .map(|raw| raw::choice("backend", raw, &[("embedded", false), ("remote", true)]))
+        .transpose()
+}
+
+fn parse_app(top: &raw::Top) -> Result<Option<App>, Error> {
+    let expire_s = or_default(top.usersig_expire_s, narrow(DAY_S), |raw| {
+        raw::number("usersig_expire_s", raw, 60, u64::from(MAX_EXPIRE_S)).map(narrow)
+    })?;
+    let identifier = or_default(top.identifier, "administrator".to_owned(), |raw| {
+        let identifier = raw::text("identifier", raw)?;
+        match Charset::Utf8.fault(&identifier) {
+            Some(fault) => Err(Error::config("identifier", fault)),
+            None => Ok(identifier),
+        }
+    })?;
+    let sdkappid = top
+        .sdkappid
+        .map(|raw| raw::number("sdkappid", raw, 1, u64::from(u32::MAX)).map(narrow))
+        .transpose()?;
+    match (sdkappid, parse_key(top)?) {
+        (Some(sdkappid), Some(key)) => Ok(Some(App {
+            sdkappid,
+            identifier,
+            key,
+            expire_s,
+        })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Error::config(
+            "sdkappid",
+            "is given without a key; add \"secret_key\", \"secret_key_file\" or \"secret_key_env\"",
+        )),
+        (None, Some(_)) => Err(Error::config(
+            "sdkappid",
+            "is missing; a secret key is given without it",
+        )),
+    }
+}
+
+fn parse_key(top: &raw::Top) -> Result<Option<Key>, Error> {
+    let given = [top.secret_key, top.secret_key_file, top.secret_key_env];
+    if given.iter().flatten().count() > 1 {
+        return Err(Error::config(
+            "secret_key",
+            "is given more than once; keep one of \"secret_key\", \"secret_key_file\", \"secret_key_env\"",
+        ));
+    }
+    let (name, key) = if let Some(raw) = top.secret_key {
+        ("secret_key", raw::secret("secret_key", raw)?)
+    } else if let Some(raw) = top.secret_key_file {
+        (
+            "secret_key_file",
+            key_from_file(&raw::text("secret_key_file", raw)?)?,
+        )
+    } else if let Some(raw) = top.secret_key_env {
+        (
+            "secret_key_env",
+            key_from_environment(&raw::text("secret_key_env", raw)?)?,
+        )
+    } else {
+        return Ok(None);
+    };
+    if key.is_empty() {
+        return Err(Error::config(name, "leads to an empty key"));
+    }
+    Ok(Some(Key::new(&key)))
+}
+
+fn key_from_file(path: &str) -> Result<Zeroizing<String>, Error> {
+    const MOST: u64 = 4096;
+    let key = "secret_key_file";
+    let unusable = |error: std::io::Error| {
+        Error::config(key, format!("names {path}, which cannot be read: {error}"))
+    };
+    let metadata = std::fs::metadata(path).map_err(unusable)?;
+    if !metadata.is_file() || metadata.len() > MOST {
+        return Err(Error::config(
+            key,
+            format!("names {path}, which is not a file of at most {MOST} bytes"),
+        ));
+    }
+    let bytes = Zeroizing::new(std::fs::read(path).map_err(unusable)?);
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Error::config(key, format!("names {path}, which is not UTF-8")))?;
+    Ok(Zeroizing::new(
+        text.trim_end_matches(['\r', '\n']).to_owned(),
+    ))
+}
+
+fn key_from_environment(name: &str) -> Result<Zeroizing<String>, Error> {
+    let key = "secret_key_env";
+    // The name is not repeated: a key pasted here by mistake would be.
+    if !name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
+        return Err(Error::config(
+            key,
+            "must be the name of an environment variable",
+        ));
+    }
+    std::env::var(name).map(Zeroizing::new).map_err(|_| {
+        Error::config(
+            key,
+            "names an environment variable that is not set or not UTF-8",
+        )
+    })
+}
+
+fn embedded(top: &raw::Top) -> Result<Backend, Error> {
+    Ok(Backend::Embedded(Embedded {
+        path: top
+            .path
+            .map(|raw| raw::text("path", raw).and_then(|path| absolute("path", &path)))
+            .transpose()?,
+        imported_only: or_default(top.accounts, false, |raw| {
+            raw::choice("accounts", raw, &[("any", false), ("imported", true)])
+        })?,
+        charset: or_default(top.account_charset, Charset::default(), |raw| {
+            let choices = [
+                ("strict", Charset::Strict),
+                ("printable", Charset::Printable),
+                ("utf8", Charset::Utf8),
+            ];
+            raw::choice("account_charset", raw, &choices)
+        })?,
+    }))
+}
+
+fn remote(top: &raw::Top, has_app: bool) -> Result<Backend, Error> {
+    if !has_app {
+        return Err(Error::config(
+            "sdkappid",
+            "and a secret key are needed by backend \"remote\"; add \"sdkappid\" and \"secret_key_file\"",
+        ));
+    }
+    if top.path.is_some() {
+        return Err(Error::config(
+            "path",
+            "belongs to backend \"embedded\"; set \"backend\" or remove it",
+        ));
+    }
+    let tls: raw::Tls = subsection("tls", top.tls)?;
+    let milliseconds = |key, raw, default| {
+        or_default(raw, Duration::from_millis(default), |raw| {
+            raw::number(key, raw, 1, HOUR_MS).map(Duration::from_millis)
+        })
+    };
+    Ok(Backend::Remote(Box::new(Remote {
+        endpoint: endpoint::parse(top.region, top.base_url)?,
+        ca_file: tls
+            .ca_file
+            .map(|raw| {
+                raw::text("tls.ca_file", raw).and_then(|path| absolute("tls.ca_file", &path))
+            })
+            .transpose()?,
+        proxy: top.proxy.map(endpoint::parse_proxy).transpose()?,
+        connect: milliseconds("connect_ms", top.connect_ms, 3000)?,
+        attempt: milliseconds("attempt_ms", top.attempt_ms, 3500)?,
+        call: milliseconds("call_ms", top.call_ms, 12_000)?,
+        connections: or_default(top.connections, 32, |raw| {
+            raw::number("connections", raw, 1, 1024).map(|number| narrow(number) as usize)
+        })?,
+        retry: parse_retry(top.retry)?,
+    })))
+}
+
+fn parse_retry(raw: Option<&RawValue>) -> Result<RetryPolicy, Error> {
+    let retry: raw::Retry = subsection("retry", raw)?;
+    let milliseconds = |key, raw, default| {
+        or_default(raw, default, |raw| raw::number(key, raw, 1, HOUR_MS)).map(Duration::from_millis)
+    };
+    Ok(RetryPolicy {
+        attempts: or_default(retry.attempts, 3, |raw| {
+            raw::number("retry.attempts", raw, 1, 100).map(narrow)
+        })?,
+        base: milliseconds("retry.base_ms", retry.base_ms, 200)?,
+        max: milliseconds("retry.max_ms", retry.max_ms, 5000)?,
+    })
+}
+
+fn parse_log(top: &raw::Top) -> Result<Log, Error> {
+    let log: raw::Log = subsection("log", top.log)?;
+    let levels = [
+        ("error", LogLevel::Error),
+        ("warn", LogLevel::Warn),
+        ("info", LogLevel::Info),
+        ("debug", LogLevel::Debug),
+    ];
+    Ok(Log {
+        to: or_default(log.to, LogTo::Off, |raw| {
+            match raw::text("log.to", raw)?.as_str() {
+                "off" => Ok(LogTo::Off),
+                "stderr" => Ok(LogTo::Stderr),
+                path => absolute("log.to", path).map(LogTo::File),
+            }
+        })?,
+        level: or_default(log.level, LogLevel::default(), |raw| {
+            raw::choice("log.level", raw, &levels)
+        })?,
+    })
+}
+
+fn absolute(key: &str, path: &str) -> Result<PathBuf, Error> {
+    std::path::absolute(Path::new(path))
+        .map_err(|error| Error::config(key, format!("cannot be made absolute: {error}")))
+}
+
+fn subsection<'a, T: raw::Section<'a>>(name: &str, raw: Option<&'a RawValue>) -> Result<T, Error> {
+    raw.map_or_else(
+        || Ok(T::default()),
+        |raw| raw::section(Some(name), raw.get()),
+    )
+}
+
+fn or_default<'a, T>(
+    raw: Option<&'a RawValue>,
+    default: T,
+    read: impl FnOnce(&'a RawValue) -> Result<T, Error>,
+) -> Result<T, Error> {
+    raw.map_or(Ok(default), read)
+}
+
+fn narrow(number: u64) -> u32 {
+    u32::try_from(number).expect("range checked")
+}

@@ -1,0 +1,186 @@
+//! What can go wrong, in one table: number, name, and whether the same call may be tried again.
+
+use std::fmt;
+
+/// Outcome of a call or of one account in it. Zero or more is done, negative is not done.
+///
+/// The numbers are those of `chatblock_status` in the C header; they are never renumbered or reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Status {
+    /// Items only: the account was as wanted already.
+    Unchanged = 2,
+    /// Done for some accounts, not for others.
+    Partial = 1,
+    /// Done; every account is as wanted now.
+    Ok = 0,
+    /// NULL, not UTF-8, or out of range.
+    Argument = -1,
+    /// Bad configuration; the message names the key.
+    Config = -2,
+    /// Bad request JSON; nothing was sent.
+    Request = -3,
+    /// The service refused: see the service code.
+    Service = -4,
+    /// No valid answer; a write may have happened.
+    Network = -5,
+    /// Out of time; a write may have happened.
+    Timeout = -6,
+    /// Queue full; nothing was accepted.
+    Busy = -7,
+    /// Cancelled before it was sent.
+    Cancelled = -8,
+    /// The client is closing.
+    Closed = -9,
+    /// The embedded store failed.
+    Storage = -10,
+    /// Local state has no answer.
+    Unknown = -11,
+    /// `UserSig` or webhook did not verify.
+    Signature = -12,
+    /// Not on this platform or backend.
+    Unsupported = -13,
+    /// Client used after `fork()`.
+    Forked = -14,
+    /// A bug in the library; the client answers only this.
+    Panic = -15,
+    /// Name, connection or TLS failed; nothing was sent.
+    Connect = -16,
+}
+
+/// One row of the table of statuses.
+#[derive(Clone, Copy, Debug)]
+pub struct StatusRow {
+    /// The status.
+    pub status: Status,
+    /// Its name in C.
+    pub name: &'static str,
+    /// Whether the same call may succeed when it is repeated unchanged.
+    pub retryable: bool,
+}
+
+const fn row(status: Status, name: &'static str, retryable: bool) -> StatusRow {
+    StatusRow {
+        status,
+        name,
+        retryable,
+    }
+}
+
+impl Status {
+    /// Every status, highest number first: the order of the C header.
+    pub const TABLE: [StatusRow; 19] = [
+        row(Self::Unchanged, "CHATBLOCK_UNCHANGED", false),
+        row(Self::Partial, "CHATBLOCK_PARTIAL", false),
+        row(Self::Ok, "CHATBLOCK_OK", false),
+        row(Self::Argument, "CHATBLOCK_ERR_ARGUMENT", false),
+        row(Self::Config, "CHATBLOCK_ERR_CONFIG", false),
+        row(Self::Request, "CHATBLOCK_ERR_REQUEST", false),
+        row(Self::Service, "CHATBLOCK_ERR_SERVICE", false),
+        row(Self::Network, "CHATBLOCK_ERR_NETWORK", true),
+        row(Self::Timeout, "CHATBLOCK_ERR_TIMEOUT", true),
+        row(Self::Busy, "CHATBLOCK_ERR_BUSY", true),
+        row(Self::Cancelled, "CHATBLOCK_ERR_CANCELLED", true),
+        row(Self::Closed, "CHATBLOCK_ERR_CLOSED", false),
+        row(Self::Storage, "CHATBLOCK_ERR_STORAGE", false),
+        row(Self::Unknown, "CHATBLOCK_ERR_UNKNOWN", true),
+        row(Self::Signature, "CHATBLOCK_ERR_SIGNATURE", false),
+        row(Self::Unsupported, "CHATBLOCK_ERR_UNSUPPORTED", false),
+        row(Self::Forked, "CHATBLOCK_ERR_FORKED", false),
+        row(Self::Panic, "CHATBLOCK_ERR_PANIC", false),
+        row(Self::Connect, "CHATBLOCK_ERR_CONNECT", true),
+    ];
+
+    /// The number of this status in C.
+    pub const fn code(self) -> i32 {
+        self as i32
+    }
+
+    /// The name of this status in C.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// Whether the same call may succeed when it is repeated unchanged. For [`Status::Service`] and
+    /// [`Status::Partial`] the service's code decides, see [`crate::api::codes`].
+    pub fn is_retryable(self) -> bool {
+        self.row().retryable
+    }
+
+    /// Whether the call was done, at least in part.
+    pub const fn is_done(self) -> bool {
+        self.code() >= 0
+    }
+
+    fn row(self) -> StatusRow {
+        let index = match self {
+            Self::Connect => 18,
+            other => 2 - other.code(),
+        };
+        Self::TABLE[usize::try_from(index).unwrap_or(0)]
+    }
+}
+
+/// Why there is no answer: a status and a text for people that names the argument, key, member or
+/// file and the next step. Never contains a key or a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    status: Status,
+    message: String,
+}
+
+impl Error {
+    /// An error with a text that says what to do.
+    pub fn new(status: Status, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+        }
+    }
+
+    /// A bad argument of a function: `name` is the parameter, `what` completes the sentence.
+    pub fn argument(name: &str, what: impl fmt::Display) -> Self {
+        Self::new(Status::Argument, format!("{name} {what}"))
+    }
+
+    /// A bad key of the configuration.
+    pub fn config(key: &str, what: impl fmt::Display) -> Self {
+        Self::new(Status::Config, format!("config key \"{key}\" {what}"))
+    }
+
+    /// The embedded store failed or cannot be opened.
+    pub fn storage(file: &std::path::Path, what: impl fmt::Display) -> Self {
+        Self::new(Status::Storage, format!("{}: {what}", file.display()))
+    }
+
+    /// The status.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The text for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_finds_its_own_row() {
+        for row in Status::TABLE {
+            assert_eq!(row.status.name(), row.name);
+            assert_eq!(row.status.row().status, row.status);
+        }
+    }
+}

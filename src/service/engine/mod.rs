@@ -1,0 +1,293 @@
+//! The rules of the service, answered in this process (protocol.md sections 4 and 10, rows 16, 17).
+
+pub mod store;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Service;
+use crate::api::codes::{
+    self, ALREADY_EXIST, BAD_PARAMETER, LIST_FULL, NO_SUCH_ACCOUNT, NOT_EXIST,
+};
+use crate::api::{
+    Answer, Charset, CheckType, Command, Item, Listing, MAX_PER_CALL, Operation, Relation, Request,
+    Verdict,
+};
+use crate::clock::Clock;
+use crate::config::Embedded;
+use crate::error::Error;
+use store::{List, Memory, Reader, Sqlite, Store, Writer};
+
+const INVALID: &str = "Err_SNS_To_Account_Invalid";
+const SELF_BLOCK: &str = "Err_SNS_BlackListAdd_Self";
+const NOT_IMPORTED: &str = "Err_SNS_To_Account_Not_Imported";
+const EXCEEDED: &str = "Err_SNS_BlackListAdd_BlackList_Num_Exceed";
+
+/// Answers the four commands by the rules of the service. Every request is one transaction.
+pub struct Engine {
+    store: Box<dyn Store>,
+    imported_only: bool,
+    charset: Charset,
+    clock: Arc<dyn Clock>,
+}
+
+impl Engine {
+    /// An engine over the store that `config` names: memory, or the file at `path`.
+    ///
+    /// # Errors
+    /// [`crate::Status::Storage`] when the file cannot be opened.
+    pub fn open(config: &Embedded, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let store: Box<dyn Store> = match &config.path {
+            Some(path) => Box::new(Sqlite::open(path)?),
+            None => Box::new(Memory::default()),
+        };
+        Ok(Self {
+            store,
+            imported_only: config.imported_only,
+            charset: config.charset,
+            clock,
+        })
+    }
+
+    /// Which identifiers this engine takes.
+    pub fn charset(&self) -> Charset {
+        self.charset
+    }
+
+    /// The lists themselves, for loading a state and for the account calls.
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// Whether `account` exists: every valid identifier does unless only imported ones count.
+    ///
+    /// # Errors
+    /// [`crate::Status::Storage`].
+    pub fn is_account(&self, lists: &(impl Reader + ?Sized), account: &str) -> Result<bool, Error> {
+        Ok(!self.imported_only || lists.is_imported(account)?)
+    }
+
+    /// Rows 11 and 16 of protocol.md section 10.
+    fn refuse_owner(
+        &self,
+        lists: &(impl Reader + ?Sized),
+        owner: &str,
+    ) -> Result<Option<Answer>, Error> {
+        if let Some(fault) = self.charset.fault(owner) {
+            return Ok(Some(Answer::refused(
+                BAD_PARAMETER,
+                format!("From_Account {fault}"),
+            )));
+        }
+        if !self.is_account(lists, owner)? {
+            return Ok(Some(Answer::refused(
+                NO_SUCH_ACCOUNT,
+                "From_Account is not imported",
+            )));
+        }
+        Ok(None)
+    }
+
+    fn write(&self, request: &Request, targets: &[String]) -> Result<Answer, Error> {
+        let mut answer = Answer::default();
+        self.store.write(&mut |lists| {
+            answer = match self.refuse_owner(&*lists, &request.from)? {
+                Some(refusal) => refusal,
+                None => Answer::accepted(self.change(lists, request, targets)?),
+            };
+            Ok(())
+        })?;
+        Ok(answer)
+    }
+
+    /// Applies the targets one after another (choice C27).
+    fn change(
+        &self,
+        lists: &mut dyn Writer,
+        request: &Request,
+        targets: &[String],
+    ) -> Result<Vec<Item>, Error> {
+        let command = request.command();
+        let found = lists.find(&request.from)?;
+        let mut list = found.unwrap_or_default();
+        let mut exists = found.is_some();
+        let mut changed = false;
+        let mut items = Vec::with_capacity(targets.len());
+        for target in targets {
+            let (code, info) = match command {
+                Command::Add => {
+                    self.refuse_add(&*lists, &request.from, exists.then_some(&list), target)?
+                }
+                _ => self.delete(lists, exists.then_some(&mut list), target)?,
+            };
+            if code == 0 && command == Command::Add {
+                if !exists {
+                    list = lists.create(&request.from)?;
+                    exists = true;
+                }
+                lists.append(&list, target, self.clock.unix_seconds())?;
+                list.next_position += 1;
+                list.entries += 1;
+            }
+            changed |= code == 0;
+            items.push(Item::answered(
+                target,
+                code,
+                info,
+                codes::judge(command, code, info),
+            ));
+        }
+        if changed {
+            list.sequence += 1;
+            lists.save(&list)?;
+        }
+        Ok(items)
+    }
+
+    /// The first reason of protocol.md 4.3 not to add `target`; code 0 when there is none.
+    fn refuse_add(
+        &self,
+        lists: &dyn Writer,
+        owner: &str,
+        list: Option<&List>,
+        target: &str,
+    ) -> Result<(i32, &'static str), Error> {
+        if !self.charset.allows(target) {
+            return Ok((BAD_PARAMETER, INVALID));
+        }
+        if target == owner {
+            return Ok((BAD_PARAMETER, SELF_BLOCK));
+        }
+        if let Some(list) = list
+            && lists.contains(list, target)?
+        {
+            return Ok((BAD_PARAMETER, ALREADY_EXIST));
+        }
+        if !self.is_account(lists, target)? {
+            return Ok((NO_SUCH_ACCOUNT, NOT_IMPORTED));
+        }
+        if list.is_some_and(|list| list.entries >= MAX_PER_CALL) {
+            return Ok((LIST_FULL, EXCEEDED));
+        }
+        Ok((0, ""))
+    }
+
+    /// Removes `target`, also when the account no longer exists.
+    fn delete(
+        &self,
+        lists: &mut dyn Writer,
+        list: Option<&mut List>,
+        target: &str,
+    ) -> Result<(i32, &'static str), Error> {
+        if !self.charset.allows(target) {
+            return Ok((BAD_PARAMETER, INVALID));
+        }
+        if let Some(list) = list
+            && lists.remove(list, target)?
+        {
+            list.entries -= 1;
+            return Ok((0, ""));
+        }
+        if !self.is_account(&*lists, target)? {
+            return Ok((NO_SUCH_ACCOUNT, NOT_IMPORTED));
+        }
+        Ok((BAD_PARAMETER, NOT_EXIST))
+    }
+
+    fn read(&self, request: &Request) -> Result<Answer, Error> {
+        let mut answer = Answer::default();
+        self.store.read(&mut |lists| {
+            answer = match self.refuse_owner(lists, &request.from)? {
+                Some(refusal) => refusal,
+                None => self.look(lists, request)?,
+            };
+            Ok(())
+        })?;
+        Ok(answer)
+    }
+
+    fn look(&self, lists: &dyn Reader, request: &Request) -> Result<Answer, Error> {
+        let list = lists.find(&request.from)?;
+        match &request.operation {
+            Operation::Get {
+                start_index,
+                max_limited,
+                ..
+            } => page(lists, list.as_ref(), *start_index, *max_limited),
+            Operation::Check(targets, kind) => {
+                let check = |target: &String| {
+                    self.check(lists, (&request.from, list.as_ref()), target, *kind)
+                };
+                Ok(Answer::accepted(
+                    targets.iter().map(check).collect::<Result<_, _>>()?,
+                ))
+            }
+            Operation::Add(_) | Operation::Delete(_) => unreachable!("writes take the other way"),
+        }
+    }
+
+    fn check(
+        &self,
+        lists: &dyn Reader,
+        (owner, list): (&str, Option<&List>),
+        target: &str,
+        kind: CheckType,
+    ) -> Result<Item, Error> {
+        let failed = |code, info| {
+            Item::answered(target, code, info, codes::judge(Command::Check, code, info))
+        };
+        if !self.charset.allows(target) {
+            return Ok(failed(BAD_PARAMETER, INVALID));
+        }
+        if !self.is_account(lists, target)? {
+            return Ok(failed(NO_SUCH_ACCOUNT, NOT_IMPORTED));
+        }
+        let holds = |list: Option<&List>, account: &str| {
+            list.map_or(Ok(false), |list| lists.contains(list, account))
+        };
+        let forward = holds(list, target)?;
+        let reverse = kind == CheckType::Both && holds(lists.find(target)?.as_ref(), owner)?;
+        Ok(Item {
+            relation: match (forward, reverse) {
+                (true, true) => Relation::BothWay,
+                (true, false) => Relation::AWithB,
+                (false, true) => Relation::BWithA,
+                (false, false) => Relation::No,
+            },
+            ..Item::answered(target, 0, "", Verdict::Done)
+        })
+    }
+}
+
+/// One page: the next start is an offset, 0 at the end (choices C9 and C11).
+fn page(lists: &dyn Reader, list: Option<&List>, start: u64, limit: u32) -> Result<Answer, Error> {
+    let Some(list) = list else {
+        return Ok(Answer::default());
+    };
+    let start = usize::try_from(start)
+        .unwrap_or(usize::MAX)
+        .min(list.entries);
+    let entries = lists.page(list, start, limit as usize)?;
+    let end = start + entries.len();
+    let next_index = if end < list.entries { end } else { 0 };
+    Ok(Answer {
+        items: entries
+            .into_iter()
+            .map(|entry| Item::entry(entry.account, entry.time))
+            .collect(),
+        listing: Listing {
+            next_index: u32::try_from(next_index).expect("a list has at most 1000 entries"),
+            sequence: list.sequence,
+        },
+        ..Answer::default()
+    })
+}
+
+impl Service for Engine {
+    fn call(&self, request: &Request, _deadline: Instant) -> Result<Answer, Error> {
+        match &request.operation {
+            Operation::Add(targets) | Operation::Delete(targets) => self.write(request, targets),
+            Operation::Get { .. } | Operation::Check(..) => self.read(request),
+        }
+    }
+}

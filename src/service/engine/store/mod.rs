@@ -1,0 +1,82 @@
+//! Where lists are kept. The engine knows the rules, a store knows how to keep what they decide.
+
+mod memory;
+mod sqlite;
+
+pub use memory::Memory;
+pub use sqlite::Sqlite;
+
+use crate::error::Error;
+
+/// The list of one owner, as it stands inside a transaction.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct List {
+    /// The store's own name for the owner.
+    pub id: i64,
+    /// How many entries it holds.
+    pub entries: usize,
+    /// Its sequence (protocol.md 4.4).
+    pub sequence: u64,
+    /// Greater than the position of every entry.
+    pub next_position: i64,
+}
+
+/// One entry of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The blocked account.
+    pub account: String,
+    /// When it was blocked, Unix seconds.
+    pub time: i64,
+}
+
+/// What a transaction may look at.
+pub trait Reader {
+    /// The list of `owner`; `None` when it never had one.
+    fn find(&self, owner: &str) -> Result<Option<List>, Error>;
+    /// Whether `list` contains `account`.
+    fn contains(&self, list: &List, account: &str) -> Result<bool, Error>;
+    /// Entries of `list`, oldest first, from offset `start`.
+    fn page(&self, list: &List, start: usize, limit: usize) -> Result<Vec<Entry>, Error>;
+    /// Whether `account` was imported.
+    fn is_imported(&self, account: &str) -> Result<bool, Error>;
+}
+
+/// What a transaction may change.
+pub trait Writer: Reader {
+    /// A new, empty list for `owner`, which has none.
+    fn create(&mut self, owner: &str) -> Result<List, Error>;
+    /// Appends an entry that is not in `list`; the caller counts.
+    fn append(&mut self, list: &List, account: &str, time: i64) -> Result<(), Error>;
+    /// Removes an entry; whether it was there. The caller counts.
+    fn remove(&mut self, list: &List, account: &str) -> Result<bool, Error>;
+    /// Keeps the counters of `list`.
+    fn save(&mut self, list: &List) -> Result<(), Error>;
+    /// Removes every entry of `list` and resets its counters.
+    fn clear(&mut self, list: &List) -> Result<(), Error>;
+    /// Imports `account`.
+    fn import(&mut self, account: &str) -> Result<(), Error>;
+    /// Forgets that `account` was imported; whether it was.
+    fn forget(&mut self, account: &str) -> Result<bool, Error>;
+}
+
+/// Work inside a transaction that changes something.
+pub type Write<'a> = dyn FnMut(&mut dyn Writer) -> Result<(), Error> + 'a;
+/// Work inside a transaction that only looks.
+pub type Read<'a> = dyn FnMut(&dyn Reader) -> Result<(), Error> + 'a;
+
+/// Keeps lists. Shared by any number of threads.
+pub trait Store: Send + Sync {
+    /// Runs `work` as one transaction: seen by others whole or not at all, and kept when this returns
+    /// `Ok` (on disk, for a durable store).
+    ///
+    /// # Errors
+    /// What `work` returned, or [`crate::Status::Storage`]; nothing is changed then.
+    fn write(&self, work: &mut Write) -> Result<(), Error>;
+
+    /// Runs `work` on one consistent state that is already kept.
+    ///
+    /// # Errors
+    /// What `work` returned, or [`crate::Status::Storage`].
+    fn read(&self, work: &mut Read) -> Result<(), Error>;
+}

@@ -1,0 +1,194 @@
+//! Lists on disk: SQLite in WAL mode, one sync per group of callers.
+
+mod file;
+mod rows;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use rusqlite::{Connection, ErrorCode};
+
+use super::{Read, Store, Write};
+use crate::error::Error;
+use rows::Rows;
+
+/// Most callers whose changes share one commit.
+const MAX_GROUP: usize = 256;
+/// Idle connections that are kept for readers.
+const MAX_IDLE_READERS: usize = 8;
+
+/// Lists that survive the process.
+///
+/// Every caller runs its own work inside the open transaction; the last one in commits for all. A
+/// caller returns when the group it belongs to is on disk. Readers have connections of their own and
+/// see only what is committed.
+pub struct Sqlite {
+    path: PathBuf,
+    writer: Mutex<GroupWriter>,
+    settled: Condvar,
+    /// Callers on their way to the writer: while there are any, nobody commits yet.
+    arriving: AtomicUsize,
+    readers: Mutex<Vec<Connection>>,
+    /// Released last: fields drop in order.
+    _lock: file::Lock,
+}
+
+struct GroupWriter {
+    connection: Connection,
+    group: Option<Arc<Group>>,
+    size: usize,
+    /// After a failed sync nobody knows what is on disk: no further write until the store is reopened.
+    failed: Option<Error>,
+}
+
+/// Callers that share one commit, and how it ended.
+#[derive(Default)]
+struct Group(OnceLock<Result<(), Error>>);
+
+impl Sqlite {
+    /// Opens or creates the store at `path`, which must be absolute. One process, one handle.
+    ///
+    /// # Errors
+    /// [`crate::Status::Storage`] when the file is in use, foreign, newer, damaged, or unusable; the
+    /// file is untouched then.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let lock = file::lock(path)?;
+        file::create_if_missing(path)?;
+        file::check_header(path)?;
+        let connection = rows::connect(path)?;
+        rows::check_integrity(path, &connection)?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(GroupWriter {
+                connection,
+                group: None,
+                size: 0,
+                failed: None,
+            }),
+            settled: Condvar::new(),
+            arriving: AtomicUsize::new(0),
+            readers: Mutex::default(),
+            _lock: lock,
+        })
+    }
+
+    fn storage(&self, error: &rusqlite::Error) -> Error {
+        rows::storage(&self.path, error)
+    }
+
+    /// The writer, with an open transaction.
+    fn join_group(&self) -> Result<(MutexGuard<'_, GroupWriter>, Arc<Group>), Error> {
+        self.arriving.fetch_add(1, Ordering::SeqCst);
+        let mut writer = self.writer.lock();
+        self.arriving.fetch_sub(1, Ordering::SeqCst);
+        if let Some(error) = &writer.failed {
+            return Err(error.clone());
+        }
+        if let Some(group) = &writer.group {
+            let group = Arc::clone(group);
+            return Ok((writer, group));
+        }
+        writer
+            .connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| self.storage(&error))?;
+        let group = Arc::new(Group::default());
+        writer.group = Some(Arc::clone(&group));
+        writer.size = 0;
+        Ok((writer, group))
+    }
+
+    /// Commits for the whole group.
+    fn commit(&self, writer: &mut GroupWriter) {
+        let outcome = writer.connection.execute_batch("COMMIT");
+        let outcome = outcome.map_err(|error| {
+            let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+            (self.storage(&error), full)
+        });
+        match outcome {
+            Ok(()) => self.settle(writer, Ok(())),
+            Err((error, harmless)) => self.abandon(writer, error, harmless),
+        }
+    }
+
+    /// Rolls the group back. Unless the failure was harmless, the store writes no more.
+    fn abandon(&self, writer: &mut GroupWriter, error: Error, harmless: bool) {
+        let rolled_back = writer.connection.is_autocommit()
+            || writer.connection.execute_batch("ROLLBACK").is_ok();
+        if !harmless || !rolled_back {
+            let message =
+                format!("{error}; nothing more is written until the store is opened again");
+            writer.failed = Some(Error::new(error.status(), message));
+        }
+        self.settle(writer, Err(error));
+    }
+
+    fn settle(&self, writer: &mut GroupWriter, outcome: Result<(), Error>) {
+        if let Some(group) = writer.group.take() {
+            group.0.set(outcome).expect("a group is settled once");
+        }
+        self.settled.notify_all();
+    }
+}
+
+/// Settles the group when the work of a caller panics, so that the others are not left waiting.
+struct OnUnwind<'a, 'b> {
+    store: &'a Sqlite,
+    writer: &'b mut GroupWriter,
+    armed: bool,
+}
+
+impl Drop for OnUnwind<'_, '_> {
+    fn drop(&mut self) {
+        if self.armed {
+            let error = Error::storage(
+                &self.store.path,
+                "a write was interrupted by a bug in the library",
+            );
+            self.store.abandon(self.writer, error, false);
+        }
+    }
+}
+
+impl Store for Sqlite {
+    fn write(&self, work: &mut Write) -> Result<(), Error> {
+        let (mut writer, group) = self.join_group()?;
+        let mut guard = OnUnwind {
+            store: self,
+            writer: &mut writer,
+            armed: true,
+        };
+        let outcome = work(&mut Rows::new(&self.path, &guard.writer.connection));
+        guard.armed = false;
+        writer.size += 1;
+        if let Err(error) = outcome {
+            // A statement failed: what the group has done so far cannot be told apart any more.
+            self.abandon(&mut writer, error, true);
+        } else if writer.size >= MAX_GROUP || self.arriving.load(Ordering::SeqCst) == 0 {
+            self.commit(&mut writer);
+        }
+        loop {
+            if let Some(outcome) = group.0.get() {
+                return outcome.clone();
+            }
+            self.settled.wait(&mut writer);
+        }
+    }
+
+    fn read(&self, work: &mut Read) -> Result<(), Error> {
+        let idle = self.readers.lock().pop();
+        let connection = idle.map_or_else(|| rows::connect_reader(&self.path), Ok)?;
+        let snapshot = connection
+            .unchecked_transaction()
+            .map_err(|error| self.storage(&error))?;
+        let outcome = work(&Rows::new(&self.path, &snapshot));
+        drop(snapshot);
+        let mut readers = self.readers.lock();
+        if readers.len() < MAX_IDLE_READERS {
+            readers.push(connection);
+        }
+        outcome
+    }
+}

@@ -1,0 +1,24 @@
+//! Who answers a blocklist call: the cloud service, or the engine in this process.
+
+pub mod engine;
+pub mod remote;
+
+use std::time::Instant;
+
+use crate::api::{Answer, Request};
+use crate::error::Error;
+
+/// One blocklist call, answered. Implementations are shared by any number of threads.
+pub trait Service: Send + Sync {
+    /// Answers `request`, which has at most 1000 targets, or gives up at `deadline`.
+    ///
+    /// A refusal by the rules of the service is an [`Answer`]; an error means that there is none.
+    ///
+    /// # Errors
+    /// [`crate::Status::Connect`] when nothing was sent; [`crate::Status::Network`] and
+    /// [`crate::Status::Timeout`] when a write may have happened; [`crate::Status::Storage`].
+    fn call(&self, request: &Request, deadline: Instant) -> Result<Answer, Error>;
+
+    /// Makes sure that the next call is signed anew. Nothing to do where nothing is signed.
+    fn renew_signature(&self) {}
+}

@@ -1,0 +1,422 @@
+//! Answers: written by the engine's side, read and distrusted by the client's (protocol.md 1.2, 3, 9).
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::api::{
+    Answer, Charset, CheckType, Command, Item, Listing, Operation, Relation, Request, Retry,
+    Verdict, codes,
+};
+
+/// Why a body is no answer. The outcome of the request is unknown then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed(pub &'static str);
+
+#[derive(Serialize)]
+struct ChangeItem<'a> {
+    #[serde(rename = "To_Account")]
+    account: &'a str,
+    #[serde(rename = "ResultCode")]
+    code: i32,
+    #[serde(rename = "ResultInfo")]
+    info: &'a str,
+}
+
+#[derive(Serialize)]
+struct CheckItem<'a> {
+    #[serde(rename = "To_Account")]
+    account: &'a str,
+    #[serde(rename = "Relation")]
+    relation: &'static str,
+    #[serde(rename = "ResultCode")]
+    code: i32,
+    #[serde(rename = "ResultInfo")]
+    info: &'a str,
+}
+
+#[derive(Serialize)]
+struct ListItem<'a> {
+    #[serde(rename = "To_Account")]
+    account: &'a str,
+    #[serde(rename = "AddBlackTimeStamp")]
+    time: i64,
+}
+
+#[derive(Default, Serialize)]
+struct Document<'a> {
+    #[serde(rename = "ResultItem", skip_serializing_if = "Option::is_none")]
+    changes: Option<Vec<ChangeItem<'a>>>,
+    #[serde(rename = "BlackListCheckItem", skip_serializing_if = "Option::is_none")]
+    checks: Option<Vec<CheckItem<'a>>>,
+    #[serde(rename = "Fail_Account", skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<&'a str>,
+    #[serde(rename = "BlackListItem", skip_serializing_if = "Option::is_none")]
+    entries: Option<Vec<ListItem<'a>>>,
+    #[serde(rename = "StartIndex", skip_serializing_if = "Option::is_none")]
+    next_index: Option<u32>,
+    // The international spelling and the Chinese one (choice C8).
+    #[serde(rename = "CurruentSequence", skip_serializing_if = "Option::is_none")]
+    sequence_old: Option<u64>,
+    #[serde(rename = "CurrentSequence", skip_serializing_if = "Option::is_none")]
+    sequence: Option<u64>,
+    #[serde(flatten)]
+    envelope: Envelope<'a>,
+}
+
+#[derive(Default, Serialize)]
+struct Envelope<'a> {
+    #[serde(rename = "ActionStatus")]
+    status: &'static str,
+    #[serde(rename = "ErrorCode")]
+    code: i32,
+    #[serde(rename = "ErrorInfo")]
+    info: &'a str,
+    #[serde(rename = "ErrorDisplay", skip_serializing_if = "Option::is_none")]
+    display: Option<&'static str>,
+}
+
+impl<'a> Envelope<'a> {
+    fn new(code: i32, info: &'a str) -> Self {
+        Self {
+            status: if code == 0 { "OK" } else { "FAIL" },
+            code,
+            info,
+            // Choice C6: gateway refusals have three members, those of the blocklist four.
+            display: (code < 60000).then_some(""),
+        }
+    }
+}
+
+/// The answer to `command` as the service words it: items in order, `Fail_Account` only when an
+/// account failed. A target without an answer appears in `Fail_Account` alone.
+pub fn write_answer(command: Command, answer: &Answer) -> String {
+    let mut document = Document {
+        envelope: Envelope::new(answer.code, &answer.info),
+        ..Document::default()
+    };
+    if !answer.is_refused() {
+        write_content(command, answer, &mut document);
+    }
+    serde_json::to_string(&document).expect("strings and numbers always serialize")
+}
+
+/// A refusal, or the success of a command without items.
+pub fn write_envelope(code: i32, info: &str) -> String {
+    serde_json::to_string(&Envelope::new(code, info)).expect("strings and numbers always serialize")
+}
+
+fn write_content<'a>(command: Command, answer: &'a Answer, document: &mut Document<'a>) {
+    let answered = || {
+        answer
+            .items
+            .iter()
+            .filter(|item| item.verdict != Verdict::Unanswered)
+    };
+    match command {
+        Command::Add | Command::Delete => {
+            let change = |item: &'a Item| ChangeItem {
+                account: &item.account,
+                code: item.code,
+                info: &item.info,
+            };
+            document.changes = Some(answered().map(change).collect());
+        }
+        Command::Check => {
+            let check = |item: &'a Item| CheckItem {
+                account: &item.account,
+                relation: item.relation.wire_name(),
+                code: item.code,
+                info: &item.info,
+            };
+            document.checks = Some(answered().map(check).collect());
+        }
+        Command::Get => {
+            let entry = |item: &'a Item| ListItem {
+                account: &item.account,
+                time: item.time,
+            };
+            document.entries = Some(answer.items.iter().map(entry).collect());
+            document.next_index = Some(answer.listing.next_index);
+            document.sequence_old = Some(answer.listing.sequence);
+            document.sequence = Some(answer.listing.sequence);
+        }
+    }
+    let failed = |item: &&Item| item.verdict != Verdict::Done;
+    document.failed = answer
+        .items
+        .iter()
+        .filter(failed)
+        .map(|item| item.account.as_str())
+        .collect();
+}
+
+#[derive(Deserialize)]
+struct RawEnvelope<'a> {
+    #[serde(rename = "ActionStatus", borrow)]
+    status: Cow<'a, str>,
+    #[serde(rename = "ErrorCode", borrow)]
+    code: &'a RawValue,
+    #[serde(rename = "ErrorInfo", borrow, default)]
+    info: Option<Cow<'a, str>>,
+    #[serde(rename = "RequestId", borrow, default)]
+    request_id: Option<Cow<'a, str>>,
+}
+
+/// Members of all four answers. Old names (protocol.md 4.5) are read as today's.
+#[derive(Deserialize)]
+struct RawContent<'a> {
+    #[serde(rename = "ResultItem", borrow, default)]
+    changes: Option<Vec<RawItem<'a>>>,
+    #[serde(rename = "BlackListCheckItem", alias = "CheckItem", borrow, default)]
+    checks: Option<Vec<RawItem<'a>>>,
+    #[serde(rename = "BlackListItem", borrow, default)]
+    entries: Option<Vec<RawEntry<'a>>>,
+    #[serde(rename = "Fail_Account", borrow, default)]
+    failed: Option<Vec<Cow<'a, str>>>,
+    #[serde(rename = "Invalid_Account", borrow, default)]
+    invalid: Option<Vec<Cow<'a, str>>>,
+    #[serde(rename = "StartIndex", default)]
+    next_index: Option<u32>,
+    #[serde(rename = "CurrentSequence", default)]
+    sequence: Option<u64>,
+    #[serde(rename = "CurruentSequence", default)]
+    sequence_old: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct RawItem<'a> {
+    #[serde(rename = "To_Account", borrow)]
+    account: Cow<'a, str>,
+    #[serde(rename = "ResultCode", borrow, default)]
+    code: Option<&'a RawValue>,
+    #[serde(rename = "ResultInfo", borrow, default)]
+    info: Option<Cow<'a, str>>,
+    #[serde(rename = "Relation", borrow, default)]
+    relation: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct RawEntry<'a> {
+    #[serde(rename = "To_Account", alias = "Black_Account", borrow)]
+    account: Cow<'a, str>,
+    #[serde(rename = "AddBlackTimeStamp", alias = "BlackTimeStamp", default)]
+    time: i64,
+}
+
+/// Reads the service's answer to `request` and judges every item (protocol.md section 9).
+///
+/// A successful answer has one item per target, in request order; an account that the answer does not
+/// name is [`Verdict::Unanswered`], one about which it contradicts itself too.
+pub fn read_answer(request: &Request, body: Vec<u8>) -> Result<Answer, Malformed> {
+    let text = String::from_utf8(body).map_err(|_| Malformed("is not UTF-8"))?;
+    if super::is_too_deep(text.as_bytes()) {
+        return Err(Malformed("nests deeper than 32 levels"));
+    }
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(Malformed("is not a JSON object"));
+    }
+    let envelope: RawEnvelope = serde_json::from_str(&text)
+        .map_err(|_| Malformed("is not JSON with ActionStatus and ErrorCode"))?;
+    let mut answer = read_envelope(&envelope)?;
+    if !answer.is_refused() {
+        let content: RawContent =
+            serde_json::from_str(&text).map_err(|_| Malformed("has members of the wrong type"))?;
+        read_content(request, content, &mut answer)?;
+    }
+    answer.text = Some(text);
+    Ok(answer)
+}
+
+fn read_envelope(raw: &RawEnvelope) -> Result<Answer, Malformed> {
+    let code = read_code(raw.code).ok_or(Malformed("has an ErrorCode that is no code"))?;
+    if code == 0 && raw.status != "OK" {
+        return Err(Malformed(
+            "contradicts itself: ErrorCode is 0 but ActionStatus is not OK",
+        ));
+    }
+    Ok(Answer {
+        code,
+        info: owned(raw.info.as_ref()),
+        request_id: raw.request_id.as_ref().map(ToString::to_string),
+        ..Answer::default()
+    })
+}
+
+/// A code as an integer or, counted as odd but read, as a plain decimal string. Never cut to 32 bits.
+fn read_code(raw: &RawValue) -> Option<i32> {
+    let text = raw.get().trim_matches('"');
+    text.parse().ok()
+}
+
+fn read_content(
+    request: &Request,
+    content: RawContent,
+    answer: &mut Answer,
+) -> Result<(), Malformed> {
+    match request.operation {
+        Operation::Get { start_index, .. } => {
+            answer.listing = read_listing(start_index, &content)?;
+            answer.items = read_entries(content.entries.unwrap_or_default())?;
+        }
+        Operation::Add(_) | Operation::Delete(_) => {
+            let items = content.changes.ok_or(Malformed("lacks ResultItem"))?;
+            let failed = Failures::new(content.failed, content.invalid);
+            answer.items = match_items(request, items, &failed);
+        }
+        Operation::Check(..) => {
+            // The example of 2017 named the array ResultItem, its table CheckItem.
+            let items = content
+                .checks
+                .or(content.changes)
+                .ok_or(Malformed("lacks BlackListCheckItem"))?;
+            let failed = Failures::new(content.failed, content.invalid);
+            answer.items = match_items(request, items, &failed);
+        }
+    }
+    Ok(())
+}
+
+fn read_listing(start_index: u64, content: &RawContent) -> Result<Listing, Malformed> {
+    let next_index = content.next_index.ok_or(Malformed("lacks StartIndex"))?;
+    if next_index != 0 && u64::from(next_index) <= start_index {
+        return Err(Malformed(
+            "makes no progress: StartIndex does not grow (choice C14)",
+        ));
+    }
+    Ok(Listing {
+        next_index,
+        sequence: content.sequence.or(content.sequence_old).unwrap_or(0),
+    })
+}
+
+fn read_entries(entries: Vec<RawEntry>) -> Result<Vec<Item>, Malformed> {
+    let entry = |entry: RawEntry| {
+        if !Charset::Utf8.allows(&entry.account) {
+            return Err(Malformed("lists an account that is no identifier"));
+        }
+        Ok(Item::entry(entry.account, entry.time))
+    };
+    entries.into_iter().map(entry).collect()
+}
+
+/// How often each account is named in the arrays of failures.
+struct Failures<'a>(HashMap<Cow<'a, str>, usize>);
+
+impl<'a> Failures<'a> {
+    fn new(failed: Option<Vec<Cow<'a, str>>>, invalid: Option<Vec<Cow<'a, str>>>) -> Self {
+        let mut counts = HashMap::new();
+        for account in failed.into_iter().chain(invalid).flatten() {
+            *counts.entry(account).or_insert(0) += 1;
+        }
+        Self(counts)
+    }
+}
+
+/// One item per target of `request` (choice C42).
+fn match_items(request: &Request, items: Vec<RawItem>, failures: &Failures) -> Vec<Item> {
+    let targets = request.targets();
+    let in_order = items.len() == targets.len()
+        && items
+            .iter()
+            .zip(targets)
+            .all(|(item, target)| item.account == target.as_str());
+    let mut matched = if in_order {
+        items.into_iter().map(|item| judge(request, item)).collect()
+    } else {
+        match_by_name(request, items)
+    };
+    if !failures.0.is_empty() {
+        apply_failures(&mut matched, failures);
+    }
+    matched
+}
+
+/// The n-th occurrence of a target takes the n-th item of its name. More items than occurrences that
+/// disagree say nothing; fewer repeat the last.
+fn match_by_name(request: &Request, items: Vec<RawItem>) -> Vec<Item> {
+    let mut wanted: HashMap<&str, usize> = HashMap::new();
+    for target in request.targets() {
+        *wanted.entry(target).or_insert(0) += 1;
+    }
+    let mut found: HashMap<String, Vec<Item>> = HashMap::new();
+    for raw in items
+        .into_iter()
+        .filter(|raw| wanted.contains_key(raw.account.as_ref()))
+    {
+        let item = judge(request, raw);
+        found.entry(item.account.clone()).or_default().push(item);
+    }
+    for (account, items) in &mut found {
+        let surplus = items.len() > wanted[account.as_str()];
+        if surplus
+            && items
+                .iter()
+                .any(|item| item.verdict != items[0].verdict || item.relation != items[0].relation)
+        {
+            *items = vec![Item::unanswered(account.clone())];
+        }
+    }
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut matched = Vec::with_capacity(request.targets().len());
+    for target in request.targets() {
+        let turn = seen.entry(target).or_insert(0);
+        *turn += 1;
+        matched.push(match found.get(target.as_str()) {
+            Some(items) => items[(*turn).min(items.len()) - 1].clone(),
+            None => Item::unanswered(target),
+        });
+    }
+    matched
+}
+
+/// The worse of the two wins where items and failure arrays disagree (choice C7).
+fn apply_failures(items: &mut [Item], failures: &Failures) {
+    let mut unexplained: HashMap<&str, usize> = failures
+        .0
+        .iter()
+        .map(|(account, count)| (account.as_ref(), *count))
+        .collect();
+    for item in items.iter().filter(|item| item.verdict != Verdict::Done) {
+        if let Some(count) = unexplained.get_mut(item.account.as_str()) {
+            *count = count.saturating_sub(usize::from(item.verdict != Verdict::Unanswered));
+        }
+    }
+    for item in items {
+        if unexplained.get(item.account.as_str()).copied().unwrap_or(0) == 0 {
+            continue;
+        }
+        match item.verdict {
+            Verdict::Done => *item = Item::unanswered(std::mem::take(&mut item.account)),
+            Verdict::Unanswered => item.verdict = Verdict::Failed(Retry::Never),
+            Verdict::Unchanged | Verdict::Failed(_) => {}
+        }
+    }
+}
+
+fn judge(request: &Request, raw: RawItem) -> Item {
+    let info = owned(raw.info.as_ref());
+    let Some(code) = raw.code.and_then(read_code) else {
+        return Item::unanswered(raw.account);
+    };
+    let verdict = codes::judge(request.command(), code, &info);
+    let mut item = Item::answered(raw.account, code, info, verdict);
+    if let (Operation::Check(_, kind), Verdict::Done) = (&request.operation, verdict) {
+        match raw.relation.as_deref().and_then(Relation::from_wire_name) {
+            Some(relation) if can_follow(*kind, relation) => item.relation = relation,
+            _ => item.verdict = Verdict::Unanswered,
+        }
+    }
+    item
+}
+
+/// A one-way check knows nothing of the reverse direction (protocol.md 3.4).
+fn can_follow(kind: CheckType, relation: Relation) -> bool {
+    kind == CheckType::Both || matches!(relation, Relation::No | Relation::AWithB)
+}
+
+fn owned(text: Option<&Cow<str>>) -> String {
+    text.map(ToString::to_string).unwrap_or_default()
+}

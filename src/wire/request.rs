@@ -1,0 +1,316 @@
+//! Request bodies: written by the client, read by the server and by the JSON functions.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::api::codes::{ACCOUNT_NOT_STRING, BAD_JSON, BAD_PARAMETER};
+use crate::api::{Charset, CheckType, Command, MAX_PER_CALL, Operation, Request};
+
+/// Why a body is no request: the service's code and a text that names the member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the service answers.
+    pub code: i32,
+    /// What is wrong, naming the member.
+    pub message: String,
+}
+
+fn refuse<T>(code: i32, message: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal {
+        code,
+        message: message.into(),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body<'a> {
+    #[serde(rename = "From_Account")]
+    from: &'a str,
+    #[serde(rename = "To_Account", skip_serializing_if = "Option::is_none")]
+    to: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_index: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_limited: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_sequence: Option<u64>,
+}
+
+/// The JSON body that asks `request` of the service.
+pub fn write_request(request: &Request) -> Vec<u8> {
+    let mut body = Body {
+        from: &request.from,
+        to: None,
+        check_type: None,
+        start_index: None,
+        max_limited: None,
+        last_sequence: None,
+    };
+    match &request.operation {
+        Operation::Add(targets) | Operation::Delete(targets) => body.to = Some(targets),
+        Operation::Check(targets, kind) => {
+            body.to = Some(targets);
+            body.check_type = Some(kind.wire_name());
+        }
+        Operation::Get {
+            start_index,
+            max_limited,
+            last_sequence,
+        } => {
+            body.start_index = Some(*start_index);
+            body.max_limited = Some(*max_limited);
+            body.last_sequence = Some(*last_sequence);
+        }
+    }
+    serde_json::to_vec(&body).expect("strings and numbers always serialize")
+}
+
+/// Members as they came, typed one by one in the order of protocol.md section 10.
+#[derive(Deserialize)]
+struct RawBody<'a> {
+    #[serde(rename = "From_Account", borrow, default, deserialize_with = "present")]
+    from: Option<&'a RawValue>,
+    #[serde(rename = "To_Account", borrow, default, deserialize_with = "present")]
+    to: Option<&'a RawValue>,
+    #[serde(rename = "CheckType", borrow, default, deserialize_with = "present")]
+    check_type: Option<&'a RawValue>,
+    #[serde(rename = "StartIndex", borrow, default, deserialize_with = "present")]
+    start_index: Option<&'a RawValue>,
+    #[serde(rename = "MaxLimited", borrow, default, deserialize_with = "present")]
+    max_limited: Option<&'a RawValue>,
+    #[serde(rename = "LastSequence", borrow, default, deserialize_with = "present")]
+    last_sequence: Option<&'a RawValue>,
+}
+
+/// Keeps a `null` apart from an absent member: it is present and of the wrong type.
+fn present<'de, D: serde::Deserializer<'de>>(member: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(member).map(Some)
+}
+
+/// Reads the body of `command`, rows 8 and 10 to 15 of protocol.md section 10.
+pub fn parse_request(command: Command, body: &[u8], charset: Charset) -> Result<Request, Refusal> {
+    let raw = parse_object(body)?;
+    let from = parse_from(raw.from, charset)?;
+    let operation = match command {
+        Command::Add => Operation::Add(parse_targets(raw.to)?),
+        Command::Delete => Operation::Delete(parse_targets(raw.to)?),
+        Command::Check => {
+            Operation::Check(parse_targets(raw.to)?, parse_check_type(raw.check_type)?)
+        }
+        Command::Get => Operation::Get {
+            start_index: parse_number(raw.start_index, "StartIndex", 0, i64::MAX)?,
+            max_limited: u32::try_from(parse_number(
+                raw.max_limited,
+                "MaxLimited",
+                1,
+                MAX_PER_CALL as i64,
+            )?)
+            .expect("range checked"),
+            last_sequence: parse_number(raw.last_sequence, "LastSequence", 0, i64::MAX)?,
+        },
+    };
+    Ok(Request { from, operation })
+}
+
+fn parse_object(body: &[u8]) -> Result<RawBody<'_>, Refusal> {
+    if super::is_too_deep(body) {
+        return refuse(BAD_JSON, "request JSON nests deeper than 32 levels");
+    }
+    match body.trim_ascii_start().first() {
+        Some(b'{') => {}
+        _ => return refuse(BAD_JSON, "request JSON is not an object"),
+    }
+    serde_json::from_slice(body).or_else(|error| {
+        refuse(
+            BAD_JSON,
+            format!(
+                "request JSON cannot be read at line {}, column {}",
+                error.line(),
+                error.column()
+            ),
+        )
+    })
+}
+
+fn parse_from(raw: Option<&RawValue>, charset: Charset) -> Result<String, Refusal> {
+    let Some(raw) = raw else {
+        return refuse(BAD_PARAMETER, "From_Account is missing");
+    };
+    let Some(from) = parse_string(raw) else {
+        return refuse(ACCOUNT_NOT_STRING, "From_Account is not a string");
+    };
+    match charset.fault(&from) {
+        Some(fault) => refuse(BAD_PARAMETER, format!("From_Account {fault}")),
+        None => Ok(from),
+    }
+}
+
+fn parse_targets(raw: Option<&RawValue>) -> Result<Vec<String>, Refusal> {
+    let Some(raw) = raw else {
+        return refuse(BAD_PARAMETER, "To_Account is missing");
+    };
+    let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
+        return refuse(BAD_PARAMETER, "To_Account is not an array");
+    };
+    if elements.is_empty() {
+        return refuse(BAD_PARAMETER, "To_Account is empty");
+    }
+    if elements.len() > MAX_PER_CALL {
+        return refuse(
+            BAD_PARAMETER,
+            format!(
+                "To_Account has {} elements; at most 1000 are allowed",
+                elements.len()
+            ),
+        );
+    }
+    let typed = |(index, element): (usize, &&RawValue)| {
+        parse_string(element).map_or_else(
+            || {
+                refuse(
+                    ACCOUNT_NOT_STRING,
+                    format!("To_Account[{index}] is not a string"),
+                )
+            },
+            Ok,
+        )
+    };
+    elements.iter().enumerate().map(typed).collect()
+}
+
+fn parse_check_type(raw: Option<&RawValue>) -> Result<CheckType, Refusal> {
+    let Some(raw) = raw else {
+        return refuse(BAD_PARAMETER, "CheckType is missing");
+    };
+    match parse_string(raw).as_deref() {
+        Some(super::SINGLE) => Ok(CheckType::Single),
+        Some(super::BOTH) => Ok(CheckType::Both),
+        _ => refuse(
+            BAD_PARAMETER,
+            format!(
+                "CheckType must be \"{}\" or \"{}\"",
+                super::SINGLE,
+                super::BOTH
+            ),
+        ),
+    }
+}
+
+fn parse_number(raw: Option<&RawValue>, name: &str, least: i64, most: i64) -> Result<u64, Refusal> {
+    let Some(raw) = raw else {
+        return refuse(BAD_PARAMETER, format!("{name} is missing"));
+    };
+    match serde_json::from_str::<i64>(raw.get()) {
+        Ok(number) if (least..=most).contains(&number) => Ok(number.unsigned_abs()),
+        Ok(_) if most == i64::MAX => refuse(BAD_PARAMETER, format!("{name} is negative")),
+        Ok(_) => refuse(
+            BAD_PARAMETER,
+            format!("{name} is outside {least} to {most}"),
+        ),
+        Err(_) => refuse(BAD_PARAMETER, format!("{name} is not an integer")),
+    }
+}
+
+fn parse_string(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(command: Command, body: &str) -> i32 {
+        match parse_request(command, body.as_bytes(), Charset::Printable) {
+            Ok(_) => 0,
+            Err(refusal) => refusal.code,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let requests = [
+            Operation::Add(vec!["b\"\\".into(), "c".into()]),
+            Operation::Delete(vec!["b".into()]),
+            Operation::Check(vec!["b".into()], CheckType::Both),
+            Operation::Get {
+                start_index: 7,
+                max_limited: 1000,
+                last_sequence: 3,
+            },
+        ];
+        for operation in requests {
+            let request = Request {
+                from: "ann".into(),
+                operation,
+            };
+            let body = write_request(&request);
+            assert_eq!(
+                parse_request(request.command(), &body, Charset::Printable),
+                Ok(request)
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_fault_in_the_order_of_the_protocol_wins() {
+        use Command::{Add, Check, Get};
+        assert_eq!(code(Add, r#"{"From_Account":1}"#), ACCOUNT_NOT_STRING);
+        assert_eq!(code(Add, r#"{"From_Account":null}"#), ACCOUNT_NOT_STRING);
+        assert_eq!(code(Add, r#"{"To_Account":[1]}"#), BAD_PARAMETER);
+        assert_eq!(
+            code(Add, r#"{"From_Account":"a","To_Account":[1]}"#),
+            ACCOUNT_NOT_STRING
+        );
+        assert_eq!(
+            code(
+                Check,
+                r#"{"From_Account":"a","To_Account":[1],"CheckType":5}"#
+            ),
+            ACCOUNT_NOT_STRING
+        );
+        assert_eq!(
+            code(
+                Check,
+                r#"{"From_Account":"a","To_Account":["b"],"CheckType":5}"#
+            ),
+            BAD_PARAMETER
+        );
+        assert_eq!(
+            code(
+                Get,
+                r#"{"From_Account":"a","StartIndex":0,"MaxLimited":1.0,"LastSequence":0}"#
+            ),
+            BAD_PARAMETER
+        );
+        assert_eq!(
+            code(
+                Get,
+                r#"{"From_Account":"a","StartIndex":0,"MaxLimited":1,"LastSequence":0}"#
+            ),
+            0
+        );
+    }
+
+    #[test]
+    fn what_is_not_one_json_object_is_60003() {
+        let deep = format!("{{\"x\":{}1{}}}", "[".repeat(40), "]".repeat(40));
+        let twice = r#"{"From_Account":"a","From_Account":"b","To_Account":["c"]}"#;
+        for body in [
+            "",
+            " ",
+            "[]",
+            "1",
+            "\"a\"",
+            "{",
+            "{}{}",
+            "\u{feff}{}",
+            &deep,
+            twice,
+        ] {
+            assert_eq!(code(Command::Add, body), BAD_JSON, "{body}");
+        }
+    }
+}
