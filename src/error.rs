@@ -1,5 +1,6 @@
 //! What can go wrong, in one table: number, name, and whether the same call may be tried again.
 
+use std::ffi::CStr;
 use std::fmt;
 
 /// Outcome of a call or of one account in it. Zero or more is done, negative is not done.
@@ -54,12 +55,12 @@ pub struct StatusRow {
     /// The status.
     pub status: Status,
     /// Its name in C.
-    pub name: &'static str,
+    pub name: &'static CStr,
     /// Whether the same call may succeed when it is repeated unchanged.
     pub retryable: bool,
 }
 
-const fn row(status: Status, name: &'static str, retryable: bool) -> StatusRow {
+const fn row(status: Status, name: &'static CStr, retryable: bool) -> StatusRow {
     StatusRow {
         status,
         name,
@@ -70,25 +71,25 @@ const fn row(status: Status, name: &'static str, retryable: bool) -> StatusRow {
 impl Status {
     /// Every status, highest number first: the order of the C header.
     pub const TABLE: [StatusRow; 19] = [
-        row(Self::Unchanged, "CHATBLOCK_UNCHANGED", false),
-        row(Self::Partial, "CHATBLOCK_PARTIAL", false),
-        row(Self::Ok, "CHATBLOCK_OK", false),
-        row(Self::Argument, "CHATBLOCK_ERR_ARGUMENT", false),
-        row(Self::Config, "CHATBLOCK_ERR_CONFIG", false),
-        row(Self::Request, "CHATBLOCK_ERR_REQUEST", false),
-        row(Self::Service, "CHATBLOCK_ERR_SERVICE", false),
-        row(Self::Network, "CHATBLOCK_ERR_NETWORK", true),
-        row(Self::Timeout, "CHATBLOCK_ERR_TIMEOUT", true),
-        row(Self::Busy, "CHATBLOCK_ERR_BUSY", true),
-        row(Self::Cancelled, "CHATBLOCK_ERR_CANCELLED", true),
-        row(Self::Closed, "CHATBLOCK_ERR_CLOSED", false),
-        row(Self::Storage, "CHATBLOCK_ERR_STORAGE", false),
-        row(Self::Unknown, "CHATBLOCK_ERR_UNKNOWN", true),
-        row(Self::Signature, "CHATBLOCK_ERR_SIGNATURE", false),
-        row(Self::Unsupported, "CHATBLOCK_ERR_UNSUPPORTED", false),
-        row(Self::Forked, "CHATBLOCK_ERR_FORKED", false),
-        row(Self::Panic, "CHATBLOCK_ERR_PANIC", false),
-        row(Self::Connect, "CHATBLOCK_ERR_CONNECT", true),
+        row(Self::Unchanged, c"CHATBLOCK_UNCHANGED", false),
+        row(Self::Partial, c"CHATBLOCK_PARTIAL", false),
+        row(Self::Ok, c"CHATBLOCK_OK", false),
+        row(Self::Argument, c"CHATBLOCK_ERR_ARGUMENT", false),
+        row(Self::Config, c"CHATBLOCK_ERR_CONFIG", false),
+        row(Self::Request, c"CHATBLOCK_ERR_REQUEST", false),
+        row(Self::Service, c"CHATBLOCK_ERR_SERVICE", false),
+        row(Self::Network, c"CHATBLOCK_ERR_NETWORK", true),
+        row(Self::Timeout, c"CHATBLOCK_ERR_TIMEOUT", true),
+        row(Self::Busy, c"CHATBLOCK_ERR_BUSY", true),
+        row(Self::Cancelled, c"CHATBLOCK_ERR_CANCELLED", true),
+        row(Self::Closed, c"CHATBLOCK_ERR_CLOSED", false),
+        row(Self::Storage, c"CHATBLOCK_ERR_STORAGE", false),
+        row(Self::Unknown, c"CHATBLOCK_ERR_UNKNOWN", true),
+        row(Self::Signature, c"CHATBLOCK_ERR_SIGNATURE", false),
+        row(Self::Unsupported, c"CHATBLOCK_ERR_UNSUPPORTED", false),
+        row(Self::Forked, c"CHATBLOCK_ERR_FORKED", false),
+        row(Self::Panic, c"CHATBLOCK_ERR_PANIC", false),
+        row(Self::Connect, c"CHATBLOCK_ERR_CONNECT", true),
     ];
 
     /// The number of this status in C.
@@ -98,7 +99,7 @@ impl Status {
 
     /// The name of this status in C.
     pub fn name(self) -> &'static str {
-        self.row().name
+        self.row().name.to_str().expect("names are ASCII")
     }
 
     /// Whether the same call may succeed when it is repeated unchanged. For [`Status::Service`] and
@@ -179,7 +180,7 @@ mod tests {
     #[test]
     fn every_status_finds_its_own_row() {
         for row in Status::TABLE {
-            assert_eq!(row.status.name(), row.name);
+            assert_eq!(row.status.name(), row.name.to_str().unwrap_or_default());
             assert_eq!(row.status.row().status, row.status);
         }
     }

@@ -5,10 +5,17 @@ pub mod api;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod rate;
 pub mod service;
 pub mod usersig;
 pub mod wire;
 
+mod client;
+pub mod ffi;
+mod panics;
+
+pub use api::{CheckType, Command, Relation};
+pub use client::{Client, MAX_TARGETS, Reply, ReplyItem};
 pub use error::{Error, Status};
 
 #[cfg(panic = "abort")]

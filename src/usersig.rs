@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::api::Charset;
 use crate::api::codes::{
     SIGNATURE_EXPIRED, SIGNATURE_ILLEGAL, SIGNATURE_OTHER_APP, SIGNATURE_OTHER_KEY,
     SIGNATURE_OTHER_USER,
 };
+use crate::config::MAX_EXPIRE_S;
+use crate::error::Error;
 
 /// Longest signature that is looked at; the service's are below 400 bytes.
 const MAX_TEXT: usize = 2048;
@@ -290,4 +293,81 @@ pub fn verify(
         return Err(SIGNATURE_OTHER_KEY);
     }
     Ok(decoded.claims)
+}
+
+/// Makes a signature for a user, checking the arguments first. `(now, expire)` are seconds.
+///
+/// # Errors
+/// [`crate::Status::Argument`] naming the argument.
+pub fn generate(
+    sdkappid: u32,
+    key: &Key,
+    identifier: &str,
+    (now, expire_seconds): (i64, u32),
+) -> Result<Zeroizing<String>, Error> {
+    check_arguments(sdkappid, key, identifier)?;
+    if expire_seconds > MAX_EXPIRE_S {
+        return Err(Error::argument(
+            "expire_seconds",
+            format!("is more than 50 years ({MAX_EXPIRE_S})"),
+        ));
+    }
+    let claims = Claims {
+        identifier: identifier.to_owned(),
+        sdkappid: u64::from(sdkappid),
+        time: now.max(0),
+        expire: i64::from(expire_seconds),
+        userbuf: None,
+    };
+    Ok(make(key, &claims))
+}
+
+/// What is needed to make or verify a signature at all.
+///
+/// # Errors
+/// [`crate::Status::Argument`] naming the argument.
+pub fn check_arguments(sdkappid: u32, key: &Key, identifier: &str) -> Result<(), Error> {
+    if sdkappid == 0 {
+        return Err(Error::argument("sdkappid", "is 0"));
+    }
+    if key.0.is_empty() {
+        return Err(Error::argument("secret_key", "is empty"));
+    }
+    match Charset::Utf8.fault(identifier) {
+        Some(fault) => Err(Error::argument("identifier", fault)),
+        None => Ok(()),
+    }
+}
+
+/// Why a signature was refused with `code`, in plain words. Says what it claims, never the text itself.
+pub fn explain(code: i32, usersig: &str, now: i64) -> String {
+    let Ok(Decoded { claims, .. }) = decode(usersig) else {
+        return "the UserSig cannot be decoded: it was cut, changed on its way, or is not a UserSig".to_owned();
+    };
+    let age = now.saturating_sub(claims.time);
+    match code {
+        SIGNATURE_OTHER_APP => format!("the UserSig was made for SDKAppID {}", claims.sdkappid),
+        SIGNATURE_OTHER_USER => {
+            let identifier: String = claims
+                .identifier
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(64)
+                .collect();
+            format!("the UserSig was made for identifier \"{identifier}\"")
+        }
+        SIGNATURE_EXPIRED => format!(
+            "the UserSig has expired: it was made {age} s ago for {} s; make a new one, or check the clock of this \
+             machine",
+            claims.expire
+        ),
+        _ if age < 0 => format!(
+            "the UserSig was made with another secret key or was changed; it also claims to be made {} s in the \
+             future: check the clock of this machine",
+            -age
+        ),
+        _ => {
+            "the UserSig was made with another secret key, or was changed after signing".to_owned()
+        }
+    }
 }

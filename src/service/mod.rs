@@ -21,4 +21,7 @@ pub trait Service: Send + Sync {
 
     /// Makes sure that the next call is signed anew. Nothing to do where nothing is signed.
     fn renew_signature(&self) {}
+
+    /// Breaks off calls under way; later ones fail. Nothing to do where no call can hang.
+    fn shut_down(&self) {}
 }

@@ -1,1 +1,149 @@
+//! The cloud service: one signed HTTPS request per call, and an answer that is not trusted.
 
+mod signer;
+pub mod transport;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use super::Service;
+use crate::api::{Answer, Command, Request};
+use crate::clock::Clock;
+use crate::config::{App, Remote};
+use crate::error::{Error, Status};
+use crate::wire;
+use signer::Signer;
+use transport::http::Http;
+use transport::{Failure, Spawn, Transport};
+
+/// Everything but the unreserved characters; a space becomes `%20` (choice C2).
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'*');
+
+/// Calls the cloud service, or anything that speaks its protocol.
+pub struct RemoteService {
+    transport: Box<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    signer: Signer,
+    base_url: String,
+    identifier: String,
+    attempt: Duration,
+    random: Mutex<fastrand::Rng>,
+}
+
+impl RemoteService {
+    /// A service reached over HTTP as `config` says; `spawn` starts the thread that resolves names.
+    ///
+    /// # Errors
+    /// [`Status::Config`] when the file of certificates cannot be used.
+    pub fn open(
+        config: &Remote,
+        app: &App,
+        clock: Arc<dyn Clock>,
+        spawn: Spawn,
+    ) -> Result<Self, Error> {
+        let transport = Box::new(Http::open(config, spawn)?);
+        Ok(Self::over(transport, config, app, clock))
+    }
+
+    /// The same over any transport.
+    pub fn over(
+        transport: Box<dyn Transport>,
+        config: &Remote,
+        app: &App,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            transport,
+            signer: Signer::new(app, Arc::clone(&clock)),
+            clock,
+            base_url: config.endpoint.base_url.clone(),
+            identifier: app.identifier.clone(),
+            attempt: config.attempt,
+            random: Mutex::new(fastrand::Rng::new()),
+        }
+    }
+
+    /// The request line of protocol.md 1.1. Wiped on drop: it contains the signature.
+    fn url(&self, command: Command) -> Zeroizing<String> {
+        let mut url = Zeroizing::new(String::with_capacity(512));
+        let random = self.random.lock().u32(..);
+        write!(
+            url,
+            "{}/v4/sns/{}?sdkappid={}&identifier={}&usersig={}&random={random}&contenttype=json",
+            self.base_url,
+            command.name(),
+            self.signer.sdkappid(),
+            utf8_percent_encode(&self.identifier, QUERY),
+            self.signer.signature().as_str(),
+        )
+        .expect("a String takes everything");
+        url
+    }
+}
+
+impl Service for RemoteService {
+    fn call(&self, request: &Request, deadline: Instant) -> Result<Answer, Error> {
+        let url = self.url(request.command());
+        let deadline = deadline.min(self.clock.now() + self.attempt);
+        let answer = self
+            .transport
+            .post(&url, wire::write_request(request), deadline)
+            .map_err(|failure| explain(&failure))?;
+        match answer.status {
+            200 => {}
+            300..=399 => {
+                return Err(no_answer(format!(
+                    "redirected (HTTP {}), which is never followed; check \"base_url\"",
+                    answer.status
+                )));
+            }
+            status => {
+                return Err(no_answer(format!(
+                    "HTTP status {status} instead of an answer"
+                )));
+            }
+        }
+        wire::read_answer(request, answer.body)
+            .map_err(|malformed| no_answer(format!("the answer {}", malformed.0)))
+    }
+
+    fn renew_signature(&self) {
+        self.signer.renew();
+    }
+
+    fn shut_down(&self) {
+        self.transport.shut_down();
+    }
+}
+
+fn no_answer(what: String) -> Error {
+    Error::new(
+        Status::Network,
+        format!("{what}; a write may have happened, the same call may be repeated"),
+    )
+}
+
+fn explain(failure: &Failure) -> Error {
+    match failure {
+        Failure::Connect(what) => Error::new(
+            Status::Connect,
+            format!("cannot connect: {what}; nothing was sent"),
+        ),
+        Failure::Broken(what) => no_answer((*what).to_owned()),
+        Failure::Timeout => Error::new(
+            Status::Timeout,
+            "no answer in time (config keys \"attempt_ms\" and \"call_ms\"); a write may have happened, the same \
+             call may be repeated",
+        ),
+    }
+}

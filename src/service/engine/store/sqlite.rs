@@ -137,31 +137,27 @@ impl Sqlite {
 struct OnUnwind<'a, 'b> {
     store: &'a Sqlite,
     writer: &'b mut GroupWriter,
-    armed: bool,
 }
 
 impl Drop for OnUnwind<'_, '_> {
     fn drop(&mut self) {
-        if self.armed {
-            let error = Error::storage(
-                &self.store.path,
-                "a write was interrupted by a bug in the library",
-            );
-            self.store.abandon(self.writer, error, false);
-        }
+        let error = Error::storage(
+            &self.store.path,
+            "a write was interrupted by a bug in the library",
+        );
+        self.store.abandon(self.writer, error, false);
     }
 }
 
 impl Store for Sqlite {
     fn write(&self, work: &mut Write) -> Result<(), Error> {
         let (mut writer, group) = self.join_group()?;
-        let mut guard = OnUnwind {
+        let guard = OnUnwind {
             store: self,
             writer: &mut writer,
-            armed: true,
         };
         let outcome = work(&mut Rows::new(&self.path, &guard.writer.connection));
-        guard.armed = false;
+        std::mem::forget(guard);
         writer.size += 1;
         if let Err(error) = outcome {
             // A statement failed: what the group has done so far cannot be told apart any more.

@@ -158,9 +158,9 @@ impl Reader for Rows<'_> {
                         time: row.get(1)?,
                     })
                 })?
-                .collect()
+                .collect::<rusqlite::Result<Vec<Entry>>>()
         };
-        run().map_err(|error: rusqlite::Error| storage(self.path, &error))
+        run().map_err(|error| storage(self.path, &error))
     }
 
     fn is_imported(&self, account: &str) -> Result<bool, Error> {

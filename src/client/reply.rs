@@ -1,0 +1,327 @@
+//! What a caller gets: status, items, JSON and a sentence (design.md section 2).
+
+use super::assembly::{Assembly, Slot};
+use crate::api::{Answer, Command, Item, Relation, Verdict, codes};
+use crate::error::{Error, Status};
+use crate::wire;
+
+/// Longest text of the service that is repeated in a message.
+const MAX_QUOTE: usize = 200;
+
+/// The result of a call. Owns everything it shows.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub(crate) status: Status,
+    pub(crate) service_code: i32,
+    pub(crate) retryable: bool,
+    pub(crate) message: String,
+    pub(crate) json: String,
+    pub(crate) command: Option<Command>,
+    pub(crate) from_account: String,
+    pub(crate) items: Vec<ReplyItem>,
+    pub(crate) next_index: u32,
+}
+
+/// The result for one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyItem {
+    pub(crate) account: String,
+    pub(crate) status: Status,
+    pub(crate) code: i32,
+    pub(crate) relation: Relation,
+    pub(crate) time: i64,
+}
+
+impl Reply {
+    /// How the call ended.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The first failing account's code, or the `ErrorCode` of a refusal; 0 when there is none.
+    pub fn service_code(&self) -> i32 {
+        self.service_code
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    /// A sentence for people; empty when everything is as wanted.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The service's answer object; empty when there was no answer.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The command, when the call had one.
+    pub fn command(&self) -> Option<Command> {
+        self.command
+    }
+
+    /// The owner.
+    pub fn from_account(&self) -> &str {
+        &self.from_account
+    }
+
+    /// One per target in request order, or one per entry of the page.
+    pub fn items(&self) -> &[ReplyItem] {
+        &self.items
+    }
+
+    /// Where the next page of a get starts; 0 when the listing is complete.
+    pub fn next_index(&self) -> u32 {
+        self.next_index
+    }
+
+    /// A call that failed before it became a request.
+    pub(crate) fn failed(command: Option<Command>, from_account: &str, error: &Error) -> Self {
+        Self {
+            status: error.status(),
+            service_code: 0,
+            retryable: error.status().is_retryable(),
+            message: error.message().to_owned(),
+            json: String::new(),
+            command,
+            from_account: from_account.to_owned(),
+            items: Vec::new(),
+            next_index: 0,
+        }
+    }
+
+    pub(super) fn from_assembly(mut call: Assembly) -> Self {
+        let text = call.take_text();
+        let json = match text {
+            Some(text) => text,
+            None if call.has_answer() => rebuild(&call),
+            None => String::new(),
+        };
+        let failure = first_failure(&call);
+        let items = reply_items(&mut call);
+        let (status, service_code, retryable) = match &failure {
+            None => (Status::Ok, 0, false),
+            Some(failure) => {
+                let some_done = items.iter().any(|item| item.status.is_done());
+                let status = if some_done {
+                    Status::Partial
+                } else {
+                    failure.status
+                };
+                (status, failure.code, failure.retryable)
+            }
+        };
+        Self {
+            status,
+            service_code,
+            retryable,
+            message: failure
+                .map(|failure| message(&call, &items, &failure))
+                .unwrap_or_default(),
+            json,
+            command: Some(call.request.command()),
+            next_index: call.listing.next_index,
+            from_account: call.request.from,
+            items,
+        }
+    }
+}
+
+impl ReplyItem {
+    /// The account.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// [`Status::Ok`], [`Status::Unchanged`], or why this account has no success.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The raw `ResultCode`; 0 when there is none.
+    pub fn code(&self) -> i32 {
+        self.code
+    }
+
+    /// Check only: who blocks whom.
+    pub fn relation(&self) -> Relation {
+        self.relation
+    }
+
+    /// Get only: when the account was blocked, Unix seconds.
+    pub fn time(&self) -> i64 {
+        self.time
+    }
+}
+
+/// The first target without success, or the failure of a call without targets.
+struct Failure {
+    status: Status,
+    code: i32,
+    retryable: bool,
+    /// The service's own words.
+    info: String,
+}
+
+impl Failure {
+    fn coded(code: i32, retryable: bool, info: &str) -> Self {
+        Self {
+            status: Status::Service,
+            code,
+            retryable,
+            info: info.to_owned(),
+        }
+    }
+
+    fn without_answer(status: Status, error: Option<&Error>) -> Self {
+        let own = error.filter(|error| error.status() == status);
+        Self {
+            status,
+            code: 0,
+            retryable: status.is_retryable(),
+            info: own.map_or_else(
+                || "the answer does not say what became of this account".to_owned(),
+                |error| error.message().to_owned(),
+            ),
+        }
+    }
+}
+
+fn first_failure(call: &Assembly) -> Option<Failure> {
+    let refusal_info = || call.refusal.as_ref().map_or("", |(_, info)| info.as_str());
+    let refused = |code| Failure::coded(code, codes::retry(code).is_retryable(), refusal_info());
+    if call.slots.is_empty() {
+        let refusal = call.refusal.as_ref().map(|(code, _)| refused(*code));
+        return refusal.or_else(|| {
+            call.error
+                .as_ref()
+                .map(|error| Failure::without_answer(error.status(), Some(error)))
+        });
+    }
+    call.slots.iter().find_map(|slot| match slot {
+        Slot::Answered(item) => match item.verdict {
+            Verdict::Failed(retry) => {
+                Some(Failure::coded(item.code, retry.is_retryable(), &item.info))
+            }
+            _ => None,
+        },
+        Slot::Refused(code) => Some(refused(*code)),
+        Slot::Failed(status) => Some(Failure::without_answer(*status, call.error.as_ref())),
+        Slot::Open => Some(Failure::without_answer(Status::Cancelled, None)),
+    })
+}
+
+fn reply_items(call: &mut Assembly) -> Vec<ReplyItem> {
+    let entries = std::mem::take(&mut call.entries)
+        .into_iter()
+        .map(Slot::Answered);
+    let accounts = call.request.targets().iter();
+    let slots = std::mem::take(&mut call.slots);
+    if slots.is_empty() {
+        return entries
+            .map(|slot| reply_item(slot, String::new()))
+            .collect();
+    }
+    slots
+        .into_iter()
+        .zip(accounts)
+        .map(|(slot, account)| reply_item(slot, account.clone()))
+        .collect()
+}
+
+fn reply_item(slot: Slot, account: String) -> ReplyItem {
+    let without_answer = |status| ReplyItem {
+        account: account.clone(),
+        status,
+        code: 0,
+        relation: Relation::None,
+        time: 0,
+    };
+    match slot {
+        Slot::Answered(item) => ReplyItem {
+            status: match item.verdict {
+                Verdict::Done => Status::Ok,
+                Verdict::Unchanged => Status::Unchanged,
+                Verdict::Failed(_) => Status::Service,
+                Verdict::Unanswered => Status::Network,
+            },
+            account: item.account,
+            code: item.code,
+            relation: item.relation,
+            time: item.time,
+        },
+        Slot::Refused(_) => without_answer(Status::Service),
+        Slot::Failed(status) => without_answer(status),
+        Slot::Open => without_answer(Status::Cancelled),
+    }
+}
+
+/// The answer object of a call that several answers, or the engine, made up. Targets without an
+/// answer of their own are named in `Fail_Account`.
+fn rebuild(call: &Assembly) -> String {
+    let command = call.request.command();
+    let mut answer = Answer {
+        items: call.entries.clone(),
+        listing: call.listing,
+        ..Answer::default()
+    };
+    let answered_any = call.slots.is_empty()
+        || call
+            .slots
+            .iter()
+            .any(|slot| matches!(slot, Slot::Answered(_)));
+    if let Some((code, info)) = &call.refusal {
+        if !answered_any || call.slots.is_empty() {
+            return wire::write_answer(command, &Answer::refused(*code, info.clone()));
+        }
+        answer.code = *code;
+        answer.info.clone_from(info);
+    }
+    for (slot, target) in call.slots.iter().zip(call.request.targets()) {
+        answer.items.push(match slot {
+            Slot::Answered(item) => item.clone(),
+            _ => Item::unanswered(target),
+        });
+    }
+    wire::write_answer(command, &answer)
+}
+
+fn message(call: &Assembly, items: &[ReplyItem], failure: &Failure) -> String {
+    let cause = if failure.code == 0 {
+        plain(&failure.info)
+    } else if failure.info.is_empty() {
+        codes::explain(failure.code)
+    } else {
+        format!(
+            "{} (the service says: {})",
+            codes::explain(failure.code),
+            plain(&failure.info)
+        )
+    };
+    let name = call.request.command().name();
+    let failed = items.iter().filter(|item| !item.status.is_done()).count();
+    match items.iter().find(|item| !item.status.is_done()) {
+        Some(first) if items.len() > 1 => {
+            format!(
+                "{name}: {failed} of {} accounts failed, the first is \"{}\": {cause}",
+                items.len(),
+                first.account
+            )
+        }
+        Some(first) => format!("{name} of \"{}\": {cause}", first.account),
+        None => format!("{name}: {cause}"),
+    }
+}
+
+/// Text of the service made fit for a line: bounded and without control characters.
+pub(super) fn plain(text: &str) -> String {
+    let clean: String = text
+        .chars()
+        .take(MAX_QUOTE)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    clean
+}

@@ -1,0 +1,114 @@
+//! What every exported function does first and last: contain panics, keep errno, check pointers.
+
+use std::ffi::{CStr, CString, c_char};
+use std::sync::Arc;
+
+use super::client::chatblock_client;
+use crate::client::Client;
+use crate::error::{Error, Status};
+use crate::panics;
+
+/// Runs the body of an exported function. A panic becomes `on_panic()`; errno is left as it was.
+pub(super) fn guard<R>(on_panic: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
+    // SAFETY: errno of this thread always exists.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: as above; nobody else touches this thread's errno meanwhile.
+    let before = unsafe { *errno };
+    let outcome = panics::contain(body).unwrap_or_else(|_| on_panic());
+    // SAFETY: as above.
+    unsafe { *errno = before };
+    outcome
+}
+
+/// The error of a call that met a bug.
+pub(super) fn panicked() -> Error {
+    Error::new(
+        Status::Panic,
+        "a bug in the library; close the client and report it",
+    )
+}
+
+/// Runs the body of an exported function on a client. NULL, a forked and a poisoned client are
+/// answered here; a panic poisons.
+///
+/// # Safety
+/// `client` is NULL or came from `chatblock_client_open()` and is not closed.
+pub(super) unsafe fn enter<R>(
+    client: *const chatblock_client,
+    fail: impl Fn(&Error) -> R,
+    body: impl FnOnce(&Client) -> R,
+) -> R {
+    if client.is_null() {
+        return fail(&Error::argument("client", "is NULL"));
+    }
+    // SAFETY: not NULL; by the contract the handle holds one count of this Arc.
+    unsafe { Arc::increment_strong_count(client) };
+    // SAFETY: the count taken above belongs to this Arc: the client outlives this call even if close
+    // runs out of time and gives up the handle's count.
+    let handle = unsafe { Arc::from_raw(client) };
+    let client = match handle.usable() {
+        Ok(client) => client,
+        Err(error) => return fail(&error),
+    };
+    let on_panic = || {
+        client.poison();
+        fail(&panicked())
+    };
+    guard(on_panic, || body(client))
+}
+
+/// Borrows a text for the call.
+///
+/// # Safety
+/// `text` is NULL or points to a NUL-terminated string that lives for `'a`.
+pub(super) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str, Error> {
+    if text.is_null() {
+        return Err(Error::argument(name, "is NULL"));
+    }
+    // SAFETY: not NULL; the caller promises a NUL-terminated string that lives for the call.
+    let bytes = unsafe { CStr::from_ptr(text) };
+    bytes
+        .to_str()
+        .map_err(|_| Error::argument(name, "is not UTF-8"))
+}
+
+/// Borrows a list of `count` texts for the call.
+///
+/// # Safety
+/// `texts` is NULL or points to `count` pointers, each as [`text`] wants it, for `'a`.
+pub(super) unsafe fn texts<'a>(
+    texts: *const *const c_char,
+    count: usize,
+    name: &str,
+) -> Result<Vec<&'a str>, Error> {
+    if texts.is_null() {
+        return Err(Error::argument(name, "is NULL"));
+    }
+    if !(1..=crate::client::MAX_TARGETS).contains(&count) {
+        let most = crate::client::MAX_TARGETS;
+        return Err(Error::argument(
+            "count",
+            format!("is {count}, outside 1 to {most}"),
+        ));
+    }
+    // SAFETY: not NULL, and the caller promises `count` pointers; `count` is bounded.
+    let pointers = unsafe { std::slice::from_raw_parts(texts, count) };
+    let one = |(index, pointer): (usize, &*const c_char)| {
+        // SAFETY: each pointer is promised to be NULL or a NUL-terminated string.
+        unsafe { text(*pointer, name) }.map_err(|error| {
+            let what = error.message().trim_start_matches(name);
+            Error::new(error.status(), format!("{name}[{index}]{what}"))
+        })
+    };
+    pointers.iter().enumerate().map(one).collect()
+}
+
+/// A text for C. There is no inner NUL in what the library says; if one came in from outside it is
+/// replaced and not cut at.
+pub(super) fn c_string(text: String) -> CString {
+    CString::new(text)
+        .or_else(|error| {
+            CString::new(String::from_utf8_lossy(&error.into_vec()).replace('\0', "\u{fffd}"))
+        })
+        .unwrap_or_default()
+}

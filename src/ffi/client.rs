@@ -1,0 +1,122 @@
+//! The handle.
+
+use std::ffi::c_char;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::border::{guard, panicked, text};
+use super::fork;
+use super::result::chatblock_result;
+use super::status::chatblock_status;
+use crate::client::Client;
+use crate::error::{Error, Status};
+
+/// Blocklists behind one handle: opened once, shared by any number of threads, closed once.
+pub struct chatblock_client {
+    /// Taken on drop only.
+    client: Option<Client>,
+    generation: u32,
+}
+
+impl chatblock_client {
+    /// The client, unless this is a forked child or a bug was met.
+    pub(super) fn usable(&self) -> Result<&Client, Error> {
+        if self.generation != fork::generation() {
+            return Err(Error::new(
+                Status::Forked,
+                "the client belongs to the process that opened it; open another one after fork()",
+            ));
+        }
+        match &self.client {
+            Some(client) if !client.is_poisoned() => Ok(client),
+            _ => Err(panicked()),
+        }
+    }
+}
+
+impl Drop for chatblock_client {
+    fn drop(&mut self) {
+        if self.generation != fork::generation() {
+            // Its threads, locks and files belong to the parent: nothing of them may be touched here.
+            std::mem::forget(self.client.take());
+        }
+    }
+}
+
+/// CLIENT. Open a client with a configuration in JSON.
+///
+/// "{}" is the engine inside this process, in memory. With "sdkappid" and a secret key the calls go to
+/// the cloud service. The README lists every key with its default and unit. Unknown keys are errors.
+///
+/// @param config_json  one JSON object. It may contain a secret key: wipe your copy after the call.
+/// @param out_error    may be NULL. Receives NULL on success, else a result that says why: CONFIG names
+///                     the key or file, STORAGE the store; free it with chatblock_result_free().
+/// @return a client for chatblock_client_close(), or NULL; nothing is left behind then.
+///
+/// Owns: the caller owns the client and the error.  Threads: any.  Blocks: while a durable store is
+/// read.  Since: 0.1.
+///
+/// # Safety
+/// Strings are NULL or NUL-terminated; out_error is NULL or points to a writable pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_open(
+    config_json: *const c_char,
+    out_error: *mut *mut chatblock_result,
+) -> *mut chatblock_client {
+    fork::watch();
+    // SAFETY: the caller promises a string.
+    let open = || unsafe { text(config_json, "config_json") }.and_then(Client::open);
+    let (client, error) = match guard(|| Err(panicked()), open) {
+        Ok(client) => {
+            let handle = chatblock_client {
+                client: Some(client),
+                generation: fork::generation(),
+            };
+            (Arc::into_raw(Arc::new(handle)).cast_mut(), None)
+        }
+        Err(error) => (std::ptr::null_mut(), Some(error)),
+    };
+    if !out_error.is_null() {
+        let error = error.map_or(std::ptr::null_mut(), |error| {
+            chatblock_result::from_error(&error).give()
+        });
+        // SAFETY: not NULL, and the caller promises a writable pointer.
+        unsafe { out_error.write(error) };
+    }
+    client
+}
+
+/// End a client: refuse new calls, wake those that wait, give everything back.
+///
+/// Calls under way return CLOSED. Results stay valid. Starting a call concurrently with or after close
+/// is undefined. In a forked child this frees the handle and touches nothing else.
+///
+/// @param client      may be NULL: nothing happens then.
+/// @param timeout_ms  milliseconds to wait for threads of the library that are still on the network;
+///                    0 = do not wait, negative = no limit.
+/// @return OK, or TIMEOUT when such a thread is left; it ends by itself.
+///
+/// Owns: takes the client.  Threads: one, and nobody uses the client any more.  Blocks: up to
+/// timeout_ms.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or came from chatblock_client_open() and is not closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_close(
+    client: *mut chatblock_client,
+    timeout_ms: i32,
+) -> chatblock_status {
+    if client.is_null() {
+        return chatblock_status::CHATBLOCK_OK;
+    }
+    let timeout = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
+    let close = || {
+        // SAFETY: not NULL; the count of this Arc was given to the caller by open and comes back here.
+        let handle = unsafe { Arc::from_raw(client.cast_const()) };
+        match &handle.client {
+            Some(client) if handle.generation == fork::generation() => client.shut(timeout),
+            _ => Status::Ok,
+        }
+    };
+    guard(|| Status::Panic, close).into()
+}

@@ -1,0 +1,21 @@
+//! The C ABI: every exported function, and nearly all unsafe code of the crate. cbindgen prints types
+//! first, then functions in the order of these modules and of their items.
+
+#![allow(unsafe_code, non_camel_case_types)]
+// A C function cannot return a Result, and its contract is the comment that becomes the header.
+#![allow(clippy::missing_panics_doc)]
+
+pub mod status;
+
+pub mod version;
+
+pub mod client;
+
+pub mod blocklist;
+
+pub mod result;
+
+pub mod usersig;
+
+mod border;
+mod fork;

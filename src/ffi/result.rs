@@ -1,0 +1,453 @@
+//! One object answers everything.
+
+use std::ffi::{CStr, CString, c_char};
+
+use zeroize::{Zeroize, Zeroizing};
+
+use super::border::{c_string, guard};
+use super::status::chatblock_status;
+use crate::api::Command;
+use crate::client::{Reply, ReplyItem};
+use crate::error::{Error, Status};
+
+/// What a call answered: status, message, JSON and items. Never changes; outlives its client.
+pub struct chatblock_result {
+    reply: Reply,
+    message: CString,
+    json: CString,
+    from_account: CString,
+    /// Every item's account with its NUL, one after another.
+    accounts: Vec<u8>,
+    /// Where in `accounts` each item's starts.
+    starts: Vec<u32>,
+    usersig: CString,
+}
+
+impl chatblock_result {
+    pub(super) fn from_reply(mut reply: Reply) -> Self {
+        let bytes = reply
+            .items()
+            .iter()
+            .map(|item| item.account().len() + 1)
+            .sum();
+        let mut accounts = Vec::with_capacity(bytes);
+        let mut starts = Vec::with_capacity(reply.items().len());
+        for item in reply.items() {
+            // 100,000 accounts of 32 bytes stay far below 4 GiB.
+            starts.push(u32::try_from(accounts.len()).unwrap_or(u32::MAX));
+            accounts.extend_from_slice(item.account().as_bytes());
+            accounts.push(0);
+        }
+        Self {
+            message: c_string(std::mem::take(&mut reply.message)),
+            json: c_string(std::mem::take(&mut reply.json)),
+            from_account: c_string(std::mem::take(&mut reply.from_account)),
+            accounts,
+            starts,
+            usersig: CString::default(),
+            reply,
+        }
+    }
+
+    pub(super) fn from_error(error: &Error) -> Self {
+        Self::failed(None, error)
+    }
+
+    pub(super) fn failed(command: Option<Command>, error: &Error) -> Self {
+        Self::from_reply(Reply::failed(command, "", error))
+    }
+
+    pub(super) fn from_signature(usersig: &Zeroizing<String>) -> Self {
+        let mut result = Self::from_error(&Error::new(Status::Ok, ""));
+        result.usersig = c_string(usersig.to_string());
+        result
+    }
+
+    pub(super) fn from_refused_signature(code: i32, message: &str) -> Self {
+        let error = Error::new(Status::Signature, message);
+        let mut reply = Reply::failed(None, "", &error);
+        reply.service_code = code;
+        Self::from_reply(reply)
+    }
+
+    /// Hands the result to C.
+    pub(super) fn give(self) -> *mut Self {
+        Box::into_raw(Box::new(self))
+    }
+
+    fn item(&self, index: usize) -> Option<&ReplyItem> {
+        self.reply.items().get(index)
+    }
+
+    fn account(&self, index: usize) -> Option<&CStr> {
+        let start = *self.starts.get(index)? as usize;
+        CStr::from_bytes_until_nul(self.accounts.get(start..)?).ok()
+    }
+}
+
+impl Drop for chatblock_result {
+    fn drop(&mut self) {
+        std::mem::take(&mut self.usersig).into_bytes().zeroize();
+    }
+}
+
+/// Reads something from a result; `otherwise` for NULL.
+///
+/// # Safety
+/// `result` is NULL or came from this library and is not freed.
+unsafe fn read<R: Copy>(
+    result: *const chatblock_result,
+    otherwise: R,
+    get: impl FnOnce(&chatblock_result) -> R,
+) -> R {
+    if result.is_null() {
+        return otherwise;
+    }
+    // SAFETY: not NULL; the caller promises a result that is not freed.
+    let result = unsafe { &*result };
+    guard(|| otherwise, || get(result))
+}
+
+fn empty() -> *const c_char {
+    c"".as_ptr()
+}
+
+/// RESULT. How the call ended.
+///
+/// @param result  may be NULL: reads as ARGUMENT.
+/// @return a chatblock_status; zero or more = done.
+///
+/// Threads: one at a time.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_status(
+    result: *const chatblock_result,
+) -> chatblock_status {
+    // SAFETY: the caller's promise.
+    unsafe { read(result, Status::Argument, |result| result.reply.status()) }.into()
+}
+
+/// The service's own code: of the first account that failed, or the ErrorCode of a refusal.
+///
+/// @param result  may be NULL.
+/// @return the code, for example 30013 for a full list; 0 when there is none.
+///
+/// Threads: one at a time.  Blocks: never.  Service: protocol.md 5 and 6.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_service_code(result: *const chatblock_result) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { read(result, 0, |result| result.reply.service_code()) }
+}
+
+/// Whether the same call may succeed later without anybody changing anything.
+///
+/// Repeating is safe: blocking twice or unblocking twice is not an error. Do not repeat an add after a
+/// later delete of the same account.
+///
+/// @param result  may be NULL.
+/// @return 1 or 0.
+///
+/// Threads: one at a time.  Blocks: never.  Service: protocol.md 6.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_retryable(result: *const chatblock_result) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { read(result, 0, |result| i32::from(result.reply.is_retryable())) }
+}
+
+/// A sentence for people: what failed, why, and the next step. Not for branching.
+///
+/// @param result  may be NULL.
+/// @return a text that lives as long as the result; "" when everything is as wanted.
+///
+/// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_message(
+    result: *const chatblock_result,
+) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe { read(result, empty(), |result| result.message.as_ptr()) }
+}
+
+/// The service's answer object as JSON, with the service's field names; also for PARTIAL and SERVICE.
+///
+/// For a call that was sent in parts it is one object: items in request order, the accounts that failed
+/// in Fail_Account, accounts without an answer only there.
+///
+/// @param result  may be NULL.
+/// @return a text that lives as long as the result; "" when there was no answer.
+///
+/// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.
+/// Service: protocol.md 3.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_json(result: *const chatblock_result) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe { read(result, empty(), |result| result.json.as_ptr()) }
+}
+
+/// The length of chatblock_result_json() in bytes, without the NUL.
+///
+/// @param result  may be NULL.
+/// @return bytes.
+///
+/// Threads: one at a time.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_json_len(result: *const chatblock_result) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { read(result, 0, |result| result.json.as_bytes().len()) }
+}
+
+/// The number that the caller gave the call.
+///
+/// @param result  may be NULL.
+/// @return the tag of a call that was not waited for; 0 for a blocking call.
+///
+/// Threads: one at a time.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_tag(result: *const chatblock_result) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { read(result, 0, |_| 0) }
+}
+
+/// The command of the call, in the service's words.
+///
+/// @param result  may be NULL.
+/// @return "black_list_add", "black_list_delete", "black_list_get", "black_list_check", or "".
+///
+/// Owns: a constant.  Threads: one at a time.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_command(
+    result: *const chatblock_result,
+) -> *const c_char {
+    let name = |result: &chatblock_result| match result.reply.command() {
+        Some(Command::Add) => c"black_list_add".as_ptr(),
+        Some(Command::Delete) => c"black_list_delete".as_ptr(),
+        Some(Command::Get) => c"black_list_get".as_ptr(),
+        Some(Command::Check) => c"black_list_check".as_ptr(),
+        None => empty(),
+    };
+    // SAFETY: the caller's promise.
+    unsafe { read(result, empty(), name) }
+}
+
+/// The owner of the list that was read or changed.
+///
+/// @param result  may be NULL.
+/// @return a text that lives as long as the result; "" when the call did not get that far.
+///
+/// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_from_account(
+    result: *const chatblock_result,
+) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe { read(result, empty(), |result| result.from_account.as_ptr()) }
+}
+
+/// How many items there are: one per account of the request, in its order; for get one per entry.
+///
+/// @param result  may be NULL.
+/// @return the number of items; 0 when the call did not become a request.
+///
+/// Threads: one at a time.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_item_count(result: *const chatblock_result) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { read(result, 0, |result| result.reply.items().len()) }
+}
+
+/// The account of an item.
+///
+/// @param result  may be NULL.
+/// @param index   0 to chatblock_result_item_count() - 1.
+/// @return a text that lives as long as the result; "" when there is no such item.
+///
+/// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_item_account(
+    result: *const chatblock_result,
+    index: usize,
+) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe {
+        read(result, empty(), |result| {
+            result.account(index).map_or(empty(), CStr::as_ptr)
+        })
+    }
+}
+
+/// What became of one account.
+///
+/// @param result  may be NULL.
+/// @param index   0 to chatblock_result_item_count() - 1.
+/// @return OK, UNCHANGED (was so already), SERVICE (see the item's code), or why there is no answer for
+///         this account: NETWORK, TIMEOUT, CONNECT, CANCELLED, CLOSED; ARGUMENT when there is no such item.
+///
+/// Threads: one at a time.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_item_status(
+    result: *const chatblock_result,
+    index: usize,
+) -> chatblock_status {
+    let status = |result: &chatblock_result| {
+        result
+            .item(index)
+            .map_or(Status::Argument, ReplyItem::status)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { read(result, Status::Argument, status) }.into()
+}
+
+/// The service's raw ResultCode for one account.
+///
+/// @param result  may be NULL.
+/// @param index   0 to chatblock_result_item_count() - 1.
+/// @return the code; 0 for success, for entries of get, and where there is no code.
+///
+/// Threads: one at a time.  Blocks: never.  Service: protocol.md 5.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_item_code(
+    result: *const chatblock_result,
+    index: usize,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        read(result, 0, |result| {
+            result.item(index).map_or(0, ReplyItem::code)
+        })
+    }
+}
+
+/// Check: who blocks whom.
+///
+/// @param result  may be NULL.
+/// @param index   0 to chatblock_result_item_count() - 1.
+/// @return a chatblock_relation; CHATBLOCK_RELATION_NONE for a failed item and for other commands.
+///
+/// Threads: one at a time.  Blocks: never.  Service: protocol.md 3.4.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_item_relation(
+    result: *const chatblock_result,
+    index: usize,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        read(result, 0, |result| {
+            result.item(index).map_or(0, |item| item.relation() as i32)
+        })
+    }
+}
+
+/// Get: when the account was blocked.
+///
+/// @param result  may be NULL.
+/// @param index   0 to chatblock_result_item_count() - 1.
+/// @return Unix seconds (AddBlackTimeStamp); 0 for other commands.
+///
+/// Threads: one at a time.  Blocks: never.  Service: protocol.md 3.3.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_item_time(
+    result: *const chatblock_result,
+    index: usize,
+) -> i64 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        read(result, 0, |result| {
+            result.item(index).map_or(0, ReplyItem::time)
+        })
+    }
+}
+
+/// Get: where the next page starts.
+///
+/// @param result  may be NULL.
+/// @return the start_index of the next call; 0 when the listing is complete, and for other commands.
+///
+/// Threads: one at a time.  Blocks: never.  Service: protocol.md 3.3.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_next_index(result: *const chatblock_result) -> u32 {
+    // SAFETY: the caller's promise.
+    unsafe { read(result, 0, |result| result.reply.next_index()) }
+}
+
+/// The signature that chatblock_usersig_generate() made. A secret: do not log it.
+///
+/// @param result  may be NULL.
+/// @return a text that lives as long as the result and is wiped with it; "" for other results.
+///
+/// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.
+/// Service: protocol.md 7.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_usersig(
+    result: *const chatblock_result,
+) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe { read(result, empty(), |result| result.usersig.as_ptr()) }
+}
+
+/// Give a result back. Every text that was read from it is gone then.
+///
+/// @param result  may be NULL: nothing happens then.
+///
+/// Owns: takes the result.  Threads: one at a time; the client may be closed already.
+/// Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `result` is NULL or a result that is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_result_free(result: *mut chatblock_result) {
+    if !result.is_null() {
+        // SAFETY: not NULL; it was given by `give` and is taken back once.
+        let result = unsafe { Box::from_raw(result) };
+        guard(|| (), || drop(result));
+    }
+}

@@ -1,0 +1,50 @@
+//! A panic becomes a value at every border, and never a text on the host's standard error: a closed
+//! pipe there would end the host by SIGPIPE.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+
+use once_cell::sync::OnceCell;
+
+thread_local! {
+    /// How many borders this thread is inside of. Constant and without a destructor.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+static HOOK: OnceCell<()> = OnceCell::new();
+
+/// A bug in the library was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Panicked;
+
+/// Runs `work`; a panic in it is caught and says nothing. Panics of the host's own Rust code keep the
+/// hook they had.
+pub(crate) fn contain<R>(work: impl FnOnce() -> R) -> Result<R, Panicked> {
+    HOOK.get_or_init(|| {
+        let before = take_hook();
+        set_hook(Box::new(move |info| {
+            if DEPTH.get() == 0 {
+                before(info);
+            }
+        }));
+    });
+    DEPTH.set(DEPTH.get() + 1);
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    DEPTH.set(DEPTH.get() - 1);
+    outcome.map_err(|_| Panicked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_value_and_the_depth_returns_to_zero() {
+        assert_eq!(contain(|| 7), Ok(7));
+        assert_eq!(
+            contain(|| contain(|| panic!("inner"))),
+            Ok(Err::<(), _>(Panicked))
+        );
+        assert_eq!(DEPTH.get(), 0);
+    }
+}

@@ -1,0 +1,94 @@
+//! Marks every failure to connect, so that "nothing was sent" is known and not guessed.
+
+use std::fmt;
+
+use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
+
+use super::resolver::CachingResolver;
+
+/// Connecting failed, in our words: those of the libraries may contain the request line.
+#[derive(Debug)]
+pub(super) struct NotConnected(pub(super) String);
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotConnected {}
+
+/// ureq's own connector, TCP and TLS handshake included.
+#[derive(Debug)]
+pub(super) struct Connecting {
+    inner: DefaultConnector,
+    resolver: CachingResolver,
+}
+
+impl Connecting {
+    pub(super) fn new(inner: DefaultConnector, resolver: CachingResolver) -> Self {
+        Self { inner, resolver }
+    }
+}
+
+impl Connector<()> for Connecting {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<()>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        self.inner.connect(details, chained).map_err(|error| {
+            // The address may have moved: look it up again before the next attempt.
+            self.resolver.forget(details.uri);
+            ureq::Error::Other(Box::new(NotConnected(why(&error))))
+        })
+    }
+}
+
+fn why(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Timeout(_) => "no connection in time (config key \"connect_ms\")".to_owned(),
+        ureq::Error::ConnectProxyFailed(_) => "the proxy refused".to_owned(),
+        ureq::Error::Rustls(error) => tls(error),
+        ureq::Error::Tls(_) => {
+            "TLS failed: the host is no name that a certificate can have".to_owned()
+        }
+        ureq::Error::Io(error) => match error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        {
+            Some(error) => tls(error),
+            None => error.kind().to_string(),
+        },
+        _ => "the connection failed".to_owned(),
+    }
+}
+
+fn tls(error: &rustls::Error) -> String {
+    use rustls::CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+        NotValidYetContext, UnknownIssuer,
+    };
+    let what = match error {
+        rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. }) => {
+            "the certificate has expired, or the clock of this machine is wrong"
+        }
+        rustls::Error::InvalidCertificate(NotValidYet | NotValidYetContext { .. }) => {
+            "the certificate is not valid yet, or the clock of this machine is wrong"
+        }
+        rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => {
+            "the certificate is for another host"
+        }
+        rustls::Error::InvalidCertificate(UnknownIssuer) => {
+            "the certificate is from an unknown authority (config key \"tls.ca_file\" adds one)"
+        }
+        rustls::Error::InvalidCertificate(_) => "the certificate is not acceptable",
+        rustls::Error::PeerIncompatible(_) | rustls::Error::AlertReceived(_) => {
+            "no agreement on TLS; version 1.2 or newer is needed"
+        }
+        _ => "the peer does not speak TLS as it should",
+    };
+    format!("TLS failed: {what}")
+}

@@ -1,0 +1,196 @@
+//! HTTP/1.1 over TLS with ureq. Every default of ureq that could harm is set here (reliability.md 0, 4.2).
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::RwLock;
+use ureq::Agent;
+use ureq::config::AutoHeaderValue;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::transport::{Connector, DefaultConnector};
+
+use super::connector::{Connecting, NotConnected};
+use super::resolver::CachingResolver;
+use super::{Failure, HttpAnswer, Spawn, Transport};
+use crate::config::Remote;
+use crate::error::Error;
+
+/// Ten times an answer of 1000 items.
+const MAX_BODY: u64 = 4 * 1024 * 1024;
+const MAX_HEAD: usize = 64 * 1024;
+/// Below the keep-alive of usual servers, so that a pooled connection is rarely stale.
+const IDLE: Duration = Duration::from_secs(30);
+const USER_AGENT: &str = concat!("chatblock/", env!("CARGO_PKG_VERSION"));
+
+/// A pool of connections to the service.
+pub struct Http {
+    /// `None` after shut-down.
+    agent: RwLock<Option<Agent>>,
+    attempt: Duration,
+}
+
+impl Http {
+    /// A pool as `config` says.
+    ///
+    /// # Errors
+    /// [`crate::Status::Config`] when the proxy or the file of certificates cannot be used.
+    pub fn open(config: &Remote, spawn: Spawn) -> Result<Self, Error> {
+        let proxy = config.proxy.as_deref().map(ureq::Proxy::new).transpose();
+        let proxy = proxy.map_err(|_| Error::config("proxy", "cannot be used"))?;
+        let agent_config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .https_only(config.endpoint.base_url.starts_with("https:"))
+            .proxy(proxy)
+            .no_delay(true)
+            .user_agent(USER_AGENT)
+            .accept("application/json")
+            .accept_encoding(AutoHeaderValue::None)
+            .max_response_header_size(MAX_HEAD)
+            .max_idle_connections(config.connections)
+            .max_idle_connections_per_host(config.connections)
+            .max_idle_age(IDLE)
+            .timeout_global(Some(config.attempt))
+            .timeout_connect(Some(config.connect))
+            .tls_config(
+                TlsConfig::builder()
+                    .root_certs(roots(config.ca_file.as_deref())?)
+                    .build(),
+            )
+            .build();
+        let resolver = CachingResolver::new(spawn);
+        let connector = ().chain(Connecting::new(DefaultConnector::new(), resolver.clone()));
+        Ok(Self {
+            agent: RwLock::new(Some(Agent::with_parts(agent_config, connector, resolver))),
+            attempt: config.attempt,
+        })
+    }
+
+    fn send(
+        &self,
+        agent: &Agent,
+        url: &str,
+        body: Vec<u8>,
+        deadline: Instant,
+    ) -> Result<HttpAnswer, Failure> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Failure::Timeout);
+        }
+        let mut request = agent.post(url).header("Content-Type", "application/json");
+        // Settings of one request make ureq build its TLS settings anew: only when they are needed.
+        if left < self.attempt {
+            request = request.config().timeout_global(Some(left)).build();
+        }
+        let response = request.send(body).map_err(|error| failure(&error))?;
+        if let Some(coding) = response.headers().get("content-encoding")
+            && coding != "identity"
+        {
+            return Err(Failure::Broken(
+                "the answer is compressed, which was not asked for",
+            ));
+        }
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        // Our own bound: ureq counts before decoding.
+        let mut reader = response.into_body().into_reader().take(MAX_BODY + 1);
+        reader
+            .read_to_end(&mut body)
+            .map_err(|error| broken_body(&error))?;
+        if body.len() as u64 > MAX_BODY {
+            return Err(Failure::Broken("the answer is larger than 4 MiB"));
+        }
+        Ok(HttpAnswer { status, body })
+    }
+}
+
+impl Transport for Http {
+    fn post(&self, url: &str, body: Vec<u8>, deadline: Instant) -> Result<HttpAnswer, Failure> {
+        let agent = self.agent.read().clone();
+        match agent {
+            Some(agent) => self.send(&agent, url, body, deadline),
+            None => Err(Failure::Connect("the client is closing".to_owned())),
+        }
+    }
+
+    fn shut_down(&self) {
+        if let Some(agent) = self.agent.write().take() {
+            agent.shutdown();
+        }
+    }
+}
+
+/// The usual roots, and those of `ca_file` beside them. There is no way to trust less.
+fn roots(ca_file: Option<&Path>) -> Result<RootCerts, Error> {
+    let Some(path) = ca_file else {
+        return Ok(RootCerts::WebPki);
+    };
+    let unusable = |what: String| {
+        Error::config(
+            "tls.ca_file",
+            format!("names {}, which {what}", path.display()),
+        )
+    };
+    let pem = std::fs::read(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
+    let mut certificates: Vec<Certificate<'static>> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .map(|root| Certificate::from_der(root))
+        .collect();
+    let usual = certificates.len();
+    for item in parse_pem(&pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(_) => {}
+            Err(_) => return Err(unusable("is not PEM".to_owned())),
+        }
+    }
+    if certificates.len() == usual {
+        return Err(unusable(
+            "contains no certificate in PEM (-----BEGIN CERTIFICATE-----)".to_owned(),
+        ));
+    }
+    Ok(RootCerts::Specific(Arc::new(certificates)))
+}
+
+fn failure(error: &ureq::Error) -> Failure {
+    match error {
+        ureq::Error::Other(other) => match other.downcast_ref::<NotConnected>() {
+            Some(NotConnected(why)) => Failure::Connect(why.clone()),
+            None => Failure::Broken("the connection failed"),
+        },
+        ureq::Error::HostNotFound => {
+            Failure::Connect("the host name cannot be resolved".to_owned())
+        }
+        ureq::Error::Timeout(_) => Failure::Timeout,
+        ureq::Error::Io(error) => broken(error),
+        ureq::Error::LargeResponseHeader(..) => {
+            Failure::Broken("the head of the answer is larger than 64 KiB")
+        }
+        ureq::Error::Protocol(_) => Failure::Broken("the answer is not HTTP/1.1"),
+        _ => Failure::Broken("the request failed"),
+    }
+}
+
+/// Errors while reading a body arrive wrapped.
+fn broken_body(error: &io::Error) -> Failure {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<ureq::Error>())
+    {
+        Some(inner) => failure(inner),
+        None => broken(error),
+    }
+}
+
+fn broken(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Failure::Timeout,
+        io::ErrorKind::UnexpectedEof => {
+            Failure::Broken("the connection was closed in the middle of an answer")
+        }
+        _ => Failure::Broken("the connection broke"),
+    }
+}
