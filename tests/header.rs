@@ -5,7 +5,8 @@ use std::path::Path;
 #[test]
 fn the_committed_header_is_the_generated_one() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is sound");
+    let config =
+        cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is sound");
     let bindings = cbindgen::Builder::new()
         .with_crate(root)
         .with_config(config)
@@ -21,6 +22,8 @@ fn the_committed_header_is_the_generated_one() {
         if std::env::var_os("CI").is_none() {
             std::fs::write(&path, &generated).expect("include/ can be written");
         }
-        panic!("include/chatblock.h was stale; outside CI it has been written anew: look at the diff");
+        panic!(
+            "include/chatblock.h was stale; outside CI it has been written anew: look at the diff"
+        );
     }
 }
