@@ -1,5 +1,15 @@
 //! Blocklists for game servers: the four blocklist calls of Tencent Cloud Chat, answered by the
 //! cloud service or by an engine inside the process, with the same semantics and JSON.
+//!
+//! Rust programs use [`Client`]; everybody else the C ABI of `include/chatblock.h`, which is made of
+//! [`ffi`]. Only what stands at the root of the crate is promised; the modules are open for tests and
+//! for the server.
+
+// The comments of `ffi` become a C header, where backticks and Rust's sections would be noise.
+#![allow(clippy::doc_markdown)]
+// Said where a caller can act on it; "expect" stands for what the type system cannot say.
+#![allow(clippy::missing_errors_doc, clippy::missing_panics_doc)]
+#![allow(clippy::must_use_candidate, clippy::module_name_repetitions)]
 
 pub mod api;
 pub mod clock;

@@ -68,13 +68,13 @@ impl Client {
     /// [`Status::Config`] with the key or file and the next step; [`Status::Storage`] when the
     /// durable store cannot be opened. Nothing is left behind then.
     pub fn open(config_json: &str) -> Result<Self, Error> {
-        Self::with_clock(Config::parse(config_json)?, Arc::new(SystemClock))
+        Self::with_clock(&Config::parse(config_json)?, Arc::new(SystemClock))
     }
 
-    fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    fn with_clock(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let way = match &config.backend {
             Backend::Embedded(embedded) => Way::embedded(embedded, &clock)?,
-            Backend::Remote(remote) => Way::remote(remote, &config, &clock)?,
+            Backend::Remote(remote) => Way::remote(remote, config, &clock)?,
         };
         let log = Log::open(&config.log, Arc::clone(&clock))?;
         Ok(Self {

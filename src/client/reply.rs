@@ -221,20 +221,17 @@ fn reply_items(call: &mut Assembly) -> Vec<ReplyItem> {
     let accounts = call.request.targets().iter();
     let slots = std::mem::take(&mut call.slots);
     if slots.is_empty() {
-        return entries
-            .map(|slot| reply_item(slot, String::new()))
-            .collect();
+        return entries.map(|slot| reply_item(slot, "")).collect();
     }
-    slots
-        .into_iter()
-        .zip(accounts)
-        .map(|(slot, account)| reply_item(slot, account.clone()))
+    let items = slots.into_iter().zip(accounts);
+    items
+        .map(|(slot, account)| reply_item(slot, account))
         .collect()
 }
 
-fn reply_item(slot: Slot, account: String) -> ReplyItem {
+fn reply_item(slot: Slot, account: &str) -> ReplyItem {
     let without_answer = |status| ReplyItem {
-        account: account.clone(),
+        account: account.to_owned(),
         status,
         code: 0,
         relation: Relation::None,
@@ -268,17 +265,13 @@ fn rebuild(call: &Assembly) -> String {
         listing: call.listing,
         ..Answer::default()
     };
-    let answered_any = call.slots.is_empty()
-        || call
-            .slots
-            .iter()
-            .any(|slot| matches!(slot, Slot::Answered(_)));
     if let Some((code, info)) = &call.refusal {
-        if !answered_any || call.slots.is_empty() {
-            return wire::write_answer(command, &Answer::refused(*code, info.clone()));
-        }
         answer.code = *code;
         answer.info.clone_from(info);
+    }
+    let answered = |slot| matches!(slot, &Slot::Answered(_));
+    if !call.slots.iter().any(answered) {
+        return wire::write_answer(command, &answer);
     }
     for (slot, target) in call.slots.iter().zip(call.request.targets()) {
         answer.items.push(match slot {

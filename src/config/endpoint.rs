@@ -62,14 +62,15 @@ fn parse_base_url(url: &str) -> Result<Endpoint, Error> {
     if uri.query().is_some() {
         return bad("must not have a query");
     }
-    if authority.host().is_empty()
-        || authority.as_str().ends_with(':')
-        || authority.port_u16() == Some(0)
-    {
-        return bad("needs a host, and a port other than 0");
+    if authority.host().is_empty() {
+        return bad("needs a host");
     }
-    if authority.port().is_some() && authority.port_u16().is_none() {
-        return bad("has a port above 65535");
+    let port = authority
+        .as_str()
+        .strip_prefix(authority.host())
+        .unwrap_or_default();
+    if !port.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
+        return bad("needs a port from 1 to 65535, or none");
     }
     match scheme {
         "https" => {}

@@ -151,9 +151,8 @@ impl Config {
         let app = parse_app(&top)?;
         let backend = match parse_backend(&top)? {
             Some(true) => remote(&top, app.is_some())?,
-            Some(false) => embedded(&top)?,
             None if app.is_some() => remote(&top, true)?,
-            None => embedded(&top)?,
+            Some(false) | None => embedded(&top)?,
         };
         let queue: raw::Queue = subsection("queue", top.queue)?;
         Ok(Self {

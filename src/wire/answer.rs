@@ -97,7 +97,8 @@ pub fn write_answer(command: Command, answer: &Answer) -> String {
         envelope: Envelope::new(answer.code, &answer.info),
         ..Document::default()
     };
-    if !answer.is_refused() {
+    // A call sent in parts can be refused after some accounts were answered.
+    if !answer.is_refused() || !answer.items.is_empty() {
         write_content(command, answer, &mut document);
     }
     serde_json::to_string(&document).expect("strings and numbers always serialize")

@@ -106,7 +106,7 @@ pub fn parse_request(command: Command, body: &[u8], charset: Charset) -> Result<
                 raw.max_limited,
                 "MaxLimited",
                 1,
-                MAX_PER_CALL as i64,
+                i64::try_from(MAX_PER_CALL).unwrap_or(i64::MAX),
             )?)
             .expect("range checked"),
             last_sequence: parse_number(raw.last_sequence, "LastSequence", 0, i64::MAX)?,

@@ -102,19 +102,19 @@ impl Service for RemoteService {
         match answer.status {
             200 => {}
             300..=399 => {
-                return Err(no_answer(format!(
+                return Err(no_answer(&format!(
                     "redirected (HTTP {}), which is never followed; check \"base_url\"",
                     answer.status
                 )));
             }
             status => {
-                return Err(no_answer(format!(
+                return Err(no_answer(&format!(
                     "HTTP status {status} instead of an answer"
                 )));
             }
         }
         wire::read_answer(request, answer.body)
-            .map_err(|malformed| no_answer(format!("the answer {}", malformed.0)))
+            .map_err(|malformed| no_answer(&format!("the answer {}", malformed.0)))
     }
 
     fn renew_signature(&self) {
@@ -126,7 +126,7 @@ impl Service for RemoteService {
     }
 }
 
-fn no_answer(what: String) -> Error {
+fn no_answer(what: &str) -> Error {
     Error::new(
         Status::Network,
         format!("{what}; a write may have happened, the same call may be repeated"),
@@ -139,7 +139,7 @@ fn explain(failure: &Failure) -> Error {
             Status::Connect,
             format!("cannot connect: {what}; nothing was sent"),
         ),
-        Failure::Broken(what) => no_answer((*what).to_owned()),
+        Failure::Broken(what) => no_answer(what),
         Failure::Timeout => Error::new(
             Status::Timeout,
             "no answer in time (config keys \"attempt_ms\" and \"call_ms\"); a write may have happened, the same \

@@ -66,12 +66,14 @@ impl Reader for State {
     }
 
     fn page(&self, list: &List, start: usize, limit: usize) -> Result<Vec<Entry>, Error> {
-        let entries = self.kept(list).entries.iter().skip(start).take(limit);
-        let entry = |(account, time): (&Box<str>, &i64)| Entry {
-            account: account.to_string(),
-            time: *time,
-        };
-        Ok(entries.map(entry).collect())
+        let mut page = Vec::new();
+        for (account, time) in self.kept(list).entries.iter().skip(start).take(limit) {
+            page.push(Entry {
+                account: account.to_string(),
+                time: *time,
+            });
+        }
+        Ok(page)
     }
 
     fn is_imported(&self, account: &str) -> Result<bool, Error> {

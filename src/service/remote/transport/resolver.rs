@@ -147,16 +147,12 @@ impl Resolver for CachingResolver {
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let failed = |why: &str| ureq::Error::Other(Box::new(NotConnected(why.to_owned())));
         let name = host_and_port(uri).ok_or(ureq::Error::HostNotFound)?;
-        let addresses = match name.parse::<SocketAddr>() {
-            Ok(address) => vec![address],
-            Err(_) => {
-                let wait = config
-                    .timeouts()
-                    .connect
-                    .unwrap_or(FRESH)
-                    .min(*timeout.after);
-                self.addresses(&name, wait).map_err(failed)?
-            }
+        let addresses = if let Ok(address) = name.parse::<SocketAddr>() {
+            vec![address]
+        } else {
+            let connect = config.timeouts().connect.unwrap_or(FRESH);
+            self.addresses(&name, connect.min(*timeout.after))
+                .map_err(failed)?
         };
         let mut resolved = self.empty();
         for address in addresses.into_iter().take(MAX_ADDRESSES) {
