@@ -172,3 +172,213 @@ impl Performer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::reply::Reply;
+    use super::*;
+    use crate::api::{Answer, Item, Operation, Verdict};
+    use crate::clock::SystemClock;
+
+    type Script = dyn Fn(usize, &Request) -> Result<Answer, Error> + Send + Sync;
+
+    /// Answers the n-th call as a script says and remembers what was asked.
+    struct Scripted {
+        script: Box<Script>,
+        asked: Arc<Mutex<Vec<Vec<String>>>>,
+        renewed: Arc<Mutex<usize>>,
+    }
+
+    impl Service for Scripted {
+        fn call(&self, request: &Request, _deadline: Instant) -> Result<Answer, Error> {
+            let mut asked = self.asked.lock();
+            asked.push(request.targets().to_vec());
+            (self.script)(asked.len(), request)
+        }
+
+        fn renew_signature(&self) {
+            *self.renewed.lock() += 1;
+        }
+    }
+
+    struct Outcome {
+        reply: Reply,
+        asked: Vec<Vec<String>>,
+        renewed: usize,
+    }
+
+    fn add(
+        targets: Vec<String>,
+        script: impl Fn(usize, &Request) -> Result<Answer, Error> + Send + Sync + 'static,
+    ) -> Outcome {
+        let (asked, renewed) = (Arc::default(), Arc::default());
+        let performer = Performer {
+            service: Box::new(Scripted {
+                script: Box::new(script),
+                asked: Arc::clone(&asked),
+                renewed: Arc::clone(&renewed),
+            }),
+            clock: Arc::new(SystemClock),
+            log: Log::off(),
+            closing: Closing::default(),
+            retry: Some(RetryPolicy {
+                attempts: 3,
+                base: Duration::from_millis(1),
+                max: Duration::from_millis(1),
+            }),
+            pace: None,
+            random: Mutex::new(fastrand::Rng::with_seed(1)),
+        };
+        let request = Request {
+            from: "ann".into(),
+            operation: Operation::Add(targets),
+        };
+        let call = performer.perform(request, Instant::now() + Duration::from_millis(500));
+        let outcome = Outcome {
+            reply: Reply::from_assembly(call),
+            asked: asked.lock().clone(),
+            renewed: *renewed.lock(),
+        };
+        outcome
+    }
+
+    fn names(range: std::ops::Range<usize>) -> Vec<String> {
+        range.map(|number| format!("u{number}")).collect()
+    }
+
+    fn item(account: &str, code: i32, info: &str) -> Item {
+        Item::answered(account, code, info, codes::judge(Command::Add, code, info))
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "the script's type")]
+    fn all_ok(request: &Request) -> Result<Answer, Error> {
+        let items = request.targets().iter().map(|target| item(target, 0, ""));
+        Ok(Answer::accepted(items.collect()))
+    }
+
+    #[test]
+    fn a_long_list_goes_out_in_parts_and_comes_back_in_order() {
+        let outcome = add(names(0..2500), |_, request| all_ok(request));
+        let sizes: Vec<_> = outcome.asked.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [1000, 1000, 500]);
+        assert_eq!(outcome.reply.status(), Status::Ok);
+        let order: Vec<_> = outcome
+            .reply
+            .items()
+            .iter()
+            .map(|item| item.account().to_owned())
+            .collect();
+        assert_eq!(order, names(0..2500));
+        assert_eq!(outcome.reply.json().matches("To_Account").count(), 2500);
+    }
+
+    #[test]
+    fn after_a_part_that_failed_for_good_the_rest_is_not_sent() {
+        let outcome = add(names(0..2500), |call, request| match call {
+            1 => all_ok(request),
+            _ => Ok(Answer::refused(60020, "arrears")),
+        });
+        assert_eq!(outcome.asked.len(), 2);
+        assert_eq!(outcome.reply.status(), Status::Partial);
+        assert_eq!(outcome.reply.service_code(), 60020);
+        assert!(!outcome.reply.is_retryable());
+        let done = outcome
+            .reply
+            .items()
+            .iter()
+            .filter(|item| item.status() == Status::Ok)
+            .count();
+        assert_eq!(done, 1000);
+        assert!(outcome.reply.json().contains("\"ErrorCode\":60020"));
+        assert_eq!(
+            outcome.reply.json().matches("\"ResultCode\":0").count(),
+            1000
+        );
+    }
+
+    #[test]
+    fn only_what_failed_for_a_while_is_asked_again() {
+        let outcome = add(names(0..3), |call, request| {
+            if call > 1 {
+                return all_ok(request);
+            }
+            let codes = [("u0", 0), ("u1", 30008), ("u2", 30003)];
+            Ok(Answer::accepted(
+                codes.map(|(account, code)| item(account, code, "")).into(),
+            ))
+        });
+        assert_eq!(outcome.asked, [names(0..3), names(1..2)]);
+        let statuses: Vec<_> = outcome
+            .reply
+            .items()
+            .iter()
+            .map(super::super::ReplyItem::status)
+            .collect();
+        assert_eq!(statuses, [Status::Ok, Status::Ok, Status::Service]);
+        assert_eq!(outcome.reply.service_code(), 30003);
+    }
+
+    #[test]
+    fn after_a_lost_answer_already_blocked_is_success() {
+        let outcome = add(names(0..1), |call, _| match call {
+            1 => Err(Error::new(Status::Network, "lost")),
+            _ => Ok(Answer::accepted(vec![item(
+                "u0",
+                30001,
+                codes::ALREADY_EXIST,
+            )])),
+        });
+        assert_eq!(outcome.reply.status(), Status::Ok);
+        assert_eq!(outcome.reply.items()[0].status(), Status::Unchanged);
+        assert_eq!(outcome.reply.message(), "");
+    }
+
+    #[test]
+    fn silence_about_one_account_is_not_success() {
+        let outcome = add(names(0..2), |_, request| {
+            let mut answer = all_ok(request)?;
+            if let Some(item) = answer.items.iter_mut().find(|item| item.account == "u1") {
+                item.verdict = Verdict::Unanswered;
+            }
+            Ok(answer)
+        });
+        assert_eq!(outcome.asked.len(), 3);
+        assert_eq!(outcome.reply.status(), Status::Partial);
+        assert_eq!(outcome.reply.items()[1].status(), Status::Network);
+        assert!(outcome.reply.is_retryable());
+    }
+
+    #[test]
+    fn an_expired_signature_is_renewed_once() {
+        let outcome = add(names(0..1), |_, _| Ok(Answer::refused(70001, "expired")));
+        assert_eq!((outcome.asked.len(), outcome.renewed), (2, 1));
+        assert_eq!(
+            (outcome.reply.status(), outcome.reply.service_code()),
+            (Status::Service, 70001)
+        );
+        assert!(
+            outcome.reply.message().contains("clock"),
+            "{}",
+            outcome.reply.message()
+        );
+    }
+
+    #[test]
+    fn a_delay_beyond_the_deadline_is_not_waited_for() {
+        let outcome = add(names(0..1), |_, _| Ok(Answer::refused(60007, "slow down")));
+        assert_eq!(outcome.asked.len(), 1);
+        assert_eq!(outcome.reply.service_code(), 60007);
+        assert!(outcome.reply.is_retryable());
+    }
+
+    #[test]
+    fn without_any_answer_there_is_no_json_and_the_cause_is_kept() {
+        let outcome = add(names(0..2), |_, _| {
+            Err(Error::new(Status::Connect, "cannot connect: refused"))
+        });
+        assert_eq!(outcome.asked.len(), 3);
+        assert_eq!(outcome.reply.status(), Status::Connect);
+        assert_eq!(outcome.reply.json(), "");
+        assert!(outcome.reply.message().contains("cannot connect"));
+    }
+}

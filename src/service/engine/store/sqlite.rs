@@ -160,8 +160,8 @@ impl Store for Sqlite {
         std::mem::forget(guard);
         writer.size += 1;
         if let Err(error) = outcome {
-            // A statement failed: what the group has done so far cannot be told apart any more.
-            self.abandon(&mut writer, error, true);
+            // A statement failed: nobody knows what else is wrong with the file.
+            self.abandon(&mut writer, error, false);
         } else if writer.size >= MAX_GROUP || self.arriving.load(Ordering::SeqCst) == 0 {
             self.commit(&mut writer);
         }
