@@ -16,9 +16,10 @@ use crate::api::codes::{
     SIGNATURE_EXPIRED, SIGNATURE_ILLEGAL, SIGNATURE_OTHER_APP, SIGNATURE_OTHER_KEY,
     SIGNATURE_OTHER_USER,
 };
-use crate::config::MAX_EXPIRE_S;
 use crate::error::Error;
 
+/// Longest life of a signature in seconds: 50 years (protocol.md 7.1).
+pub const MAX_EXPIRE_S: u32 = 1_576_800_000;
 /// Longest signature that is looked at; the service's are below 400 bytes.
 const MAX_TEXT: usize = 2048;
 /// Most bytes that are inflated (protocol.md 7.6).

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never, select_biased};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, at, bounded, never, select_biased};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Status};
@@ -48,7 +48,7 @@ impl Closing {
         select_biased! {
             recv(messages) -> message => message.map_err(|_| RecvTimeoutError::Disconnected),
             recv(self.begun) -> _ => Err(RecvTimeoutError::Disconnected),
-            default(until.saturating_duration_since(Instant::now())) => Err(RecvTimeoutError::Timeout),
+            recv(at(until)) -> _ => Err(RecvTimeoutError::Timeout),
         }
     }
 }

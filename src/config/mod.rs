@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::api::Charset;
 use crate::error::Error;
-use crate::usersig::Key;
+use crate::usersig::{Key, MAX_EXPIRE_S};
 
 pub use endpoint::Endpoint;
 
@@ -131,8 +131,6 @@ pub enum LogLevel {
 }
 
 const DAY_S: u64 = 86_400;
-/// A signature of more than 50 years is refused by the service (protocol.md 7.1).
-pub const MAX_EXPIRE_S: u32 = 1_576_800_000;
 const HOUR_MS: u64 = 3_600_000;
 
 impl Config {

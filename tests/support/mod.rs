@@ -50,9 +50,15 @@ pub fn has_tool(program: &str, name: &str) -> bool {
 
 /// Runs a command that must succeed and gives its standard output.
 pub fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot start: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?} cannot start: {error}"));
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {}\n{stdout}\n{stderr}", output.status);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{stdout}\n{stderr}",
+        output.status
+    );
     stdout
 }

@@ -51,7 +51,7 @@ impl RemoteService {
         clock: Arc<dyn Clock>,
         spawn: Spawn,
     ) -> Result<Self, Error> {
-        let transport = Box::new(Http::open(config, spawn)?);
+        let transport = Box::new(Http::open(config, Arc::clone(&clock), spawn)?);
         Ok(Self::over(transport, config, app, clock))
     }
 

@@ -14,6 +14,7 @@ use ureq::unversioned::transport::{Connector, DefaultConnector};
 use super::connector::{Connecting, NotConnected};
 use super::resolver::CachingResolver;
 use super::{Failure, HttpAnswer, Spawn, Transport};
+use crate::clock::Clock;
 use crate::config::Remote;
 use crate::error::Error;
 
@@ -29,6 +30,7 @@ pub struct Http {
     /// `None` after shut-down.
     agent: RwLock<Option<Agent>>,
     attempt: Duration,
+    clock: Arc<dyn Clock>,
 }
 
 impl Http {
@@ -36,7 +38,7 @@ impl Http {
     ///
     /// # Errors
     /// [`crate::Status::Config`] when the proxy or the file of certificates cannot be used.
-    pub fn open(config: &Remote, spawn: Spawn) -> Result<Self, Error> {
+    pub fn open(config: &Remote, clock: Arc<dyn Clock>, spawn: Spawn) -> Result<Self, Error> {
         let proxy = config.proxy.as_deref().map(ureq::Proxy::new).transpose();
         let proxy = proxy.map_err(|_| Error::config("proxy", "cannot be used"))?;
         let agent_config = Agent::config_builder()
@@ -61,11 +63,12 @@ impl Http {
                     .build(),
             )
             .build();
-        let resolver = CachingResolver::new(spawn);
+        let resolver = CachingResolver::new(Arc::clone(&clock), spawn);
         let connector = ().chain(Connecting::new(DefaultConnector::new(), resolver.clone()));
         Ok(Self {
             agent: RwLock::new(Some(Agent::with_parts(agent_config, connector, resolver))),
             attempt: config.attempt,
+            clock,
         })
     }
 
@@ -76,7 +79,7 @@ impl Http {
         body: Vec<u8>,
         deadline: Instant,
     ) -> Result<HttpAnswer, Failure> {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = deadline.saturating_duration_since(self.clock.now());
         if left.is_zero() {
             return Err(Failure::Timeout);
         }

@@ -1,11 +1,12 @@
 //! Names, looked up by one long-lived thread and remembered: ureq would start a thread for each call.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::{Condvar, Mutex};
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -14,6 +15,7 @@ use ureq::unversioned::transport::NextTimeout;
 
 use super::Spawn;
 use super::connector::NotConnected;
+use crate::clock::Clock;
 
 /// How long addresses are used without asking again.
 const FRESH: Duration = Duration::from_secs(60);
@@ -21,34 +23,38 @@ const FRESH: Duration = Duration::from_secs(60);
 const MAX_ADDRESSES: usize = 16;
 
 /// Clones share one memory and one thread.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct CachingResolver(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
+    clock: Arc<dyn Clock>,
     spawn: Spawn,
     names: Mutex<Names>,
     looked_up: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Names {
     known: HashMap<String, Known>,
     /// Names on their way to the thread; `None` until it is needed.
     wanted: Option<Sender<String>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Known {
     addresses: Vec<SocketAddr>,
     /// When they were looked up; `None` when they should be asked for again.
     since: Option<Instant>,
+    /// The thread is looking it up.
     pending: bool,
+    /// How many look-ups have ended, well or not.
+    look_ups: u64,
 }
 
 impl CachingResolver {
-    pub(super) fn new(spawn: Spawn) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, spawn: Spawn) -> Self {
         Self(Arc::new(Shared {
+            clock,
             spawn,
             names: Mutex::default(),
             looked_up: Condvar::new(),
@@ -66,75 +72,88 @@ impl CachingResolver {
     }
 
     fn addresses(&self, name: &str, wait: Duration) -> Result<Vec<SocketAddr>, &'static str> {
-        let deadline = Instant::now() + wait;
+        let deadline = self.0.clock.now() + wait;
         let mut names = self.0.names.lock();
+        let mut timed_out = false;
+        let mut earlier = None;
         loop {
             let known = names.known.entry(name.to_owned()).or_default();
-            if known.since.is_some_and(|since| since.elapsed() < FRESH) {
+            if known.is_fresh(self.0.clock.now()) {
                 return Ok(known.addresses.clone());
+            }
+            let failed = known.look_ups > *earlier.get_or_insert(known.look_ups);
+            if timed_out || failed {
+                // The last good address is better than none.
+                return match known.addresses.as_slice() {
+                    [] if failed => {
+                        Err("the host name cannot be resolved; check \"base_url\" and the DNS")
+                    }
+                    [] => Err("the host name was not resolved in time (config key \"connect_ms\")"),
+                    addresses => Ok(addresses.to_vec()),
+                };
             }
             if !known.pending {
                 self.ask(&mut names, name)?;
-                names.known.entry(name.to_owned()).or_default().pending = true;
             }
-            let timed_out = self
+            timed_out = self
                 .0
                 .looked_up
                 .wait_until(&mut names, deadline)
                 .timed_out();
-            let known = names.known.entry(name.to_owned()).or_default();
-            let fresh = known.since.is_some_and(|since| since.elapsed() < FRESH);
-            if !fresh && (timed_out || !known.pending) {
-                // The last good address is better than none.
-                return match (known.addresses.is_empty(), timed_out) {
-                    (false, _) => Ok(known.addresses.clone()),
-                    (true, true) => {
-                        Err("the host name was not resolved in time (config key \"connect_ms\")")
-                    }
-                    (true, false) => {
-                        Err("the host name cannot be resolved; check \"base_url\" and the DNS")
-                    }
-                };
-            }
         }
     }
 
     fn ask(&self, names: &mut Names, name: &str) -> Result<(), &'static str> {
         if names.wanted.is_none() {
-            let (wanted, queue) = unbounded::<String>();
+            let (wanted, queue) = unbounded();
             let shared = Arc::downgrade(&self.0);
-            let work = move || {
-                for name in queue {
-                    let found = name.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-                    let Some(shared) = shared.upgrade() else {
-                        return;
-                    };
-                    let mut names = shared.names.lock();
-                    let known = names.known.entry(name).or_default();
-                    known.pending = false;
-                    if let Ok(addresses) = found
-                        && !addresses.is_empty()
-                    {
-                        known.addresses = addresses;
-                        known.since = Some(Instant::now());
-                    }
-                    drop(names);
-                    shared.looked_up.notify_all();
-                }
-            };
-            (self.0.spawn)("chatblock-names", Box::new(work))
-                .map_err(|_| "no thread can start to resolve names")?;
+            (self.0.spawn)(
+                "chatblock-names",
+                Box::new(move || look_up(&queue, &shared)),
+            )
+            .map_err(|_| "no thread can start to resolve names")?;
             names.wanted = Some(wanted);
         }
-        let sent = names
-            .wanted
-            .as_ref()
-            .is_some_and(|wanted| wanted.send(name.to_owned()).is_ok());
-        if sent {
-            Ok(())
-        } else {
-            Err("the thread that resolves names has ended")
+        let wanted = names.wanted.as_ref();
+        let sent = wanted.is_some_and(|wanted| wanted.send(name.to_owned()).is_ok());
+        sent.then_some(())
+            .ok_or("the thread that resolves names has ended")
+    }
+}
+
+/// Looks names up until the resolver is gone.
+fn look_up(queue: &Receiver<String>, shared: &Weak<Shared>) {
+    for name in queue {
+        let found = name
+            .to_socket_addrs()
+            .map(Iterator::collect::<Vec<_>>)
+            .unwrap_or_default();
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        let mut names = shared.names.lock();
+        let known = names.known.entry(name).or_default();
+        known.pending = false;
+        known.look_ups += 1;
+        if !found.is_empty() {
+            known.addresses = found;
+            known.since = Some(shared.clock.now());
         }
+        drop(names);
+        shared.looked_up.notify_all();
+    }
+}
+
+impl Known {
+    fn is_fresh(&self, now: Instant) -> bool {
+        self.since
+            .is_some_and(|since| now.saturating_duration_since(since) < FRESH)
+    }
+}
+
+impl fmt::Debug for CachingResolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CachingResolver")
     }
 }
 
