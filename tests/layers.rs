@@ -81,9 +81,8 @@ fn rank(layer: &str) -> Option<u32> {
 
 /// First segments of every `crate::` path, also inside `use crate::{...}`.
 fn mentioned(code: &str) -> Vec<&str> {
-    let word = |text: &'static str| text;
     let mut found = Vec::new();
-    for piece in code.split(word("crate::")).skip(1) {
+    for piece in code.split("crate::").skip(1) {
         if let Some(group) = piece.strip_prefix('{') {
             let group = group.split(';').next().unwrap_or_default();
             found.extend(
