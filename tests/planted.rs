@@ -27,9 +27,15 @@ fn planted() -> Vec<Planted> {
     let read = |patch: PathBuf| {
         let text = fs::read_to_string(&patch).expect("a patch");
         let first = text.lines().next().unwrap_or_default();
-        let arguments = first.strip_prefix(RED).unwrap_or_else(|| panic!("{} lacks '{RED}'", patch.display()));
+        let arguments = first
+            .strip_prefix(RED)
+            .unwrap_or_else(|| panic!("{} lacks '{RED}'", patch.display()));
         Planted {
-            name: patch.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            name: patch
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             arguments: arguments.split_whitespace().map(str::to_owned).collect(),
             patch,
         }
@@ -40,7 +46,11 @@ fn planted() -> Vec<Planted> {
 /// A fresh copy of every tracked file; its times move on, so that cargo sees what changed.
 fn copy_project(to: &Path) {
     let _ = fs::remove_dir_all(to);
-    let listed = support::run(Command::new("git").args(["ls-files"]).current_dir(support::root()));
+    let listed = support::run(
+        Command::new("git")
+            .args(["ls-files"])
+            .current_dir(support::root()),
+    );
     for file in listed.lines() {
         let target = to.join(file);
         fs::create_dir_all(target.parent().expect("below the copy")).expect("a directory");
@@ -59,13 +69,19 @@ fn cargo_test(copy: &Path, build: &Path, arguments: &[String]) -> (bool, String)
         .output()
         .expect("cargo starts");
     let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
 }
 
 #[test]
 fn every_planted_break_turns_its_test_red() {
     if !support::full() {
-        support::report("planted", "planted breaks: only in the full run (CHATBLOCK_TEST=full make test)");
+        support::report(
+            "planted",
+            "planted breaks: only in the full run (CHATBLOCK_TEST=full make test)",
+        );
         return;
     }
     assert!(support::has_tool("planted", "patch"));
@@ -74,10 +90,26 @@ fn every_planted_break_turns_its_test_red() {
     let all = planted();
     for plant in &all {
         copy_project(&copy);
-        support::run(Command::new("patch").args(["-p1", "-i"]).arg(&plant.patch).current_dir(&copy));
+        support::run(
+            Command::new("patch")
+                .args(["-p1", "-i"])
+                .arg(&plant.patch)
+                .current_dir(&copy),
+        );
         let (passed, text) = cargo_test(&copy, &build, &plant.arguments);
-        assert!(!passed, "{} went unnoticed by cargo test {:?}", plant.name, plant.arguments);
-        assert!(text.contains("FAILED"), "{} failed in another way:\n{text}", plant.name);
+        assert!(
+            !passed,
+            "{} went unnoticed by cargo test {:?}",
+            plant.name, plant.arguments
+        );
+        assert!(
+            text.contains("FAILED"),
+            "{} failed in another way:\n{text}",
+            plant.name
+        );
     }
-    support::report("planted", &format!("planted breaks: {} of {} turned red", all.len(), all.len()));
+    support::report(
+        "planted",
+        &format!("planted breaks: {} of {} turned red", all.len(), all.len()),
+    );
 }

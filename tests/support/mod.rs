@@ -62,3 +62,19 @@ pub fn run(command: &mut Command) -> String {
     );
     stdout
 }
+
+/// The static library that cargo built beside the running test program.
+pub fn static_library() -> PathBuf {
+    let program = std::env::current_exe().expect("a test program has a path");
+    let profile = program
+        .parent()
+        .and_then(Path::parent)
+        .expect("target/PROFILE/deps/PROGRAM");
+    let library = profile.join("libchatblock.a");
+    assert!(
+        library.is_file(),
+        "{} is missing; run `cargo build`",
+        library.display()
+    );
+    library
+}

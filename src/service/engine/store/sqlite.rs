@@ -26,11 +26,12 @@ const MAX_IDLE_READERS: usize = 8;
 /// see only what is committed.
 pub struct Sqlite {
     path: PathBuf,
+    /// Closed before the writer: the last connection to close tidies up, and these must not write.
+    readers: Mutex<Vec<Connection>>,
     writer: Mutex<GroupWriter>,
     settled: Condvar,
     /// Callers on their way to the writer: while there are any, nobody commits yet.
     arriving: AtomicUsize,
-    readers: Mutex<Vec<Connection>>,
     /// Released last: fields drop in order.
     _lock: file::Lock,
 }

@@ -1,0 +1,128 @@
+//! What README.md says is so: its program runs, its tables are complete, its link line is rustc's.
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use chatblock::{Client, Status};
+
+fn readme() -> String {
+    fs::read_to_string(support::root().join("README.md")).expect("README.md")
+}
+
+#[test]
+fn every_config_key_has_a_row() {
+    let readme = readme();
+    for section in ["", "tls", "retry", "queue", "log"] {
+        let config = match section {
+            "" => "{\"no_such_key\":1}".to_owned(),
+            name => format!(
+                "{{\"sdkappid\":1,\"secret_key\":\"k\",\"base_url\":\"https://example.invalid\",\
+                 \"{name}\":{{\"no_such_key\":1}}}}"
+            ),
+        };
+        let error = Client::open(&config).err().expect("an unknown key");
+        assert_eq!(error.status(), Status::Config);
+        let (_, keys) = error
+            .message()
+            .split_once("known keys: ")
+            .expect("the known keys");
+        for key in keys.split(", ") {
+            let is_section = ["tls", "retry", "queue", "log"].contains(&key);
+            assert!(
+                is_section || readme.contains(&format!("\n| `{key}` |")),
+                "{key} has no row"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_status_has_a_row_with_its_number() {
+    let readme = readme();
+    for row in Status::TABLE {
+        let start = format!("\n| `{}` | {} |", row.status.name(), row.status.code());
+        assert!(readme.contains(&start), "{start}");
+    }
+}
+
+#[test]
+fn the_program_compiles_and_runs() {
+    if !support::has_tool("readme", "gcc") {
+        return;
+    }
+    let readme = readme();
+    let program = readme
+        .split("```c\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let directory = tempfile::tempdir().expect("a directory");
+    let source = directory.path().join("readme.c");
+    fs::write(&source, program.expect("a C program")).expect("a source file");
+    let built = directory.path().join("readme");
+    support::run(
+        Command::new("gcc")
+            .args([
+                "-std=c99",
+                "-Wall",
+                "-Wextra",
+                "-Wpedantic",
+                "-Werror",
+                "-I",
+            ])
+            .arg(support::root().join("include"))
+            .arg(&source)
+            .arg(support::static_library())
+            .args(LINK)
+            .arg("-o")
+            .arg(&built),
+    );
+    let output = support::run(&mut Command::new(&built));
+    assert!(
+        output.contains("\"To_Account\":\"bob\",\"ResultCode\":0"),
+        "{output}"
+    );
+}
+
+/// What a static library of Rust needs beside it.
+const LINK: [&str; 7] = [
+    "-lgcc_s",
+    "-lutil",
+    "-lrt",
+    "-lpthread",
+    "-lm",
+    "-ldl",
+    "-lc",
+];
+
+#[test]
+fn the_static_link_line_is_what_rustc_says() {
+    let readme = readme();
+    assert!(readme.contains(&format!("libchatblock.a {}", LINK.join(" "))));
+    if !support::full() {
+        return;
+    }
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "rustc",
+            "--locked",
+            "--lib",
+            "--crate-type",
+            "staticlib",
+            "--",
+            "--print",
+            "native-static-libs",
+        ])
+        .env("CARGO_TARGET_DIR", support::target().join("native-libs"))
+        .current_dir(support::root())
+        .output()
+        .expect("cargo starts");
+    let text = String::from_utf8_lossy(&output.stderr);
+    let wanted = text
+        .lines()
+        .find_map(|line| line.split_once("native-static-libs: "));
+    let (_, wanted) = wanted.unwrap_or_else(|| panic!("no link line in\n{text}"));
+    let wanted: Vec<_> = wanted.split_whitespace().collect();
+    assert_eq!(wanted, LINK, "README.md has another link line than rustc");
+}
