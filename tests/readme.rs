@@ -73,7 +73,7 @@ fn the_program_compiles_and_runs() {
             ])
             .arg(support::root().join("include"))
             .arg(&source)
-            .arg(support::static_library())
+            .arg(support::libraries().join("libchatblock.a"))
             .args(LINK)
             .arg("-o")
             .arg(&built),

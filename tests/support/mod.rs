@@ -63,18 +63,19 @@ pub fn run(command: &mut Command) -> String {
     stdout
 }
 
-/// The static library that cargo built beside the running test program.
-pub fn static_library() -> PathBuf {
+/// The folder in which cargo put the shared and the static library for the running test program.
+pub fn libraries() -> PathBuf {
     let program = std::env::current_exe().expect("a test program has a path");
-    let profile = program
+    let folder = program
         .parent()
-        .and_then(Path::parent)
-        .expect("target/PROFILE/deps/PROGRAM");
-    let library = profile.join("libchatblock.a");
-    assert!(
-        library.is_file(),
-        "{} is missing; run `cargo build`",
-        library.display()
-    );
-    library
+        .expect("a program is in a folder")
+        .to_owned();
+    for library in ["libchatblock.a", "libchatblock.so"] {
+        assert!(
+            folder.join(library).is_file(),
+            "{library} is missing in {}",
+            folder.display()
+        );
+    }
+    folder
 }
