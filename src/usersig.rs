@@ -17,6 +17,7 @@ use crate::api::codes::{
     SIGNATURE_OTHER_USER,
 };
 use crate::error::Error;
+use crate::wire::{self, Object};
 
 /// Longest life of a signature in seconds: 50 years (protocol.md 7.1).
 pub const MAX_EXPIRE_S: u32 = 1_576_800_000;
@@ -245,10 +246,11 @@ fn inflate_bounded(stream: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn parse(json: &[u8]) -> Option<RawDocument> {
-    if crate::wire::is_too_deep(json) || json.trim_ascii_start().first() != Some(&b'{') {
+    if wire::is_too_deep(json) {
         return None;
     }
-    serde_json::from_slice(json).ok()
+    let Object(document) = serde_json::from_slice(json).ok()?;
+    Some(document)
 }
 
 impl Decoded {

@@ -240,20 +240,21 @@ fn parse_key(top: &raw::Top) -> Result<Option<Key>, Error> {
 
 fn key_from_file(path: &str) -> Result<Zeroizing<String>, Error> {
     const MOST: u64 = 4096;
-    let key = "secret_key_file";
-    let unusable = |error: std::io::Error| {
-        Error::config(key, format!("names {path}, which cannot be read: {error}"))
+    // A key that was pasted here by mistake must not be repeated.
+    let shown = if path.contains(['/', '.']) {
+        path
+    } else {
+        "a file (name not shown)"
     };
-    let metadata = std::fs::metadata(path).map_err(unusable)?;
+    let bad =
+        |what: String| Error::config("secret_key_file", format!("names {shown}, which {what}"));
+    let unreadable = |error: std::io::Error| bad(format!("cannot be read: {error}"));
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() || metadata.len() > MOST {
-        return Err(Error::config(
-            key,
-            format!("names {path}, which is not a file of at most {MOST} bytes"),
-        ));
+        return Err(bad(format!("is not a file of at most {MOST} bytes")));
     }
-    let bytes = Zeroizing::new(std::fs::read(path).map_err(unusable)?);
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Error::config(key, format!("names {path}, which is not UTF-8")))?;
+    let bytes = Zeroizing::new(std::fs::read(path).map_err(unreadable)?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad("is not UTF-8".to_owned()))?;
     Ok(Zeroizing::new(
         text.trim_end_matches(['\r', '\n']).to_owned(),
     ))

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::wire::Object;
 
 /// Every key of design.md 3.7 that this version knows. Values stay raw, so that a wrong type is
 /// reported with its key and without its value, which may be a secret in the wrong place.
@@ -73,7 +74,8 @@ section!(Top, Tls, Retry, Queue, Log);
 
 /// Reads the object `json`; `name` is its key, `None` at the top.
 pub(super) fn section<'a, T: Section<'a>>(name: Option<&str>, json: &'a str) -> Result<T, Error> {
-    serde_json::from_str(json).map_err(|error| fault::<T>(name, json, &error))
+    let parsed = serde_json::from_str(json).map(|Object(section)| section);
+    parsed.map_err(|error| fault::<T>(name, json, &error))
 }
 
 /// serde's own text would quote the offending value; this one names only keys.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::Object;
 use crate::api::{
     Answer, Charset, CheckType, Command, Item, Listing, Operation, Relation, Request, Retry,
     Verdict, codes,
@@ -170,11 +171,11 @@ struct RawEnvelope<'a> {
 #[derive(Deserialize)]
 struct RawContent<'a> {
     #[serde(rename = "ResultItem", borrow, default)]
-    changes: Option<Vec<RawItem<'a>>>,
+    changes: Option<Vec<Object<RawItem<'a>>>>,
     #[serde(rename = "BlackListCheckItem", alias = "CheckItem", borrow, default)]
-    checks: Option<Vec<RawItem<'a>>>,
+    checks: Option<Vec<Object<RawItem<'a>>>>,
     #[serde(rename = "BlackListItem", borrow, default)]
-    entries: Option<Vec<RawEntry<'a>>>,
+    entries: Option<Vec<Object<RawEntry<'a>>>>,
     #[serde(rename = "Fail_Account", borrow, default)]
     failed: Option<Vec<Cow<'a, str>>>,
     #[serde(rename = "Invalid_Account", borrow, default)]
@@ -216,14 +217,11 @@ pub fn read_answer(request: &Request, body: Vec<u8>) -> Result<Answer, Malformed
     if super::is_too_deep(text.as_bytes()) {
         return Err(Malformed("nests deeper than 32 levels"));
     }
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(Malformed("is not a JSON object"));
-    }
-    let envelope: RawEnvelope = serde_json::from_str(&text)
-        .map_err(|_| Malformed("is not JSON with ActionStatus and ErrorCode"))?;
+    let Object(envelope): Object<RawEnvelope> = serde_json::from_str(&text)
+        .map_err(|_| Malformed("is not a JSON object with ActionStatus and ErrorCode"))?;
     let mut answer = read_envelope(&envelope)?;
     if !answer.is_refused() {
-        let content: RawContent =
+        let Object(content): Object<RawContent> =
             serde_json::from_str(&text).map_err(|_| Malformed("has members of the wrong type"))?;
         read_content(request, content, &mut answer)?;
     }
@@ -249,7 +247,10 @@ fn read_envelope(raw: &RawEnvelope) -> Result<Answer, Malformed> {
 /// A code as an integer or, counted as odd but read, as a plain decimal string. Never cut to 32 bits.
 fn read_code(raw: &RawValue) -> Option<i32> {
     let text = raw.get().trim_matches('"');
-    text.parse().ok()
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    text.parse().ok().filter(|_| plain)
 }
 
 fn read_content(
@@ -265,7 +266,7 @@ fn read_content(
         Operation::Add(_) | Operation::Delete(_) => {
             let items = content.changes.ok_or(Malformed("lacks ResultItem"))?;
             let failed = Failures::new(content.failed, content.invalid);
-            answer.items = match_items(request, items, &failed);
+            answer.items = match_items(request, open(items), &failed);
         }
         Operation::Check(..) => {
             // The example of 2017 named the array ResultItem, its table CheckItem.
@@ -274,7 +275,7 @@ fn read_content(
                 .or(content.changes)
                 .ok_or(Malformed("lacks BlackListCheckItem"))?;
             let failed = Failures::new(content.failed, content.invalid);
-            answer.items = match_items(request, items, &failed);
+            answer.items = match_items(request, open(items), &failed);
         }
     }
     Ok(())
@@ -293,14 +294,18 @@ fn read_listing(start_index: u64, content: &RawContent) -> Result<Listing, Malfo
     })
 }
 
-fn read_entries(entries: Vec<RawEntry>) -> Result<Vec<Item>, Malformed> {
-    let entry = |entry: RawEntry| {
+fn read_entries(entries: Vec<Object<RawEntry>>) -> Result<Vec<Item>, Malformed> {
+    let entry = |Object(entry): Object<RawEntry>| {
         if !Charset::Utf8.allows(&entry.account) {
             return Err(Malformed("lists an account that is no identifier"));
         }
         Ok(Item::entry(entry.account, entry.time))
     };
     entries.into_iter().map(entry).collect()
+}
+
+fn open<T>(objects: Vec<Object<T>>) -> Vec<T> {
+    objects.into_iter().map(|Object(inner)| inner).collect()
 }
 
 /// How often each account is named in the arrays of failures.

@@ -1,9 +1,11 @@
 //! JSON of the service: the only place that spells its member names (protocol.md section 3).
 
 mod answer;
+mod object;
 mod request;
 
 pub use answer::{Malformed, read_answer, write_answer, write_envelope};
+pub use object::Object;
 pub use request::{Refusal, parse_request, write_request};
 
 use crate::api::{CheckType, Relation};

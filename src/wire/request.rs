@@ -119,11 +119,8 @@ fn parse_object(body: &[u8]) -> Result<RawBody<'_>, Refusal> {
     if super::is_too_deep(body) {
         return refuse(BAD_JSON, "request JSON nests deeper than 32 levels");
     }
-    match body.trim_ascii_start().first() {
-        Some(b'{') => {}
-        _ => return refuse(BAD_JSON, "request JSON is not an object"),
-    }
-    serde_json::from_slice(body).or_else(|error| {
+    let parsed = serde_json::from_slice(body).map(|super::Object(raw)| raw);
+    parsed.or_else(|error| {
         refuse(
             BAD_JSON,
             format!(
