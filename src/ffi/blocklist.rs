@@ -2,8 +2,8 @@
 
 use std::ffi::c_char;
 
-use super::border::{enter, text, texts};
-use super::client::chatblock_client;
+use super::border::{text, texts};
+use super::client::{chatblock_client, enter};
 use super::result::chatblock_result;
 use super::status::check_type as check_type_of;
 use crate::api::Command;

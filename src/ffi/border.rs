@@ -1,10 +1,7 @@
 //! What every exported function does first and last: contain panics, keep errno, check pointers.
 
 use std::ffi::{CStr, CString, c_char};
-use std::sync::Arc;
 
-use super::client::chatblock_client;
-use crate::client::Client;
 use crate::error::{Error, Status};
 use crate::panics;
 
@@ -26,35 +23,6 @@ pub(super) fn panicked() -> Error {
         Status::Panic,
         "a bug in the library; close the client and report it",
     )
-}
-
-/// Runs the body of an exported function on a client. NULL, a forked and a poisoned client are
-/// answered here; a panic poisons.
-///
-/// # Safety
-/// `client` is NULL or came from `chatblock_client_open()` and is not closed.
-pub(super) unsafe fn enter<R>(
-    client: *const chatblock_client,
-    fail: impl Fn(&Error) -> R,
-    body: impl FnOnce(&Client) -> R,
-) -> R {
-    if client.is_null() {
-        return fail(&Error::argument("client", "is NULL"));
-    }
-    // SAFETY: not NULL; by the contract the handle holds one count of this Arc.
-    unsafe { Arc::increment_strong_count(client) };
-    // SAFETY: the count taken above belongs to this Arc: the client outlives this call even if close
-    // runs out of time and gives up the handle's count.
-    let handle = unsafe { Arc::from_raw(client) };
-    let client = match handle.usable() {
-        Ok(client) => client,
-        Err(error) => return fail(&error),
-    };
-    let on_panic = || {
-        client.poison();
-        fail(&panicked())
-    };
-    guard(on_panic, || body(client))
 }
 
 /// Borrows a text for the call.

@@ -120,3 +120,32 @@ pub unsafe extern "C" fn chatblock_client_close(
     };
     guard(|| Status::Panic, close).into()
 }
+
+/// Runs the body of an exported function on a client. NULL, a forked and a poisoned client are
+/// answered here; a panic poisons.
+///
+/// # Safety
+/// `client` is NULL or came from `chatblock_client_open()` and is not closed.
+pub(super) unsafe fn enter<R>(
+    client: *const chatblock_client,
+    fail: impl Fn(&Error) -> R,
+    body: impl FnOnce(&Client) -> R,
+) -> R {
+    if client.is_null() {
+        return fail(&Error::argument("client", "is NULL"));
+    }
+    // SAFETY: not NULL; by the contract the handle holds one count of this Arc.
+    unsafe { Arc::increment_strong_count(client) };
+    // SAFETY: the count taken above belongs to this Arc: the client outlives this call even if close
+    // runs out of time and gives up the handle's count.
+    let handle = unsafe { Arc::from_raw(client) };
+    let client = match handle.usable() {
+        Ok(client) => client,
+        Err(error) => return fail(&error),
+    };
+    let on_panic = || {
+        client.poison();
+        fail(&panicked())
+    };
+    guard(on_panic, || body(client))
+}

@@ -4,6 +4,7 @@ mod connector;
 pub mod http;
 mod resolver;
 
+use std::fmt;
 use std::io;
 use std::time::Instant;
 
@@ -41,3 +42,15 @@ pub trait Transport: Send + Sync {
     /// Breaks off what is under way and refuses what comes.
     fn shut_down(&self) {}
 }
+
+/// Connecting failed, in our words: those of the libraries may contain the request line.
+#[derive(Debug)]
+struct NotConnected(String);
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotConnected {}

@@ -1,22 +1,9 @@
 //! Marks every failure to connect, so that "nothing was sent" is known and not guessed.
 
-use std::fmt;
-
 use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
 
+use super::NotConnected;
 use super::resolver::CachingResolver;
-
-/// Connecting failed, in our words: those of the libraries may contain the request line.
-#[derive(Debug)]
-pub(super) struct NotConnected(pub(super) String);
-
-impl fmt::Display for NotConnected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NotConnected {}
 
 /// ureq's own connector, TCP and TLS handshake included.
 #[derive(Debug)]

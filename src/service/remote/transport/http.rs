@@ -11,9 +11,9 @@ use ureq::config::AutoHeaderValue;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::transport::{Connector, DefaultConnector};
 
-use super::connector::{Connecting, NotConnected};
+use super::connector::Connecting;
 use super::resolver::CachingResolver;
-use super::{Failure, HttpAnswer, Spawn, Transport};
+use super::{Failure, HttpAnswer, NotConnected, Spawn, Transport};
 use crate::clock::Clock;
 use crate::config::Remote;
 use crate::error::Error;

@@ -13,8 +13,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::Spawn;
-use super::connector::NotConnected;
+use super::{NotConnected, Spawn};
 use crate::clock::Clock;
 
 /// How long addresses are used without asking again.

@@ -5,13 +5,8 @@ use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::rows;
+use super::rows::{self, APPLICATION_ID, SCHEMA_VERSION};
 use crate::error::Error;
-
-/// "cblk": marks the file as a store of this library.
-pub(super) const APPLICATION_ID: u32 = 0x6362_6c6b;
-/// Version of the tables. A newer one is refused.
-pub(super) const SCHEMA_VERSION: u32 = 1;
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const USER_VERSION: std::ops::Range<usize> = 60..64;

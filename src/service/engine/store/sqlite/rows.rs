@@ -5,8 +5,12 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
 
 use super::super::{Entry, List, Reader, Writer};
-use super::file::{APPLICATION_ID, SCHEMA_VERSION};
 use crate::error::Error;
+
+/// "cblk": marks the file as a store of this library.
+pub(super) const APPLICATION_ID: u32 = 0x6362_6c6b;
+/// Version of the tables. A newer one is refused.
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 const TABLES: &str = "
     CREATE TABLE owners (
