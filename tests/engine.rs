@@ -187,12 +187,26 @@ fn a_check_tells_all_four_relations_apart() {
                 .map(|item| item.relation)
                 .collect::<Vec<_>>()
         };
-        use Relation::{AWithB, BWithA, BothWay, No};
         assert_eq!(
             relations(CheckType::Both),
-            [BothWay, AWithB, BWithA, No, No]
+            [
+                Relation::BothWay,
+                Relation::AWithB,
+                Relation::BWithA,
+                Relation::No,
+                Relation::No
+            ]
         );
-        assert_eq!(relations(CheckType::Single), [AWithB, AWithB, No, No, No]);
+        assert_eq!(
+            relations(CheckType::Single),
+            [
+                Relation::AWithB,
+                Relation::AWithB,
+                Relation::No,
+                Relation::No,
+                Relation::No
+            ]
+        );
     });
 }
 

@@ -234,12 +234,12 @@ mod tests {
             operation: Operation::Add(targets),
         };
         let call = performer.perform(request, Instant::now() + Duration::from_millis(500));
-        let outcome = Outcome {
+        let (asked, renewed) = (asked.lock().clone(), *renewed.lock());
+        Outcome {
             reply: Reply::from_assembly(call),
-            asked: asked.lock().clone(),
-            renewed: *renewed.lock(),
-        };
-        outcome
+            asked,
+            renewed,
+        }
     }
 
     fn names(range: std::ops::Range<usize>) -> Vec<String> {
