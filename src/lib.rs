@@ -16,6 +16,8 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod rate;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod service;
 pub mod usersig;
 pub mod wire;

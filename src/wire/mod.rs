@@ -6,7 +6,7 @@ mod request;
 
 pub use answer::{Malformed, read_answer, write_answer, write_envelope};
 pub use object::Object;
-pub use request::{Refusal, parse_request, write_request};
+pub use request::{Refusal, check_object, parse_request, write_request};
 
 use crate::api::{CheckType, Relation};
 

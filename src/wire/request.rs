@@ -115,6 +115,14 @@ pub fn parse_request(command: Command, body: &[u8], charset: Charset) -> Result<
     Ok(Request { from, operation })
 }
 
+/// Row 8 of protocol.md section 10 alone: whether `body` is one JSON object.
+///
+/// # Errors
+/// The refusal with code 60003.
+pub fn check_object(body: &[u8]) -> Result<(), Refusal> {
+    parse_object(body).map(drop)
+}
+
 fn parse_object(body: &[u8]) -> Result<RawBody<'_>, Refusal> {
     if super::is_too_deep(body) {
         return refuse(BAD_JSON, "request JSON nests deeper than 32 levels");

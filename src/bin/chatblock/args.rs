@@ -1,0 +1,108 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Blocklists for game servers: Tencent Cloud Chat's service, or an engine of its own.
+///
+/// Exit codes: 0 done, 1 done in part, 2 usage or configuration, 3 refused by the service, 4 network
+/// or time, 5 storage.
+#[derive(Parser)]
+#[command(version)]
+pub struct Arguments {
+    /// Configuration (JSON); otherwise the file that CHATBLOCK_CONFIG names, otherwise `{}`
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print the service's answer, one line per call, instead of a table
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+#[derive(Subcommand)]
+pub enum Action {
+    /// Block accounts
+    Add(Targets),
+    /// Unblock accounts
+    Delete(Targets),
+    /// Show whom an account blocks, oldest first
+    Get {
+        /// Owner of the list
+        from: String,
+        /// Show the whole list, page by page
+        #[arg(long, conflicts_with_all = ["start", "limit"])]
+        all: bool,
+        /// Offset of the first entry
+        #[arg(long, default_value_t = 0)]
+        start: u32,
+        /// Entries on the page
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Look up who blocks whom
+    Check {
+        #[command(flatten)]
+        targets: Targets,
+        /// Also whether they block the owner
+        #[arg(long)]
+        both: bool,
+    },
+    /// Make and verify signatures
+    #[command(subcommand)]
+    Usersig(Usersig),
+    /// Answer the REST API of the service
+    Serve(Serve),
+}
+
+#[derive(Args)]
+pub struct Targets {
+    /// Owner of the list
+    pub from: String,
+    /// The other accounts; `-` reads them from standard input, one per line
+    #[arg(required_unless_present = "from_file")]
+    pub to: Vec<String>,
+    /// Read the other accounts from a file, one per line (`-` is standard input)
+    #[arg(long, value_name = "FILE", conflicts_with = "to")]
+    pub from_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum Usersig {
+    /// Make a signature with the key of the configuration and print it
+    Make {
+        /// User to vouch for; otherwise the "identifier" of the configuration
+        #[arg(long)]
+        identifier: Option<String>,
+        /// Life in seconds; otherwise "usersig_expire_s" of the configuration
+        #[arg(long, value_name = "SECONDS")]
+        expire: Option<u32>,
+    },
+    /// Say whether a signature is good, and what is wrong with it
+    Verify {
+        /// The signature; `-` reads it from standard input, where other users cannot see it
+        #[arg(default_value = "-", allow_hyphen_values = true)]
+        usersig: String,
+        /// User it should vouch for; otherwise the "identifier" of the configuration
+        #[arg(long)]
+        identifier: Option<String>,
+    },
+}
+
+#[derive(Args)]
+pub struct Serve {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// App, accounts, lists and clock to start with (a `setup` object, see tests/vectors/README.md)
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Certificate and those that vouch for it (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+}

@@ -1,0 +1,125 @@
+//! add, delete, check and get.
+
+use std::io::IsTerminal;
+
+use chatblock::api::MAX_PER_CALL;
+use chatblock::{CheckType, Client, Command, Reply, Status};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::args::Targets;
+use crate::exit::{self, Failure};
+use crate::{output, targets};
+
+/// More pages than entries that a list can hold: the service never comes to an end.
+const MOST_PAGES: usize = 1000;
+
+/// How the parts of one command went.
+#[derive(Default)]
+struct Tally {
+    any_done: bool,
+    failure: Option<Status>,
+}
+
+impl Tally {
+    fn count(&mut self, reply: &Reply) {
+        let status = reply.status();
+        self.any_done |= status.is_done();
+        if status != Status::Ok {
+            self.failure.get_or_insert(status);
+        }
+    }
+
+    fn end(&self) -> Result<(), Failure> {
+        match self.failure {
+            None => Ok(()),
+            Some(_) if self.any_done => Err(Failure::silent(exit::PARTIAL)),
+            Some(status) => Err(Failure::silent(exit::code(status))),
+        }
+    }
+}
+
+/// Sends add, delete or check in parts of 1000 accounts. What an outage or a refusal would repeat for
+/// every part ends the command; the accounts that were not reached are counted on standard error.
+pub fn change_or_check(
+    client: &Client,
+    command: Command,
+    wanted: &Targets,
+    (check_type, json): (CheckType, bool),
+) -> Result<(), Failure> {
+    let accounts = targets::read(wanted)?;
+    let bar = progress(accounts.len());
+    let mut tally = Tally::default();
+    let mut reached = 0;
+    for part in accounts.chunks(MAX_PER_CALL) {
+        let reply = match command {
+            Command::Add => client.add(&wanted.from, part),
+            Command::Delete => client.delete(&wanted.from, part),
+            _ => client.check(&wanted.from, part, check_type),
+        };
+        reached += part.len();
+        tally.count(&reply);
+        bar.suspend(|| show(command, &reply, json))?;
+        bar.inc(part.len() as u64);
+        if !reply.status().is_done() && reached < accounts.len() {
+            let left = accounts.len() - reached;
+            output::complain(&format!("stopped: {left} more accounts were not sent"));
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    tally.end()
+}
+
+/// Shows one page, or every page.
+pub fn get(
+    client: &Client,
+    from: &str,
+    (all, start, limit): (bool, u32, u32),
+    json: bool,
+) -> Result<(), Failure> {
+    let mut index = start;
+    for _ in 0..MOST_PAGES {
+        let reply = client.get(from, index, limit);
+        show(Command::Get, &reply, json)?;
+        if !reply.status().is_done() {
+            return Err(Failure::silent(exit::code(reply.status())));
+        }
+        match (reply.next_index(), all) {
+            (0, _) => return Ok(()),
+            (next, true) if next > index => index = next,
+            (next, true) => {
+                let what = format!("the listing makes no progress: entry {next} follows {index}");
+                output::complain(&what);
+                return Err(Failure::silent(exit::code(Status::Network)));
+            }
+            (next, false) => {
+                output::complain(&format!("more entries follow: --start {next}, or --all"));
+                return Ok(());
+            }
+        }
+    }
+    output::complain("the listing does not end");
+    Err(Failure::silent(exit::code(Status::Network)))
+}
+
+fn show(command: Command, reply: &Reply, json: bool) -> Result<(), Failure> {
+    if json && !reply.json().is_empty() {
+        output::line(reply.json())?;
+    } else if !json && !reply.items().is_empty() {
+        output::table(command, reply.items())?;
+    }
+    if !reply.message().is_empty() {
+        output::complain(reply.message());
+    }
+    Ok(())
+}
+
+/// On standard error, and only where somebody watches and there is something to wait for.
+fn progress(count: usize) -> ProgressBar {
+    if count <= MAX_PER_CALL || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} accounts, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(count as u64).with_style(style)
+}

@@ -1,0 +1,303 @@
+//! From a request line and a body to the text of an answer, in the order of protocol.md section 10.
+//! Knows nothing of sockets.
+
+use std::collections::HashSet;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::accounts::{self, AccountCall};
+use super::faults::Faults;
+use super::query;
+use super::signatures::Signatures;
+use super::state::State;
+use crate::api::codes::{self, BAD_HTTP, NO_SUCH_COMMAND, NOT_ADMIN, TOO_FREQUENT, UNKNOWN_APP};
+use crate::api::{Charset, Command};
+use crate::client::threads;
+use crate::clock::{Clock, FixedClock, SystemClock};
+use crate::config::{Backend, Config, Embedded};
+use crate::error::{Error, Status};
+use crate::rate::Window;
+use crate::service::Service;
+use crate::service::engine::Engine;
+use crate::service::remote::RemoteService;
+use crate::usersig::Key;
+use crate::wire::{self, Refusal};
+
+/// The service and the store failed; the caller may try again.
+const INTERNAL_ERROR: i32 = 30006;
+/// The service below gave no answer in time.
+const TIMED_OUT: i32 = 30007;
+/// A remote service gets this long; the engine needs no limit.
+const CALL_TIME: Duration = Duration::from_secs(12);
+
+/// Answers the calls of one app with any service.
+pub struct Gateway {
+    signatures: Signatures,
+    admins: HashSet<String>,
+    service: Arc<dyn Service>,
+    /// Answers the account calls; absent on the remote backend.
+    engine: Option<Arc<Engine>>,
+    charset: Charset,
+    clock: Arc<dyn Clock>,
+    /// One window per command.
+    windows: [Mutex<Window>; 8],
+    rate_is_exhausted: bool,
+    waits: bool,
+}
+
+/// A call whose request line is in order: what is left to look at is its body.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Admitted {
+    call: Call,
+    is_admin: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Call {
+    Blocklist(Command),
+    Account(AccountCall),
+}
+
+impl Call {
+    /// Row 2: the path, exactly.
+    fn from_path(path: &str) -> Option<Self> {
+        if let Some(name) = path.strip_prefix("/v4/sns/") {
+            return Command::from_name(name).map(Self::Blocklist);
+        }
+        let name = path.strip_prefix("/v4/im_open_login_svc/")?;
+        AccountCall::from_name(name).map(Self::Account)
+    }
+
+    fn window(self) -> usize {
+        match self {
+            Self::Blocklist(command) => command as usize,
+            Self::Account(call) => 4 + call as usize,
+        }
+    }
+}
+
+impl Gateway {
+    /// A gateway to the backend of `config`, prepared as `state` says. App and admins come from the
+    /// state when it gives them, else from the configuration.
+    ///
+    /// # Errors
+    /// [`Status::Config`] when no app is known or the state does not fit; [`Status::Storage`].
+    pub fn open(config: Config, state: &State) -> Result<Self, Error> {
+        let clock: Arc<dyn Clock> = match state.now {
+            Some(now) => Arc::new(FixedClock::at(now)),
+            None => Arc::new(SystemClock),
+        };
+        let (sdkappid, key, admins) = identity(&config, state)?;
+        let below = Below::open(&config, state, &clock)?;
+        let forced = state.forced()?;
+        Ok(Self {
+            signatures: Signatures::new(sdkappid, key),
+            admins,
+            service: if forced.is_empty() {
+                below.service
+            } else {
+                Arc::new(Faults {
+                    inner: below.service,
+                    forced,
+                })
+            },
+            engine: below.engine,
+            charset: below.charset,
+            clock,
+            windows: [(); 8].map(|()| Mutex::new(Window::new(config.rate_per_second))),
+            rate_is_exhausted: state.config.rate_limit_exhausted,
+            waits: below.waits,
+        })
+    }
+
+    /// Whether answering may wait for a disk or a network, so that it needs a thread of its own.
+    pub(super) fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// Rows 1 to 7: everything that the request line says.
+    ///
+    /// # Errors
+    /// The refusal to answer with.
+    pub(super) fn admit(
+        &self,
+        is_post: bool,
+        path: &str,
+        query: Option<&str>,
+    ) -> Result<Admitted, Refusal> {
+        if !is_post {
+            return Err(refusal(BAD_HTTP, "HTTP parse Error: use POST"));
+        }
+        let call = Call::from_path(path)
+            .ok_or_else(|| refusal(NO_SUCH_COMMAND, "no such command; check the path"))?;
+        let query = query::parse(query.unwrap_or_default())?;
+        if query.sdkappid != Some(self.signatures.sdkappid()) {
+            return Err(refusal(
+                UNKNOWN_APP,
+                "sdkappid is not the app of this server",
+            ));
+        }
+        let now = self.clock.unix_seconds();
+        self.signatures
+            .verify(&query.identifier, &query.usersig, now)
+            .map_err(|code| refusal(code, meaning(code)))?;
+        let window = &self.windows[call.window()];
+        if self.rate_is_exhausted || window.lock().take(self.clock.now()).is_err() {
+            return Err(refusal(TOO_FREQUENT, "calls of this command come too fast"));
+        }
+        Ok(Admitted {
+            call,
+            is_admin: self.admins.contains(&*query.identifier),
+        })
+    }
+
+    /// Rows 8 to 17. When this returns, what it says is kept.
+    pub(super) fn answer(&self, admitted: Admitted, body: &[u8]) -> String {
+        if !admitted.is_admin {
+            // Row 8 goes before row 9.
+            let refusal = wire::check_object(body)
+                .err()
+                .unwrap_or_else(|| refusal(NOT_ADMIN, "identifier is not an app admin"));
+            return write_refusal(&refusal);
+        }
+        let outcome = match admitted.call {
+            Call::Blocklist(command) => self.answer_blocklist(command, body),
+            Call::Account(call) => accounts::answer(self.engine.as_deref(), call, body),
+        };
+        outcome.unwrap_or_else(|error| write_refusal(&explain(&error)))
+    }
+
+    fn answer_blocklist(&self, command: Command, body: &[u8]) -> Result<String, Error> {
+        let request = match wire::parse_request(command, body, self.charset) {
+            Ok(request) => request,
+            Err(refusal) => return Ok(write_refusal(&refusal)),
+        };
+        let answer = self.service.call(&request, self.clock.now() + CALL_TIME)?;
+        Ok(match answer.text {
+            Some(text) => text,
+            None => wire::write_answer(command, &answer),
+        })
+    }
+
+    /// The operator reads the cause, the caller only learns that there was one: it may name files.
+    /// Ends connections to a remote service; nothing is answered after it.
+    pub(super) fn shut_down(&self) {
+        self.service.shut_down();
+    }
+}
+
+pub(super) fn refusal(code: i32, what: &str) -> Refusal {
+    Refusal {
+        code,
+        message: what.to_owned(),
+    }
+}
+
+pub(super) fn write_refusal(refusal: &Refusal) -> String {
+    wire::write_envelope(refusal.code, &refusal.message)
+}
+
+/// The operator reads the cause; the caller only learns that there was one, because it may name files.
+fn explain(error: &Error) -> Refusal {
+    report(&error.to_string());
+    match error.status() {
+        Status::Timeout | Status::Network => refusal(TIMED_OUT, meaning(TIMED_OUT)),
+        _ => refusal(INTERNAL_ERROR, meaning(INTERNAL_ERROR)),
+    }
+}
+
+/// A line for the operator. Nobody may be reading; that must not stop the server.
+pub(super) fn report(line: &str) {
+    let _ = writeln!(std::io::stderr(), "chatblock serve: {line}");
+}
+
+fn meaning(code: i32) -> &'static str {
+    codes::lookup(code).map_or("refused", |row| row.meaning)
+}
+
+fn identity(config: &Config, state: &State) -> Result<(u64, Key, HashSet<String>), Error> {
+    let app = config.app.as_ref();
+    let (sdkappid, key) = match (state.sdkappid, &state.key, app) {
+        (Some(sdkappid), Some(key), _) => (sdkappid, key.clone()),
+        (_, _, Some(app)) => (u64::from(app.sdkappid), app.key.clone()),
+        _ => {
+            return Err(Error::config(
+                "sdkappid",
+                "and a secret key are needed by `serve`; add \"sdkappid\" and \"secret_key_file\" with \
+                 \"backend\": \"embedded\", or give a state file with \"sdkappid\" and \"key\"",
+            ));
+        }
+    };
+    let mut admins: HashSet<String> = state.admins.iter().cloned().collect();
+    if let (true, Some(app)) = (admins.is_empty(), app) {
+        admins.insert(app.identifier.clone());
+    }
+    Ok((sdkappid, key, admins))
+}
+
+/// The service behind the gateway.
+struct Below {
+    service: Arc<dyn Service>,
+    engine: Option<Arc<Engine>>,
+    charset: Charset,
+    waits: bool,
+}
+
+impl Below {
+    fn open(config: &Config, state: &State, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
+        match &config.backend {
+            Backend::Embedded(embedded) => {
+                let engine = Arc::new(open_engine(embedded, state, Arc::clone(clock))?);
+                Ok(Self {
+                    service: Arc::clone(&engine) as Arc<dyn Service>,
+                    charset: engine.charset(),
+                    engine: Some(engine),
+                    waits: embedded.path.is_some(),
+                })
+            }
+            Backend::Remote(remote) => {
+                let app = config
+                    .app
+                    .as_ref()
+                    .ok_or_else(|| Error::config("sdkappid", "is missing"))?;
+                if state.prepares_lists() {
+                    return Err(Error::config(
+                        "backend",
+                        "must be \"embedded\" when the state file gives accounts or lists",
+                    ));
+                }
+                let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+                    threads::spawn(name, work).map(drop)
+                };
+                let service = RemoteService::open(remote, app, Arc::clone(clock), spawn)?;
+                Ok(Self {
+                    service: Arc::new(service),
+                    engine: None,
+                    charset: Charset::Utf8,
+                    waits: true,
+                })
+            }
+        }
+    }
+}
+
+/// An engine whose store holds what `state` says. Listed accounts are the only ones then.
+///
+/// # Errors
+/// [`Status::Config`] when a list of the state is unsound; [`Status::Storage`].
+pub fn open_engine(
+    config: &Embedded,
+    state: &State,
+    clock: Arc<dyn Clock>,
+) -> Result<Engine, Error> {
+    let config = Embedded {
+        imported_only: config.imported_only || state.accounts.is_some(),
+        ..config.clone()
+    };
+    let engine = Engine::open(&config, clock)?;
+    state.load(engine.store())?;
+    Ok(engine)
+}

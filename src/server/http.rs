@@ -1,0 +1,177 @@
+//! One HTTP request, answered: host, head, body, and the few statuses other than 200.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING};
+use hyper::http::uri::Authority;
+use hyper::{Method, Request, Response, StatusCode, Version};
+
+use super::Limits;
+use super::framing::Findings;
+use super::gateway::{Gateway, refusal, write_refusal};
+use crate::api::codes::BAD_HTTP;
+
+/// Largest body that is read (choice C40).
+pub(super) const MAX_BODY: usize = 1024 * 1024;
+
+type Reply = Response<Full<Bytes>>;
+
+/// Answers the requests of one connection.
+pub(super) struct Handler {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) findings: Arc<Findings>,
+    pub(super) limits: Limits,
+    /// Bound to loopback: only requests that name it are answered, so that a web page whose name was
+    /// made to point here cannot call.
+    pub(super) loopback_only: bool,
+}
+
+impl Handler {
+    pub(super) async fn handle(&self, request: Request<Incoming>) -> Result<Reply, Infallible> {
+        let mut reply = match self.check_http(&request) {
+            Ok(()) => self.answer(request).await,
+            Err((status, what)) => failure(status, what),
+        };
+        if self.findings.is_last() {
+            close(&mut reply);
+        }
+        Ok(reply)
+    }
+
+    /// What makes a request unusable as HTTP. The answer ends the connection.
+    fn check_http(&self, request: &Request<Incoming>) -> Result<(), (StatusCode, &'static str)> {
+        let bad = |what| Err((StatusCode::BAD_REQUEST, what));
+        if !self.findings.agree() {
+            return bad("the length of the request is ambiguous");
+        }
+        if request.method() == Method::CONNECT {
+            return bad("CONNECT is not for this server");
+        }
+        let mut codings = request.headers().get_all(TRANSFER_ENCODING).iter();
+        if let Some(coding) = codings.next()
+            && !(coding.as_bytes().eq_ignore_ascii_case(b"chunked") && codings.next().is_none())
+        {
+            return bad("only the transfer coding \"chunked\" is understood");
+        }
+        if request.body().size_hint().lower() > MAX_BODY as u64 {
+            return Err((
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is larger than 1 MiB",
+            ));
+        }
+        self.check_host(request)
+    }
+
+    fn check_host(&self, request: &Request<Incoming>) -> Result<(), (StatusCode, &'static str)> {
+        let bad = |what| Err((StatusCode::BAD_REQUEST, what));
+        let mut hosts = request.headers().get_all(HOST).iter();
+        let host = match (hosts.next(), hosts.next()) {
+            (Some(host), None) => Authority::try_from(host.as_bytes()).ok(),
+            (None, _) if request.version() < Version::HTTP_11 => return Ok(()),
+            _ => return bad("there must be one Host"),
+        };
+        let Some(host) = host.filter(|host| !host.as_str().contains('@')) else {
+            return bad("Host is not a host");
+        };
+        let named = request.uri().authority().unwrap_or(&host);
+        if self.loopback_only && !(is_loopback(&host) && is_loopback(named)) {
+            return bad("this server answers to loopback names only");
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Reply {
+        let (head, body) = request.into_parts();
+        let is_post = head.method == Method::POST;
+        let admitted = self
+            .gateway
+            .admit(is_post, head.uri.path(), head.uri.query());
+        let admitted = match admitted {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                // Nobody is known yet: the body is let through, not kept.
+                return match tokio::time::timeout(self.limits.body, discard(body)).await {
+                    Ok(true) => answer(write_refusal(&refusal)),
+                    _ => failure(
+                        StatusCode::BAD_REQUEST,
+                        "the body did not come in time or whole",
+                    ),
+                };
+            }
+        };
+        let body = match tokio::time::timeout(self.limits.body, collect(body)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err((status, what))) => return failure(status, what),
+            Err(_) => return failure(StatusCode::BAD_REQUEST, "the body did not come in time"),
+        };
+        if !self.gateway.waits() {
+            return answer(self.gateway.answer(admitted, &body));
+        }
+        let gateway = Arc::clone(&self.gateway);
+        let work = move || gateway.answer(admitted, &body);
+        match tokio::task::spawn_blocking(work).await {
+            Ok(text) => answer(text),
+            Err(_) => failure(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"),
+        }
+    }
+}
+
+fn is_loopback(authority: &Authority) -> bool {
+    let host = authority.host();
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+async fn collect(body: Incoming) -> Result<Bytes, (StatusCode, &'static str)> {
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err((
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the body is larger than 1 MiB",
+        )),
+        Err(_) => Err((StatusCode::BAD_REQUEST, "the body is broken or cut")),
+    }
+}
+
+/// Reads `body` to its end and forgets it; whether it was sound and within bounds.
+async fn discard(body: Incoming) -> bool {
+    let mut body = Limited::new(body, MAX_BODY);
+    while let Some(frame) = body.frame().await {
+        if frame.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+fn answer(text: String) -> Reply {
+    let mut reply = Response::new(Full::new(Bytes::from(text)));
+    reply.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
+    reply
+}
+
+fn failure(status: StatusCode, what: &'static str) -> Reply {
+    let mut reply = answer(write_refusal(&refusal(BAD_HTTP, what)));
+    *reply.status_mut() = status;
+    close(&mut reply);
+    reply
+}
+
+fn close(reply: &mut Reply) {
+    reply
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
+}

@@ -1,0 +1,244 @@
+//! Accepting connections, and letting them go.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsAcceptor;
+
+use super::Limits;
+use super::framing::Findings;
+use super::gateway::{Gateway, report};
+use super::http::Handler;
+use super::watched::Watched;
+
+/// Longest head that is read.
+const MAX_HEAD: usize = 32 * 1024;
+/// How long to rest when no connection can be accepted: out of descriptors or memory.
+const REST: Duration = Duration::from_millis(100);
+/// How long a connection that is turned away may take to hear it.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Connections that are turned away at the same time; beyond it they are dropped.
+const MOST_FAREWELLS: usize = 64;
+
+const OVERLOADED: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\
+    Connection: close\r\n\r\n";
+
+pub(super) struct Listener {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) listener: TcpListener,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) limits: Limits,
+    pub(super) loopback_only: bool,
+}
+
+impl Listener {
+    /// Serves until `stop` is ready, then waits for the connections, at most `limits.stop`.
+    pub(super) async fn serve(self, stop: impl Future<Output = ()>) {
+        let (stopping, stopped) = watch::channel(());
+        let (alive, mut all_gone) = mpsc::channel::<Infallible>(1);
+        let grace = self.limits.stop;
+        let connection = Connection {
+            listener: Arc::new(self),
+            seats: Arc::default(),
+            stopped,
+            _alive: alive,
+        };
+        accept_until(stop, &connection).await;
+        // Dropping the listener refuses what comes; dropping `stopping` tells what is there.
+        drop((connection, stopping));
+        // Too slow: cut off when the runtime ends.
+        let _ = tokio::time::timeout(grace, all_gone.recv()).await;
+    }
+}
+
+/// What every connection shares.
+#[derive(Clone)]
+struct Connection {
+    listener: Arc<Listener>,
+    seats: Arc<Mutex<Seats>>,
+    /// Closed when the server stops.
+    stopped: watch::Receiver<()>,
+    _alive: mpsc::Sender<Infallible>,
+}
+
+async fn accept_until(stop: impl Future<Output = ()>, connection: &Connection) {
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = poll_fn(|cx| match stop.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => connection.listener.listener.poll_accept(cx).map(Some),
+        });
+        match accepted.await {
+            None => return,
+            Some(Ok((stream, peer))) => connection.clone().take(stream, peer),
+            Some(Err(error)) => {
+                // A peer that left again is no reason to rest.
+                if error.kind() != io::ErrorKind::ConnectionAborted {
+                    report(&format!("cannot accept a connection: {error}"));
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+    }
+}
+
+impl Connection {
+    fn take(self, stream: TcpStream, peer: SocketAddr) {
+        let seat = Seat::take(&self.seats, peer.ip(), &self.listener.limits);
+        match seat {
+            Ok(seat) => {
+                tokio::spawn(async move {
+                    self.talk(stream).await;
+                    drop(seat);
+                });
+            }
+            Err(Full {
+                farewell: Some(seat),
+            }) if self.listener.tls.is_none() => {
+                tokio::spawn(async move {
+                    // Whoever does not listen is dropped.
+                    let _ = tokio::time::timeout(FAREWELL, turn_away(stream)).await;
+                    drop(seat);
+                });
+            }
+            Err(_) => drop(stream),
+        }
+    }
+
+    async fn talk(&self, stream: TcpStream) {
+        // Answers are written whole; without this they wait for the peer's acknowledgement.
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let Some(tls) = &self.listener.tls else {
+            return self.serve(stream).await;
+        };
+        let handshake = tls.accept(stream);
+        if let Ok(Ok(stream)) = tokio::time::timeout(self.listener.limits.head, handshake).await {
+            self.serve(stream).await;
+        }
+    }
+
+    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let Listener { limits, .. } = *self.listener;
+        let findings = Arc::new(Findings::default());
+        let handler = Handler {
+            gateway: Arc::clone(&self.listener.gateway),
+            findings: Arc::clone(&findings),
+            limits,
+            loopback_only: self.listener.loopback_only,
+        };
+        let handler = &handler;
+        let io = TokioIo::new(Watched::new(stream, limits, findings));
+        let service = service_fn(move |request| handler.handle(request));
+        let connection = http1::Builder::new()
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(io, service);
+        let mut connection = pin!(connection);
+        let mut stopped = self.stopped.clone();
+        let mut stopped = pin!(stopped.changed());
+        let mut is_stopping = false;
+        // How a connection ends is the peer's affair: it was answered as far as it could be.
+        let _ = poll_fn(|cx| {
+            if !is_stopping && stopped.as_mut().poll(cx).is_ready() {
+                is_stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            connection.as_mut().poll(cx)
+        })
+        .await;
+    }
+}
+
+/// Says 503, and reads what the peer has sent already so that closing does not cut the answer off.
+async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
+    stream.writable().await?;
+    // A fresh connection takes these few bytes at once, or it is not worth the trouble.
+    stream.try_write(OVERLOADED)?;
+    poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx)).await?;
+    let mut unread = [0; 4096];
+    loop {
+        stream.readable().await?;
+        match stream.try_read(&mut unread) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Who is connected.
+#[derive(Default)]
+struct Seats {
+    taken: usize,
+    farewells: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A place among the connections; given back on drop.
+struct Seat {
+    seats: Arc<Mutex<Seats>>,
+    /// `None` for a connection that is being turned away.
+    address: Option<IpAddr>,
+}
+
+/// There is no place; perhaps one to say so.
+struct Full {
+    farewell: Option<Seat>,
+}
+
+impl Seat {
+    fn take(seats: &Arc<Mutex<Seats>>, address: IpAddr, limits: &Limits) -> Result<Self, Full> {
+        let mut all = seats.lock();
+        let here = all.by_address.get(&address).copied().unwrap_or(0);
+        let seat = |address| Self {
+            seats: Arc::clone(seats),
+            address,
+        };
+        if all.taken < limits.connections && here < limits.connections_per_address {
+            all.taken += 1;
+            all.by_address.insert(address, here + 1);
+            return Ok(seat(Some(address)));
+        }
+        if all.farewells < MOST_FAREWELLS {
+            all.farewells += 1;
+            return Err(Full {
+                farewell: Some(seat(None)),
+            });
+        }
+        Err(Full { farewell: None })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut all = self.seats.lock();
+        let Some(address) = self.address else {
+            all.farewells -= 1;
+            return;
+        };
+        all.taken -= 1;
+        if let Some(here) = all.by_address.get_mut(&address) {
+            *here -= 1;
+            if *here == 0 {
+                all.by_address.remove(&address);
+            }
+        }
+    }
+}

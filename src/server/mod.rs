@@ -1,0 +1,157 @@
+//! The blocklist part of the service's REST API over HTTP/1.1 (protocol.md sections 1, 3 and 10), in
+//! front of any backend: what existing SDKs talk to when there is no cloud account.
+//!
+//! The threads of this module are those of its tokio runtime; they end with [`Server::run`].
+
+mod accounts;
+mod faults;
+mod framing;
+mod gateway;
+mod http;
+mod listener;
+mod query;
+mod signatures;
+pub mod state;
+mod tls;
+mod watched;
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_rustls::TlsAcceptor;
+
+pub use gateway::{Gateway, open_engine};
+pub use state::State;
+pub use tls::TlsFiles;
+
+use crate::error::{Error, Status};
+
+/// Bounds that keep a hostile client from taking the server for itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Longest time for a whole head, from its first byte; also for the first byte and for TLS.
+    pub head: Duration,
+    /// Longest time for a whole body, and for taking an answer.
+    pub body: Duration,
+    /// Longest time between two requests on a connection.
+    pub idle: Duration,
+    /// Longest time for calls under way when the server is asked to stop.
+    pub stop: Duration,
+    /// Most connections.
+    pub connections: usize,
+    /// Most connections from one address.
+    pub connections_per_address: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(20),
+            idle: Duration::from_secs(75),
+            stop: Duration::from_secs(10),
+            connections: 2048,
+            connections_per_address: 1024,
+        }
+    }
+}
+
+/// Where to listen and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The address; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Certificate and key; plain HTTP without.
+    pub tls: Option<TlsFiles>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// A server that is bound and not yet running: connections wait for [`Server::run`].
+pub struct Server {
+    gateway: Arc<Gateway>,
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    limits: Limits,
+}
+
+/// More workers than this share one engine without getting faster.
+const MOST_WORKERS: usize = 4;
+/// Calls that wait for a disk or a network at the same time.
+const MOST_WAITING: usize = 256;
+
+impl Server {
+    /// Binds a server for `gateway`.
+    ///
+    /// # Errors
+    /// [`Status::Config`] when certificate or key cannot be used; [`Status::Connect`] when the
+    /// address cannot be bound.
+    pub fn bind(gateway: Gateway, options: &Options) -> Result<Self, Error> {
+        let tls = options.tls.as_ref().map(tls::acceptor).transpose()?;
+        let unusable = |error: std::io::Error| {
+            let what = format!("cannot listen on {}: {error}", options.listen);
+            Error::new(Status::Connect, what)
+        };
+        let listener = TcpListener::bind(options.listen).map_err(unusable)?;
+        listener.set_nonblocking(true).map_err(unusable)?;
+        Ok(Self {
+            gateway: Arc::new(gateway),
+            address: listener.local_addr().map_err(unusable)?,
+            listener,
+            tls,
+            limits: options.limits,
+        })
+    }
+
+    /// The address that clients use as base URL.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Serves until `stop` is ready, then finishes what is under way within `limits.stop`.
+    ///
+    /// `stop` is polled inside the runtime. `ready` is called once connections are accepted.
+    ///
+    /// # Errors
+    /// [`Status::Connect`] when no runtime can be made; what `ready` returned.
+    pub fn run(
+        self,
+        stop: impl Future<Output = ()>,
+        ready: impl FnOnce(&str) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let unusable = |error: std::io::Error| {
+            Error::new(Status::Connect, format!("cannot start the server: {error}"))
+        };
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers.min(MOST_WORKERS))
+            .max_blocking_threads(MOST_WAITING)
+            .thread_name("chatblock-serve")
+            .enable_all()
+            .build()
+            .map_err(unusable)?;
+        let url = self.url();
+        let (gateway, grace) = (Arc::clone(&self.gateway), self.limits.stop);
+        let outcome = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(self.listener).map_err(unusable)?;
+            ready(&url)?;
+            let all = listener::Listener {
+                gateway: self.gateway,
+                listener,
+                tls: self.tls,
+                limits: self.limits,
+                loopback_only: self.address.ip().is_loopback(),
+            };
+            all.serve(stop).await;
+            Ok(())
+        });
+        gateway.shut_down();
+        // A call that still waits for the network ends by itself; nobody gets its answer.
+        runtime.shutdown_timeout(grace);
+        outcome
+    }
+}

@@ -1,0 +1,141 @@
+//! Signatures of callers, verified once and remembered (protocol.md 7.6).
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+
+use crate::api::codes::SIGNATURE_OTHER_KEY;
+use crate::usersig::{self, Decoded, Key};
+
+/// Signatures that are remembered. One per admin and day is usual; a client that signs every call
+/// anew fills this in seconds and pays the full price each time.
+const REMEMBERED: usize = 1024;
+
+/// Verifies signatures of one app. Only genuine ones are remembered, so that nobody without the key
+/// can push them out.
+pub(super) struct Signatures {
+    sdkappid: u64,
+    key: Key,
+    genuine: Mutex<Generations>,
+}
+
+/// Two generations by whole text: when the young one is full it becomes the old one.
+#[derive(Default)]
+struct Generations {
+    young: HashMap<Box<str>, Decoded>,
+    old: HashMap<Box<str>, Decoded>,
+}
+
+impl Signatures {
+    pub(super) fn new(sdkappid: u64, key: Key) -> Self {
+        Self {
+            sdkappid,
+            key,
+            genuine: Mutex::default(),
+        }
+    }
+
+    pub(super) fn sdkappid(&self) -> u64 {
+        self.sdkappid
+    }
+
+    /// Verifies `usersig` in the order of protocol.md 7.6. A signature seen before costs neither
+    /// inflating nor HMAC; app, user and time are checked every time.
+    ///
+    /// # Errors
+    /// The service's code: 70003, 70014, 70013, 70001 or 70009.
+    pub(super) fn verify(&self, identifier: &str, usersig: &str, now: i64) -> Result<(), i32> {
+        let check = |decoded: &Decoded| decoded.check_claims(self.sdkappid, identifier, now);
+        if let Some(verdict) = self.genuine.lock().recall(usersig, check) {
+            return verdict;
+        }
+        let decoded = usersig::decode(usersig)?;
+        check(&decoded)?;
+        if !decoded.is_genuine(&self.key) {
+            return Err(SIGNATURE_OTHER_KEY);
+        }
+        self.genuine.lock().keep(usersig, decoded);
+        Ok(())
+    }
+}
+
+impl Generations {
+    fn recall<R>(&mut self, usersig: &str, check: impl Fn(&Decoded) -> R) -> Option<R> {
+        if let Some(decoded) = self.young.get(usersig) {
+            return Some(check(decoded));
+        }
+        let decoded = self.old.remove(usersig)?;
+        let verdict = check(&decoded);
+        self.keep(usersig, decoded);
+        Some(verdict)
+    }
+
+    fn keep(&mut self, usersig: &str, decoded: Decoded) {
+        if self.young.len() >= REMEMBERED / 2 {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(usersig.into(), decoded);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::codes::{SIGNATURE_EXPIRED, SIGNATURE_OTHER_USER};
+    use crate::usersig::Claims;
+
+    const NOW: i64 = 1_700_000_000;
+
+    fn sign(identifier: &str, time: i64) -> String {
+        let claims = Claims {
+            identifier: identifier.into(),
+            sdkappid: 88,
+            time,
+            expire: 100,
+            userbuf: None,
+        };
+        usersig::make(&Key::new("k"), &claims).to_string()
+    }
+
+    #[test]
+    fn a_remembered_signature_still_expires_and_belongs_to_one_user() {
+        let signatures = Signatures::new(88, Key::new("k"));
+        let usersig = sign("admin", NOW);
+        for _ in 0..2 {
+            assert_eq!(signatures.verify("admin", &usersig, NOW), Ok(()));
+        }
+        assert_eq!(signatures.genuine.lock().young.len(), 1);
+        assert_eq!(
+            signatures.verify("admin", &usersig, NOW + 101),
+            Err(SIGNATURE_EXPIRED)
+        );
+        assert_eq!(
+            signatures.verify("bob", &usersig, NOW),
+            Err(SIGNATURE_OTHER_USER)
+        );
+    }
+
+    #[test]
+    fn what_was_refused_is_not_remembered() {
+        let signatures = Signatures::new(88, Key::new("other"));
+        assert_eq!(
+            signatures.verify("admin", &sign("admin", NOW), NOW),
+            Err(SIGNATURE_OTHER_KEY)
+        );
+        assert!(signatures.genuine.lock().young.is_empty());
+    }
+
+    #[test]
+    fn the_memory_is_bounded_and_keeps_what_is_used() {
+        let signatures = Signatures::new(88, Key::new("k"));
+        let used = sign("admin", NOW);
+        for time in 0..3000 {
+            let usersig = sign("admin", NOW + time);
+            assert_eq!(signatures.verify("admin", &usersig, NOW), Ok(()));
+            assert_eq!(signatures.verify("admin", &used, NOW), Ok(()));
+            let genuine = signatures.genuine.lock();
+            assert!(genuine.young.len() + genuine.old.len() <= REMEMBERED);
+            assert!(genuine.young.contains_key(used.as_str()));
+        }
+    }
+}
