@@ -92,18 +92,10 @@ impl Gateway {
         };
         let (sdkappid, key, admins) = identity(&config, state)?;
         let below = Below::open(&config, state, &clock)?;
-        let forced = state.forced()?;
         Ok(Self {
             signatures: Signatures::new(sdkappid, key),
             admins,
-            service: if forced.is_empty() {
-                below.service
-            } else {
-                Arc::new(Faults {
-                    inner: below.service,
-                    forced,
-                })
-            },
+            service: with_faults(below.service, state)?,
             engine: below.engine,
             charset: below.charset,
             clock,
@@ -300,4 +292,19 @@ pub fn open_engine(
     let engine = Engine::open(&config, clock)?;
     state.load(engine.store())?;
     Ok(engine)
+}
+
+/// `service` with the forced results of `state` put in.
+///
+/// # Errors
+/// [`Status::Config`] when the state names a command that does not exist.
+pub fn with_faults(service: Arc<dyn Service>, state: &State) -> Result<Arc<dyn Service>, Error> {
+    let forced = state.forced()?;
+    if forced.is_empty() {
+        return Ok(service);
+    }
+    Ok(Arc::new(Faults {
+        inner: service,
+        forced,
+    }))
 }

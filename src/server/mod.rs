@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use tokio_rustls::TlsAcceptor;
 
-pub use gateway::{Gateway, open_engine};
+pub use gateway::{Gateway, open_engine, with_faults};
 pub use state::State;
 pub use tls::TlsFiles;
 

@@ -1,0 +1,211 @@
+//! Every test vector, against the engine, against a running server, and against the client.
+
+mod support;
+#[path = "support/serve.rs"]
+mod serve;
+#[path = "conformance/client.rs"]
+mod client;
+#[path = "conformance/usersig.rs"]
+mod usersig;
+#[path = "conformance/vector.rs"]
+mod vector;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use chatblock::api::{Charset, Operation, Request};
+use chatblock::clock::FixedClock;
+use chatblock::config::Embedded;
+use chatblock::server::{State, open_engine, with_faults};
+use chatblock::service::Service;
+use chatblock::{Client, Command, wire};
+use serde_json::{Value, json};
+
+use serve::Serving;
+use support::report;
+use vector::Vector;
+
+/// Runs all, prints what differs, reports how many did what they should.
+fn tally(title: &str, outcomes: Vec<(&str, Result<(), String>)>) {
+    let total = outcomes.len();
+    let failed: Vec<_> = outcomes
+        .iter()
+        .filter_map(|(name, outcome)| outcome.as_ref().err().map(|what| (name, what)))
+        .collect();
+    for (name, what) in &failed {
+        println!("{title}: {name}: {what}");
+    }
+    report("conformance", &format!("{title} {}/{total}", total - failed.len()));
+    assert!(failed.is_empty(), "{title}: {} of {total} vectors differ", failed.len());
+}
+
+fn names<'a>(vectors: impl Iterator<Item = &'a Vector>) -> String {
+    let names: Vec<&str> = vectors.map(|vector| vector.name.as_str()).collect();
+    names.join(", ")
+}
+
+fn get(owner: &str) -> Request {
+    Request {
+        from: owner.to_owned(),
+        operation: Operation::Get {
+            start_index: 0,
+            max_limited: 1000,
+            last_sequence: 0,
+        },
+    }
+}
+
+fn ask(service: &dyn Service, command: Command, body: &[u8]) -> String {
+    match wire::parse_request(command, body, Charset::Printable) {
+        Ok(request) => {
+            let answer = service.call(&request, Instant::now());
+            wire::write_answer(command, &answer.expect("memory does not fail"))
+        }
+        Err(refusal) => wire::write_envelope(refusal.code, &refusal.message),
+    }
+}
+
+fn compare_lists(vector: &Vector, ask: impl Fn(&Request) -> String) -> Result<(), String> {
+    for (owner, expected) in vector.lists_after() {
+        let answer = ask(&get(&owner));
+        let found: Value = serde_json::from_str(&answer).expect("the answer is JSON");
+        if found["BlackListItem"] != expected {
+            return Err(format!("afterwards {owner} blocks {answer}, not {expected}"));
+        }
+    }
+    Ok(())
+}
+
+fn against_engine(vector: &Vector) -> Result<(), String> {
+    let state = State::parse(&vector.setup.to_string()).expect("the setup is sound");
+    let clock = Arc::new(FixedClock::at(state.now.expect("every vector has a time")));
+    let engine = open_engine(&Embedded::default(), &state, clock).expect("memory does not fail");
+    let engine = with_faults(Arc::new(engine), &state).expect("the faults are sound");
+    let command = vector.command().expect("it passes the gateway");
+    let answer = ask(&*engine, command, vector.body().as_bytes());
+    vector.compare(&answer)?;
+    vector.compare_webhooks(&answer)?;
+    compare_lists(vector, |get| ask(&*engine, Command::Get, &wire::write_request(get)))
+}
+
+/// Requests that the gateway refuses by their first line never reach the engine: they count in the
+/// group of the server only.
+#[test]
+fn the_engine_answers_as_the_vectors_say() {
+    let vectors = vector::read();
+    let outcomes = vectors
+        .iter()
+        .filter(|vector| vector.is_for_server() && vector.passes_gateway())
+        .map(|vector| (vector.name.as_str(), against_engine(vector)))
+        .collect();
+    tally("conformance engine", outcomes);
+}
+
+fn against_server(vector: &Vector) -> Result<(), String> {
+    let server = Serving::with_state(&vector.setup.to_string());
+    let method = &vector.request.method;
+    let mut request = serve::post(&vector.target(), &vector.body());
+    request.splice(.."POST".len(), method.bytes());
+    let (status, answer) = serve::exchange(server.address(), &request);
+    if status != vector.http_status {
+        return Err(format!("HTTP status {status}"));
+    }
+    vector.compare(&answer)?;
+    vector.compare_webhooks(&answer)?;
+    compare_lists(vector, |get| {
+        let body = String::from_utf8(wire::write_request(get)).expect("JSON is text");
+        server.call("v4/sns/black_list_get", &body).to_string()
+    })
+}
+
+#[test]
+fn the_server_answers_over_a_socket_as_the_vectors_say() {
+    let vectors = vector::read();
+    let outcomes = vectors
+        .iter()
+        .filter(|vector| vector.is_for_server())
+        .map(|vector| (vector.name.as_str(), against_server(vector)))
+        .collect();
+    tally("conformance server", outcomes);
+    let friendship = vectors.iter().filter(|vector| vector.needs_friends());
+    let friendship = format!("not applicable (friendship): {}", names(friendship));
+    report("conformance", &friendship);
+    let webhook = vectors.iter().filter(|vector| vector.scope == "webhook");
+    let webhook = format!("left to the webhook tests: {}", names(webhook));
+    report("conformance", &webhook);
+}
+
+/// A request that a client cannot make is refused on the spot: `None`.
+fn client_against_server(vector: &Vector) -> Option<Result<(), String>> {
+    let server = Serving::with_state(&vector.setup.to_string());
+    let config = json!({
+        "sdkappid": vector.setup["sdkappid"],
+        "secret_key": vector.setup["key"],
+        "identifier": "admin",
+        "base_url": server.url,
+        "retry": {"attempts": 1},
+    });
+    let client = Client::open(&config.to_string()).expect("a client opens");
+    let reply = client.call(vector.command()?.name(), &vector.body());
+    (reply.status() != chatblock::Status::Request).then(|| vector.compare(reply.json()))
+}
+
+#[test]
+fn a_client_and_the_server_understand_each_other() {
+    let vectors = vector::read();
+    let outcomes = vectors
+        .iter()
+        .filter(|vector| vector.is_for_server() && vector.passes_gateway())
+        .filter_map(|vector| Some((vector.name.as_str(), client_against_server(vector)?)))
+        .collect();
+    tally("conformance client against server", outcomes);
+}
+
+#[test]
+fn the_remote_service_reads_every_answer_as_the_vectors_say() {
+    let vectors = vector::read();
+    let outcomes = vectors
+        .iter()
+        .filter(|vector| vector.scope != "webhook")
+        .map(|vector| (vector.name.as_str(), client::below(vector)))
+        .collect();
+    tally("conformance client", outcomes);
+}
+
+#[test]
+fn a_whole_client_reads_every_answer_that_it_can_ask_for() {
+    let vectors = vector::read();
+    let outcomes = vectors
+        .iter()
+        .filter(|vector| vector.scope != "webhook")
+        .filter_map(|vector| Some((vector.name.as_str(), client::whole(vector)?)))
+        .collect();
+    tally("conformance client whole", outcomes);
+}
+
+fn usersig_vectors(list: &str) -> Vec<Value> {
+    let path = support::root().join("tests/vectors/usersig.json");
+    let text = std::fs::read_to_string(path).expect("the vectors are there");
+    let all: Value = serde_json::from_str(&text).expect("the vectors are sound");
+    all[list].as_array().expect("the list is there").clone()
+}
+
+fn run_usersig(list: &str, title: &str, check: fn(&Value) -> Result<(), String>) {
+    let vectors = usersig_vectors(list);
+    let outcomes = vectors
+        .iter()
+        .map(|vector| (vector["name"].as_str().expect("a name"), check(vector)))
+        .collect();
+    tally(title, outcomes);
+}
+
+#[test]
+fn signatures_of_both_official_generators_and_ours_say_the_same() {
+    run_usersig("vectors", "usersig", usersig::generated);
+}
+
+#[test]
+fn constructed_signatures_are_accepted_or_refused_with_the_right_code() {
+    run_usersig("accept", "usersig accept", usersig::constructed);
+    run_usersig("reject", "usersig reject", usersig::constructed);
+}
