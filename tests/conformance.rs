@@ -1,10 +1,10 @@
 //! Every test vector, against the engine, against a running server, and against the client.
 
-mod support;
-#[path = "support/serve.rs"]
-mod serve;
 #[path = "conformance/client.rs"]
 mod client;
+#[path = "support/serve.rs"]
+mod serve;
+mod support;
 #[path = "conformance/usersig.rs"]
 mod usersig;
 #[path = "conformance/vector.rs"]
@@ -35,8 +35,15 @@ fn tally(title: &str, outcomes: Vec<(&str, Result<(), String>)>) {
     for (name, what) in &failed {
         println!("{title}: {name}: {what}");
     }
-    report("conformance", &format!("{title} {}/{total}", total - failed.len()));
-    assert!(failed.is_empty(), "{title}: {} of {total} vectors differ", failed.len());
+    report(
+        "conformance",
+        &format!("{title} {}/{total}", total - failed.len()),
+    );
+    assert!(
+        failed.is_empty(),
+        "{title}: {} of {total} vectors differ",
+        failed.len()
+    );
 }
 
 fn names<'a>(vectors: impl Iterator<Item = &'a Vector>) -> String {
@@ -70,7 +77,9 @@ fn compare_lists(vector: &Vector, ask: impl Fn(&Request) -> String) -> Result<()
         let answer = ask(&get(&owner));
         let found: Value = serde_json::from_str(&answer).expect("the answer is JSON");
         if found["BlackListItem"] != expected {
-            return Err(format!("afterwards {owner} blocks {answer}, not {expected}"));
+            return Err(format!(
+                "afterwards {owner} blocks {answer}, not {expected}"
+            ));
         }
     }
     Ok(())
@@ -85,7 +94,9 @@ fn against_engine(vector: &Vector) -> Result<(), String> {
     let answer = ask(&*engine, command, vector.body().as_bytes());
     vector.compare(&answer)?;
     vector.compare_webhooks(&answer)?;
-    compare_lists(vector, |get| ask(&*engine, Command::Get, &wire::write_request(get)))
+    compare_lists(vector, |get| {
+        ask(&*engine, Command::Get, &wire::write_request(get))
+    })
 }
 
 /// Requests that the gateway refuses by their first line never reach the engine: they count in the

@@ -1,1 +1,64 @@
-//! placeholder
+//! The server as a hostile or unlucky client sees it (protocol.md section 10, reliability.md 4.3).
+
+#[path = "server/calls.rs"]
+mod calls;
+#[path = "server/ending.rs"]
+mod ending;
+#[path = "server/limits.rs"]
+mod limits;
+#[path = "server/raw.rs"]
+mod raw;
+#[path = "server/running.rs"]
+mod running;
+#[path = "support/serve.rs"]
+mod serve;
+mod support;
+
+use running::{Running, short, state};
+use serve::KEY;
+use support::report;
+
+const EMBEDDED: &str = r#"{"backend":"embedded","rate_per_second":1000000}"#;
+
+fn check_table(title: &str, rows: Vec<raw::Row>) {
+    let server = Running::start(EMBEDDED, &state(""), short());
+    let mut wrong = Vec::new();
+    let count = rows.len();
+    for row in rows {
+        let answer = serve::talk(&server.address, &row.bytes);
+        let found = raw::first_verdict(&answer);
+        if found != row.verdict {
+            wrong.push(format!("{}: {found:?}, not {:?}", row.name, row.verdict));
+        }
+    }
+    report(
+        "server",
+        &format!("server raw {title} {}/{count}", count - wrong.len()),
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn odd_first_lines_get_their_code_or_400() {
+    check_table("first lines", raw::first_lines());
+}
+
+#[test]
+fn odd_headers_and_hosts_are_refused() {
+    check_table("headers", raw::headers());
+}
+
+#[test]
+fn ambiguous_lengths_and_odd_chunks_are_refused() {
+    check_table("lengths", raw::lengths());
+}
+
+#[test]
+fn odd_bodies_get_the_code_of_their_row() {
+    check_table("bodies", raw::bodies());
+}
+
+#[test]
+fn odd_queries_get_the_code_of_their_row() {
+    check_table("queries", raw::queries());
+}

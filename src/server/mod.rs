@@ -114,14 +114,14 @@ impl Server {
 
     /// Serves until `stop` is ready, then finishes what is under way within `limits.stop`.
     ///
-    /// `stop` is polled inside the runtime. `ready` is called once connections are accepted.
+    /// `start` is called inside the runtime with the base URL, when connections are accepted, and
+    /// gives `stop`: signal handlers are in place before anybody is told that the server runs.
     ///
     /// # Errors
-    /// [`Status::Connect`] when no runtime can be made; what `ready` returned.
-    pub fn run(
+    /// [`Status::Connect`] when no runtime can be made; what `start` returned.
+    pub fn run<F: Future<Output = ()>>(
         self,
-        stop: impl Future<Output = ()>,
-        ready: impl FnOnce(&str) -> Result<(), Error>,
+        start: impl FnOnce(&str) -> Result<F, Error>,
     ) -> Result<(), Error> {
         let unusable = |error: std::io::Error| {
             Error::new(Status::Connect, format!("cannot start the server: {error}"))
@@ -138,7 +138,7 @@ impl Server {
         let (gateway, grace) = (Arc::clone(&self.gateway), self.limits.stop);
         let outcome = runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(self.listener).map_err(unusable)?;
-            ready(&url)?;
+            let stop = start(&url)?;
             let all = listener::Listener {
                 gateway: self.gateway,
                 listener,

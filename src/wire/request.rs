@@ -127,7 +127,11 @@ fn parse_object(body: &[u8]) -> Result<RawBody<'_>, Refusal> {
     if super::is_too_deep(body) {
         return refuse(BAD_JSON, "request JSON nests deeper than 32 levels");
     }
-    let parsed = serde_json::from_slice(body).map(|super::Object(raw)| raw);
+    // Checked whole: serde_json would not look into strings that it skips.
+    let Ok(text) = std::str::from_utf8(body) else {
+        return refuse(BAD_JSON, "request JSON is not UTF-8");
+    };
+    let parsed = serde_json::from_str(text).map(|super::Object(raw)| raw);
     parsed.or_else(|error| {
         refuse(
             BAD_JSON,

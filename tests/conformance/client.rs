@@ -100,7 +100,10 @@ fn compare_answer(vector: &Vector, asked: &Request, answer: &Answer) -> Result<(
         vector.response["ErrorInfo"].as_str().unwrap_or_default(),
     );
     if (Some(i64::from(answer.code)), answer.info.as_str()) != expected {
-        return Err(format!("read {:?}, not {expected:?}", (answer.code, &answer.info)));
+        return Err(format!(
+            "read {:?}, not {expected:?}",
+            (answer.code, &answer.info)
+        ));
     }
     if answer.is_refused() {
         return match answer.items.len() {
@@ -111,7 +114,10 @@ fn compare_answer(vector: &Vector, asked: &Request, answer: &Answer) -> Result<(
     if asked.command() == Command::Get {
         return compare_listing(vector, answer);
     }
-    let verdicts = vector.expect.as_ref().and_then(|expect| expect.get("items"));
+    let verdicts = vector
+        .expect
+        .as_ref()
+        .and_then(|expect| expect.get("items"));
     for (position, item) in answer.items.iter().enumerate() {
         let found = verdict_name(item.verdict);
         if let Some(wanted) = verdicts.and_then(|all| all.get(&item.account)) {
@@ -124,7 +130,9 @@ fn compare_answer(vector: &Vector, asked: &Request, answer: &Answer) -> Result<(
         let array = array.or(vector.response.get("BlackListCheckItem"));
         let said = &array.ok_or("there is no array of items")?[position];
         let info = said["ResultInfo"].as_str().unwrap_or_default();
-        let code = said["ResultCode"].as_i64().and_then(|code| i32::try_from(code).ok());
+        let code = said["ResultCode"]
+            .as_i64()
+            .and_then(|code| i32::try_from(code).ok());
         let code = code.ok_or("an item without a code")?;
         let relation = said["Relation"].as_str().filter(|_| code == 0);
         let same = said["To_Account"] == item.account
@@ -137,7 +145,11 @@ fn compare_answer(vector: &Vector, asked: &Request, answer: &Answer) -> Result<(
         }
     }
     if answer.items.len() != asked.targets().len() {
-        return Err(format!("{} items for {} targets", answer.items.len(), asked.targets().len()));
+        return Err(format!(
+            "{} items for {} targets",
+            answer.items.len(),
+            asked.targets().len()
+        ));
     }
     Ok(())
 }
@@ -169,17 +181,28 @@ fn compare_listing(vector: &Vector, answer: &Answer) -> Result<(), String> {
         .iter()
         .map(|item| (item.account.as_str().into(), item.time.into()))
         .collect();
-    let sequence = response.get("CurrentSequence").or(response.get("CurruentSequence"));
-    let same = read.iter().map(|(account, time)| (account, time)).eq(wanted)
+    let sequence = response
+        .get("CurrentSequence")
+        .or(response.get("CurruentSequence"));
+    let same = read
+        .iter()
+        .map(|(account, time)| (account, time))
+        .eq(wanted)
         && response["StartIndex"] == answer.listing.next_index
         && *sequence.expect("a sequence") == answer.listing.sequence;
     if !same {
         return Err(format!("{answer:?} was read from {response}"));
     }
-    match vector.expect.as_ref().and_then(|expect| expect.get("listing")) {
+    match vector
+        .expect
+        .as_ref()
+        .and_then(|expect| expect.get("listing"))
+    {
         Some(listing) if *listing == "finished_empty" => {
             let finished = read.is_empty() && answer.listing.next_index == 0;
-            finished.then_some(()).ok_or("the listing goes on".to_owned())
+            finished
+                .then_some(())
+                .ok_or("the listing goes on".to_owned())
         }
         Some(listing) => Err(format!("unknown verdict of a listing: {listing}")),
         None => Ok(()),
@@ -225,10 +248,13 @@ fn answer_once(listener: &TcpListener, vector: &Vector) {
     }
     let answer = vector.answer();
     let (status, length) = (vector.http_status, answer.len());
-    let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    let head =
+        format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     let mut stream = reader.into_inner();
     stream.write_all(head.as_bytes()).expect("the client reads");
-    stream.write_all(answer.as_bytes()).expect("the client reads");
+    stream
+        .write_all(answer.as_bytes())
+        .expect("the client reads");
 }
 
 fn compare_reply(vector: &Vector, asked: &Request, reply: &Reply) -> Result<(), String> {
@@ -238,10 +264,15 @@ fn compare_reply(vector: &Vector, asked: &Request, reply: &Reply) -> Result<(), 
         if reply.is_retryable() != expected || reply.status().is_done() {
             return Err(format!("class {class}, but the reply is {reply:?}"));
         }
-    } else if code != 0 && (reply.status(), i64::from(reply.service_code())) != (Status::Service, code) {
+    } else if code != 0
+        && (reply.status(), i64::from(reply.service_code())) != (Status::Service, code)
+    {
         return Err(format!("refused with {code}, but the reply is {reply:?}"));
     }
-    let verdicts = vector.expect.as_ref().and_then(|expect| expect.get("items"));
+    let verdicts = vector
+        .expect
+        .as_ref()
+        .and_then(|expect| expect.get("items"));
     for item in reply.items() {
         let Some(wanted) = verdicts.and_then(|all| all[item.account()].as_str()) else {
             continue;

@@ -6,11 +6,15 @@ use chatblock::usersig::{self, Claims, Key};
 use serde_json::{Map, Value, json};
 
 fn text<'a>(vector: &'a Value, member: &str) -> &'a str {
-    vector[member].as_str().unwrap_or_else(|| panic!("{member} in {vector}"))
+    vector[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("{member} in {vector}"))
 }
 
 fn number(vector: &Value, member: &str) -> i64 {
-    vector[member].as_i64().unwrap_or_else(|| panic!("{member} in {vector}"))
+    vector[member]
+        .as_i64()
+        .unwrap_or_else(|| panic!("{member} in {vector}"))
 }
 
 /// What a signature says, as the vectors spell it.
@@ -69,8 +73,13 @@ fn decode(usersig: &str) -> Result<Claims, String> {
 
 /// The member `TLS.sig`, read by means of its own: the library shows only what is signed.
 fn signature(usersig: &str) -> Result<String, String> {
-    let standard = usersig.replace('*', "+").replace('-', "/").replace('_', "=");
-    let stream = STANDARD.decode(standard).map_err(|error| error.to_string())?;
+    let standard = usersig
+        .replace('*', "+")
+        .replace('-', "/")
+        .replace('_', "=");
+    let stream = STANDARD
+        .decode(standard)
+        .map_err(|error| error.to_string())?;
     let json = miniz_oxide::inflate::decompress_to_vec_zlib(&stream).map_err(|e| e.to_string())?;
     let document: Value = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
     Ok(text(&document, "TLS.sig").to_owned())

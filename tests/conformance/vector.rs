@@ -101,7 +101,9 @@ impl Vector {
 
     fn usersig(&self, placeholder: &str) -> String {
         let now = self.setup["now"].as_i64().expect("every vector has a time");
-        let sdkappid = self.setup["sdkappid"].as_u64().expect("every vector has an app");
+        let sdkappid = self.setup["sdkappid"]
+            .as_u64()
+            .expect("every vector has an app");
         let key = self.setup["key"].as_str().expect("every vector has a key");
         let given = self.request.query.get("identifier").and_then(Value::as_str);
         let identifier = given.unwrap_or("admin");
@@ -158,7 +160,9 @@ impl Vector {
         if bodies == *expected {
             return Ok(());
         }
-        Err(format!("webhooks: expected {expected:?}, derived {bodies:?}"))
+        Err(format!(
+            "webhooks: expected {expected:?}, derived {bodies:?}"
+        ))
     }
 
     /// Owners whose lists `after` fixes, with their entries.
@@ -170,7 +174,9 @@ impl Vector {
         if !lists.is_empty() {
             return lists.clone().into_iter().collect();
         }
-        let accounts = self.setup["accounts"].as_array().expect("accounts are listed");
+        let accounts = self.setup["accounts"]
+            .as_array()
+            .expect("accounts are listed");
         let names = accounts.iter().filter_map(Value::as_str);
         names.map(|name| (name.to_owned(), json!([]))).collect()
     }

@@ -144,7 +144,9 @@ pub fn post(target: &str, body: &str) -> Vec<u8> {
 /// A connection that does not wait for ever.
 pub fn connect(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address).expect("the server accepts");
-    stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .expect("it is not zero");
     stream
 }
 
@@ -167,6 +169,9 @@ pub fn exchange(address: &str, request: &[u8]) -> (u16, String) {
         assert_eq!(answer, "", "half an answer");
         return (0, String::new());
     };
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     (status.expect("the answer has a status"), body.to_owned())
 }

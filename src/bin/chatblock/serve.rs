@@ -1,5 +1,8 @@
 //! serve.
 
+use std::future::{Future, poll_fn};
+use std::task::Poll;
+
 use chatblock::Error;
 use chatblock::config::Config;
 use chatblock::error::Status;
@@ -26,27 +29,27 @@ pub fn run(config: Config, wanted: Serve) -> Result<(), Failure> {
         limits: Limits::default(),
     };
     let server = Server::bind(Gateway::open(config, &state)?, &options)?;
-    server.run(asked_to_stop(), |url| {
+    server.run(|url| {
+        let stop = asked_to_stop()?;
         output::line(&format!("listening on {url}"))
-            .map_err(|error| Error::new(Status::Storage, format!("standard output: {error}")))
+            .map_err(|error| Error::new(Status::Storage, format!("standard output: {error}")))?;
+        Ok(stop)
     })?;
     Ok(())
 }
 
-/// Ready when the process is asked to stop. Without handlers the signals end it at once.
-async fn asked_to_stop() {
-    let handlers = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    );
-    let (Ok(mut interrupt), Ok(mut terminate)) = handlers else {
-        return std::future::pending().await;
+/// Ready when the process is asked to stop.
+fn asked_to_stop() -> Result<impl Future<Output = ()>, Error> {
+    let handler = |kind| {
+        signal(kind)
+            .map_err(|error| Error::new(Status::Connect, format!("signal handlers: {error}")))
     };
-    std::future::poll_fn(|cx| {
-        if interrupt.poll_recv(cx).is_ready() {
-            return std::task::Poll::Ready(());
+    let mut interrupt = handler(SignalKind::interrupt())?;
+    let mut terminate = handler(SignalKind::terminate())?;
+    Ok(poll_fn(move |cx| {
+        if interrupt.poll_recv(cx).is_ready() || terminate.poll_recv(cx).is_ready() {
+            return Poll::Ready(());
         }
-        terminate.poll_recv(cx).map(drop)
-    })
-    .await;
+        Poll::Pending
+    }))
 }
