@@ -142,6 +142,9 @@ impl State {
         if crate::wire::is_too_deep(json.as_bytes()) {
             return Err(fault("nests deeper than 32 levels"));
         }
+        if !json.trim_ascii_start().starts_with('{') {
+            return Err(fault("is not a JSON object"));
+        }
         // The text of serde would quote the offending value.
         let state: Self = serde_json::from_str(json).map_err(|error| {
             fault(&format!(

@@ -74,17 +74,12 @@ impl From<Error> for Failure {
     }
 }
 
-/// Standard output is gone, for instance because `head` has read enough.
+/// What was done cannot be shown, for instance because the disk behind standard output is full.
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        let is_closed = error.kind() == std::io::ErrorKind::BrokenPipe;
         Self {
             code: STORAGE,
-            message: if is_closed {
-                String::new()
-            } else {
-                format!("standard output: {error}")
-            },
+            message: format!("standard output: {error}"),
         }
     }
 }

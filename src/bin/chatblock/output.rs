@@ -5,11 +5,14 @@ use std::io::{self, Write};
 use chatblock::{Command, Relation, ReplyItem, Status};
 use comfy_table::{Table, presets};
 
-/// Writes `line` to standard output.
+/// Writes `line` to standard output. A reader that has seen enough is no failure of ours: the exit
+/// code still says what became of the command.
 pub fn line(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
 }
 
 /// Writes `line` to standard error. When nobody listens there, nothing more can be said.
