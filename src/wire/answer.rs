@@ -1,7 +1,7 @@
 //! Answers: written by the engine's side, read and distrusted by the client's (protocol.md 1.2, 3, 9).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -308,16 +308,24 @@ fn open<T>(objects: Vec<Object<T>>) -> Vec<T> {
     objects.into_iter().map(|Object(inner)| inner).collect()
 }
 
-/// How often each account is named in the arrays of failures.
-struct Failures<'a>(HashMap<Cow<'a, str>, usize>);
+/// The two arrays of failures.
+struct Failures<'a> {
+    /// How often each account failed. "Already blocked" counts as a failure there.
+    failed: HashMap<Cow<'a, str>, usize>,
+    /// Accounts that were refused before processing: no item can succeed.
+    invalid: HashSet<Cow<'a, str>>,
+}
 
 impl<'a> Failures<'a> {
     fn new(failed: Option<Vec<Cow<'a, str>>>, invalid: Option<Vec<Cow<'a, str>>>) -> Self {
         let mut counts = HashMap::new();
-        for account in failed.into_iter().chain(invalid).flatten() {
+        for account in failed.into_iter().flatten() {
             *counts.entry(account).or_insert(0) += 1;
         }
-        Self(counts)
+        Self {
+            failed: counts,
+            invalid: invalid.into_iter().flatten().collect(),
+        }
     }
 }
 
@@ -334,9 +342,7 @@ fn match_items(request: &Request, items: Vec<RawItem>, failures: &Failures) -> V
     } else {
         match_by_name(request, items)
     };
-    if !failures.0.is_empty() {
-        apply_failures(&mut matched, failures);
-    }
+    apply_failures(&mut matched, failures);
     matched
 }
 
@@ -381,7 +387,7 @@ fn match_by_name(request: &Request, items: Vec<RawItem>) -> Vec<Item> {
 /// The worse of the two wins where items and failure arrays disagree (choice C7).
 fn apply_failures(items: &mut [Item], failures: &Failures) {
     let mut unexplained: HashMap<&str, usize> = failures
-        .0
+        .failed
         .iter()
         .map(|(account, count)| (account.as_ref(), *count))
         .collect();
@@ -391,15 +397,21 @@ fn apply_failures(items: &mut [Item], failures: &Failures) {
         }
     }
     for item in items {
-        if unexplained.get(item.account.as_str()).copied().unwrap_or(0) == 0 {
-            continue;
-        }
+        let invalid = failures.invalid.contains(item.account.as_str());
+        let failed = unexplained.get(item.account.as_str()).copied().unwrap_or(0) > 0;
         match item.verdict {
-            Verdict::Done => *item = Item::unanswered(std::mem::take(&mut item.account)),
-            Verdict::Unanswered => item.verdict = Verdict::Failed(Retry::Never),
-            Verdict::Unchanged | Verdict::Failed(_) => {}
+            Verdict::Done if failed || invalid => make_unanswered(item),
+            Verdict::Unchanged if invalid => make_unanswered(item),
+            Verdict::Unanswered if failed || invalid => {
+                item.verdict = Verdict::Failed(Retry::Never)
+            }
+            _ => {}
         }
     }
+}
+
+fn make_unanswered(item: &mut Item) {
+    *item = Item::unanswered(std::mem::take(&mut item.account));
 }
 
 fn judge(request: &Request, raw: RawItem) -> Item {
