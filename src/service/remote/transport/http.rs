@@ -89,9 +89,8 @@ impl Http {
             request = request.config().timeout_global(Some(left)).build();
         }
         let response = request.send(body).map_err(|error| failure(&error))?;
-        if let Some(coding) = response.headers().get("content-encoding")
-            && coding != "identity"
-        {
+        let mut codings = response.headers().get_all("content-encoding").iter();
+        if !codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(Failure::Broken(
                 "the answer is compressed, which was not asked for",
             ));
