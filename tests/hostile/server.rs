@@ -1,0 +1,319 @@
+//! A server that answers by script: it does to its clients what broken and hostile services do.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use socket2::SockRef;
+
+/// No connection of a test lives longer.
+const LIFE: Duration = Duration::from_secs(20);
+const MAX_CONNECTIONS: usize = 64;
+const MAX_REQUEST: usize = 1 << 20;
+
+/// One thing that the server does after it has read a request.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Sends these bytes.
+    Send(Vec<u8>),
+    /// Sends these bytes so many times, or until the client hangs up.
+    Repeat(Vec<u8>, u64),
+    /// Sends one byte at a time with a pause after each.
+    Drip(Vec<u8>, Duration),
+    /// Says nothing for a while.
+    Pause(Duration),
+    /// Says nothing more until the client hangs up.
+    Stall,
+    /// Closes as it should be done, over TLS with `close_notify`.
+    Close,
+    /// Closes the TCP connection, over TLS without `close_notify`.
+    Cut,
+    /// Resets the TCP connection.
+    Reset,
+}
+
+/// What one request meets. Without a closing step the connection stays open for the next one.
+pub type Answer = Vec<Step>;
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The request line and the headers.
+    pub head: String,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Counts connections from 0.
+    pub connection: usize,
+    /// When it had arrived.
+    pub at: Instant,
+}
+
+impl Received {
+    /// The `usersig` parameter.
+    pub fn usersig(&self) -> &str {
+        let from = self
+            .head
+            .split_once("usersig=")
+            .map_or("", |(_, rest)| rest);
+        from.split(['&', ' ']).next().unwrap_or_default()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).expect("the client sends JSON")
+    }
+}
+
+/// The server; it ends, and with it every connection, when it is dropped.
+pub struct FaultServer {
+    port: u16,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    tls: Option<Arc<ServerConfig>>,
+    script: Mutex<VecDeque<Answer>>,
+    received: Mutex<Vec<Received>>,
+    /// Handles of open connections by number, to end them from outside.
+    open: Mutex<HashMap<usize, TcpStream>>,
+    connections: AtomicUsize,
+    ended: AtomicBool,
+}
+
+impl FaultServer {
+    /// Answers over HTTP; the n-th request meets the n-th answer, one beyond them a closed connection.
+    pub fn plain(script: Vec<Answer>) -> Self {
+        Self::start(None, script)
+    }
+
+    /// Answers over HTTPS.
+    pub fn tls(config: Arc<ServerConfig>, script: Vec<Answer>) -> Self {
+        Self::start(Some(config), script)
+    }
+
+    fn start(tls: Option<Arc<ServerConfig>>, script: Vec<Answer>) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has free ports");
+        let port = listener.local_addr().expect("it is bound").port();
+        let shared = Arc::new(Shared {
+            tls,
+            script: Mutex::new(script.into()),
+            received: Mutex::default(),
+            open: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            ended: AtomicBool::new(false),
+        });
+        let accepting = Arc::clone(&shared);
+        let acceptor = std::thread::spawn(move || accept(&listener, &accepting));
+        Self {
+            port,
+            shared,
+            acceptor: Some(acceptor),
+        }
+    }
+
+    /// The TCP port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where a client finds it.
+    pub fn base_url(&self) -> String {
+        match self.shared.tls {
+            Some(_) => format!("https://localhost:{}", self.port),
+            None => format!("http://127.0.0.1:{}", self.port),
+        }
+    }
+
+    /// Adds an answer at the end of the script.
+    pub fn push(&self, answer: Answer) {
+        self.shared.script.lock().push_back(answer);
+    }
+
+    /// The requests so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.shared.received.lock().clone()
+    }
+
+    /// How many connections were made.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for FaultServer {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        // Wakes the acceptor.
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    let mut threads = Vec::new();
+    while let Ok((tcp, _)) = listener.accept() {
+        if shared.ended.load(Ordering::SeqCst) {
+            break;
+        }
+        let number = shared.connections.fetch_add(1, Ordering::SeqCst);
+        if number >= MAX_CONNECTIONS {
+            continue;
+        }
+        if let Ok(handle) = tcp.try_clone() {
+            shared.open.lock().insert(number, handle);
+        }
+        let shared = Arc::clone(shared);
+        threads.push(std::thread::spawn(move || {
+            // A client that breaks off is what many scripts are for.
+            let _ = serve(&tcp, number, &shared);
+            shared.open.lock().remove(&number);
+        }));
+    }
+    for (_, tcp) in shared.open.lock().drain() {
+        let _ = tcp.shutdown(Shutdown::Both);
+    }
+    for thread in threads {
+        thread.join().expect("the fault server does not panic");
+    }
+}
+
+fn serve(tcp: &TcpStream, number: usize, shared: &Shared) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    tcp.set_read_timeout(Some(LIFE))?;
+    tcp.set_write_timeout(Some(LIFE))?;
+    let mut stream = match &shared.tls {
+        Some(config) => {
+            let session = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+            Stream::Tls(Box::new(StreamOwned::new(session, tcp)))
+        }
+        None => Stream::Plain(tcp),
+    };
+    loop {
+        let (head, body) = read_request(&mut stream)?;
+        shared.received.lock().push(Received {
+            head,
+            body,
+            connection: number,
+            at: Instant::now(),
+        });
+        let Some(answer) = shared.script.lock().pop_front() else {
+            return Ok(());
+        };
+        for step in answer {
+            if !stream.play(step)? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn read_request(stream: &mut Stream) -> io::Result<(String, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+            let length = content_length(&head);
+            if bytes.len() >= end + 4 + length {
+                return Ok((head, bytes[end + 4..end + 4 + length].to_vec()));
+            }
+        }
+        let count = stream.read(&mut chunk)?;
+        if count == 0 || bytes.len() > MAX_REQUEST {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes.extend(&chunk[..count]);
+    }
+}
+
+fn content_length(head: &str) -> usize {
+    let values = head.lines().filter_map(|line| line.split_once(": "));
+    let mut lengths = values.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    lengths.next().map_or(0, |(_, value)| {
+        value.parse().expect("the client knows its length")
+    })
+}
+
+enum Stream<'a> {
+    Plain(&'a TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, &'a TcpStream>>),
+}
+
+impl Stream<'_> {
+    /// Does one step; false when the connection is over.
+    fn play(&mut self, step: Step) -> io::Result<bool> {
+        match step {
+            Step::Send(bytes) => self.write_all(&bytes)?,
+            Step::Repeat(bytes, times) => (0..times).try_for_each(|_| self.write_all(&bytes))?,
+            Step::Drip(bytes, pause) => {
+                for byte in bytes {
+                    self.write_all(&[byte])?;
+                    self.flush()?;
+                    std::thread::sleep(pause);
+                }
+            }
+            Step::Pause(time) => std::thread::sleep(time),
+            Step::Stall => {
+                self.flush()?;
+                while self.read(&mut [0; 1024])? > 0 {}
+                return Ok(false);
+            }
+            Step::Close => {
+                if let Self::Tls(stream) = self {
+                    stream.conn.send_close_notify();
+                }
+                self.flush()?;
+                return Ok(false);
+            }
+            Step::Cut => return Ok(false),
+            Step::Reset => {
+                // A linger time of zero turns the close into a reset.
+                SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO))?;
+                return Ok(false);
+            }
+        }
+        self.flush()?;
+        Ok(true)
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(stream) => stream.sock,
+        }
+    }
+}
+
+impl Read for Stream<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(tcp) => tcp.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}
