@@ -16,5 +16,11 @@ mod server;
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "hostile/connections.rs"]
+mod connections;
+#[path = "hostile/encryption.rs"]
+mod encryption;
+#[path = "hostile/retries.rs"]
+mod retries;
 #[path = "hostile/tables.rs"]
 mod tables;

@@ -23,13 +23,11 @@ pub struct Leaf {
 }
 
 impl Authority {
-    /// A new authority that nobody knows.
-    pub fn new() -> Self {
+    /// A new authority with a new key.
+    pub fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names are no bad names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "fault server authority");
+        params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().expect("ring makes keys");
         let pem = params.self_signed(&key).expect("ring signs").pem();
         Self {

@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::SockRef;
 
-/// No connection of a test lives longer.
+/// Nobody waits longer for bytes.
 const LIFE: Duration = Duration::from_secs(20);
+/// At the same time.
 const MAX_CONNECTIONS: usize = 64;
 const MAX_REQUEST: usize = 1 << 20;
 
@@ -165,12 +166,15 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             break;
         }
         let number = shared.connections.fetch_add(1, Ordering::SeqCst);
-        if number >= MAX_CONNECTIONS {
+        let Ok(handle) = tcp.try_clone() else {
+            continue;
+        };
+        let mut open = shared.open.lock();
+        if open.len() >= MAX_CONNECTIONS {
             continue;
         }
-        if let Ok(handle) = tcp.try_clone() {
-            shared.open.lock().insert(number, handle);
-        }
+        open.insert(number, handle);
+        drop(open);
         let shared = Arc::clone(shared);
         threads.push(std::thread::spawn(move || {
             // A client that breaks off is what many scripts are for.

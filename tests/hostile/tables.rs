@@ -66,7 +66,7 @@ enum Way {
 
 impl Way {
     fn tls() -> Self {
-        let authority = Authority::new();
+        let authority = Authority::new("ours");
         let file = tempfile::NamedTempFile::new().expect("there is room for a small file");
         std::fs::write(file.path(), authority.pem()).expect("it can be written");
         Self::Tls(authority.leaf("localhost"), file)
