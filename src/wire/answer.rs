@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Object;
+use super::bounded::Bounded;
 use crate::api::{
     Answer, Charset, CheckType, Command, Item, Listing, Operation, Relation, Request, Retry,
     Verdict, codes,
@@ -171,15 +172,15 @@ struct RawEnvelope<'a> {
 #[derive(Deserialize)]
 struct RawContent<'a> {
     #[serde(rename = "ResultItem", borrow, default)]
-    changes: Option<Vec<Object<RawItem<'a>>>>,
+    changes: Option<Bounded<Object<RawItem<'a>>>>,
     #[serde(rename = "BlackListCheckItem", alias = "CheckItem", borrow, default)]
-    checks: Option<Vec<Object<RawItem<'a>>>>,
+    checks: Option<Bounded<Object<RawItem<'a>>>>,
     #[serde(rename = "BlackListItem", borrow, default)]
-    entries: Option<Vec<Object<RawEntry<'a>>>>,
+    entries: Option<Bounded<Object<RawEntry<'a>>>>,
     #[serde(rename = "Fail_Account", borrow, default)]
-    failed: Option<Vec<Cow<'a, str>>>,
+    failed: Option<Names<'a>>,
     #[serde(rename = "Invalid_Account", borrow, default)]
-    invalid: Option<Vec<Cow<'a, str>>>,
+    invalid: Option<Names<'a>>,
     #[serde(rename = "StartIndex", default)]
     next_index: Option<u32>,
     #[serde(rename = "CurrentSequence", default)]
@@ -221,8 +222,8 @@ pub fn read_answer(request: &Request, body: Vec<u8>) -> Result<Answer, Malformed
         .map_err(|_| Malformed("is not a JSON object with ActionStatus and ErrorCode"))?;
     let mut answer = read_envelope(&envelope)?;
     if !answer.is_refused() {
-        let Object(content): Object<RawContent> =
-            serde_json::from_str(&text).map_err(|_| Malformed("has members of the wrong type"))?;
+        let Object(content): Object<RawContent> = serde_json::from_str(&text)
+            .map_err(|_| Malformed("has members of the wrong type, or too many of them"))?;
         read_content(request, content, &mut answer)?;
     }
     answer.text = Some(text);
@@ -261,7 +262,7 @@ fn read_content(
     match request.operation {
         Operation::Get { start_index, .. } => {
             answer.listing = read_listing(start_index, &content)?;
-            answer.items = read_entries(content.entries.unwrap_or_default())?;
+            answer.items = read_entries(content.entries.unwrap_or_default().0)?;
         }
         Operation::Add(_) | Operation::Delete(_) => {
             let items = content.changes.ok_or(Malformed("lacks ResultItem"))?;
@@ -304,9 +305,11 @@ fn read_entries(entries: Vec<Object<RawEntry>>) -> Result<Vec<Item>, Malformed> 
     entries.into_iter().map(entry).collect()
 }
 
-fn open<T>(objects: Vec<Object<T>>) -> Vec<T> {
-    objects.into_iter().map(|Object(inner)| inner).collect()
+fn open<T>(objects: Bounded<Object<T>>) -> Vec<T> {
+    objects.0.into_iter().map(|Object(inner)| inner).collect()
 }
+
+type Names<'a> = Bounded<Cow<'a, str>>;
 
 /// The two arrays of failures.
 struct Failures<'a> {
@@ -317,14 +320,14 @@ struct Failures<'a> {
 }
 
 impl<'a> Failures<'a> {
-    fn new(failed: Option<Vec<Cow<'a, str>>>, invalid: Option<Vec<Cow<'a, str>>>) -> Self {
+    fn new(failed: Option<Names<'a>>, invalid: Option<Names<'a>>) -> Self {
         let mut counts = HashMap::new();
-        for account in failed.into_iter().flatten() {
+        for account in failed.unwrap_or_default().0 {
             *counts.entry(account).or_insert(0) += 1;
         }
         Self {
             failed: counts,
-            invalid: invalid.into_iter().flatten().collect(),
+            invalid: invalid.unwrap_or_default().0.into_iter().collect(),
         }
     }
 }

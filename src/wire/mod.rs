@@ -1,6 +1,7 @@
 //! JSON of the service: the only place that spells its member names (protocol.md section 3).
 
 mod answer;
+mod bounded;
 mod object;
 mod request;
 
