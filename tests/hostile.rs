@@ -16,11 +16,15 @@ mod server;
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "hostile/bombs.rs"]
+mod bombs;
 #[path = "hostile/connections.rs"]
 mod connections;
 #[path = "hostile/encryption.rs"]
 mod encryption;
 #[path = "hostile/retries.rs"]
 mod retries;
+#[path = "hostile/shuffles.rs"]
+mod shuffles;
 #[path = "hostile/tables.rs"]
 mod tables;

@@ -406,7 +406,7 @@ fn apply_failures(items: &mut [Item], failures: &Failures) {
             Verdict::Done if failed || invalid => make_unanswered(item),
             Verdict::Unchanged if invalid => make_unanswered(item),
             Verdict::Unanswered if failed || invalid => {
-                item.verdict = Verdict::Failed(Retry::Never)
+                item.verdict = Verdict::Failed(Retry::Never);
             }
             _ => {}
         }

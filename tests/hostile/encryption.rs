@@ -152,6 +152,7 @@ fn plain_http_on_the_tls_port_is_refused() {
         let _ = tcp.read_to_end(&mut seen);
         seen
     });
+    let server = FaultServer::plain(Vec::new());
     let more = json!({"base_url": format!("https://localhost:{port}")});
     refused(&client(&server, &more).add("owner", &["a"]), "TLS");
     let seen = answering.join().expect("it does not panic");
