@@ -1,5 +1,7 @@
 //! Answers of the service as bytes: well-formed ones, and the parts of others.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use std::fmt::Write as _;
 
 use crate::server::{Answer, Step};

@@ -1,5 +1,7 @@
 //! A certificate authority that exists for one test.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};

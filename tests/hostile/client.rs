@@ -1,5 +1,7 @@
 //! Clients that talk to the fault server, and processes of their own for what is counted per process.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use std::process::{Command, Output};
 
 use chatblock::Client;

@@ -1,5 +1,7 @@
 //! A server that answers by script: it does to its clients what broken and hostile services do.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
