@@ -13,6 +13,23 @@ pub struct Endpoint {
     pub base_url: String,
 }
 
+/// `http://host:port` of a proxy. May hold a password: never shown.
+#[derive(Clone)]
+pub struct ProxyUrl(String);
+
+impl ProxyUrl {
+    /// The text that was configured.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for ProxyUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ProxyUrl(..)")
+    }
+}
+
 const REGIONS: [(&str, &str); 7] = [
     ("china", "console.tim.qq.com"),
     ("singapore", "adminapisgp.im.qcloud.com"),
@@ -94,7 +111,7 @@ fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-pub(super) fn parse_proxy(raw: &RawValue) -> Result<String, Error> {
+pub(super) fn parse_proxy(raw: &RawValue) -> Result<ProxyUrl, Error> {
     let proxy = raw::text("proxy", raw)?;
     let usable = proxy.parse::<Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
@@ -103,7 +120,7 @@ pub(super) fn parse_proxy(raw: &RawValue) -> Result<String, Error> {
             && matches!(uri.path(), "" | "/")
     });
     if usable && ureq::Proxy::new(&proxy).is_ok() {
-        Ok(proxy)
+        Ok(ProxyUrl(proxy))
     } else {
         Err(Error::config(
             "proxy",

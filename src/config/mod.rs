@@ -13,7 +13,7 @@ use crate::api::Charset;
 use crate::error::Error;
 use crate::usersig::{Key, MAX_EXPIRE_S};
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, ProxyUrl};
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -57,8 +57,8 @@ pub struct Remote {
     pub endpoint: Endpoint,
     /// PEM file with certificates trusted beside the usual roots.
     pub ca_file: Option<PathBuf>,
-    /// `http://host:port` of a proxy.
-    pub proxy: Option<String>,
+    /// The proxy on the way to it.
+    pub proxy: Option<ProxyUrl>,
     /// Longest time for name, connection and TLS.
     pub connect: Duration,
     /// Longest time for one attempt.

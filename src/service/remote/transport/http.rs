@@ -15,7 +15,7 @@ use super::connector::Connecting;
 use super::resolver::CachingResolver;
 use super::{Failure, HttpAnswer, NotConnected, Spawn, Transport};
 use crate::clock::Clock;
-use crate::config::Remote;
+use crate::config::{ProxyUrl, Remote};
 use crate::error::Error;
 
 /// Ten times an answer of 1000 items.
@@ -39,7 +39,8 @@ impl Http {
     /// # Errors
     /// [`crate::Status::Config`] when the proxy or the file of certificates cannot be used.
     pub fn open(config: &Remote, clock: Arc<dyn Clock>, spawn: Spawn) -> Result<Self, Error> {
-        let proxy = config.proxy.as_deref().map(ureq::Proxy::new).transpose();
+        let proxy = config.proxy.as_ref().map(ProxyUrl::as_str);
+        let proxy = proxy.map(ureq::Proxy::new).transpose();
         let proxy = proxy.map_err(|_| Error::config("proxy", "cannot be used"))?;
         let agent_config = Agent::config_builder()
             .http_status_as_error(false)
