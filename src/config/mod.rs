@@ -281,6 +281,9 @@ fn key_from_environment(name: &str) -> Result<Zeroizing<String>, Error> {
 }
 
 fn embedded(top: &raw::Top) -> Result<Backend, Error> {
+    // An unknown key is an error also in a section that only the other backend reads.
+    let _: raw::Tls = subsection("tls", top.tls)?;
+    parse_retry(top.retry)?;
     Ok(Backend::Embedded(Embedded {
         path: top
             .path

@@ -170,7 +170,7 @@ pub fn lengths() -> Vec<Case> {
         raw(
             "a length one too small",
             number(length - 1),
-            lost("not JSON"),
+            lost("not a JSON object"),
         ),
         raw("a length of 0", number(0), lost("not a JSON object")),
         raw(

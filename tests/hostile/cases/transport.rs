@@ -49,7 +49,7 @@ pub fn endings() -> Vec<Case> {
             "closed in a body without length",
             ADD,
             vec![half_open.clone(), Close],
-            lost("not JSON"),
+            lost("not a JSON object"),
         ),
         case(
             "cut in a body without length",
