@@ -299,6 +299,10 @@ fn signatures_show_no_key() {
     secrets.add_usersig(&usersig);
     let mut sinks = Sinks::default();
     sinks.add("Debug of a key", format!("{key:?}"));
+    sinks.add(
+        "Debug of a signature",
+        format!("{:?}", usersig::decode(&usersig)),
+    );
     let cut = &usersig[..usersig.len() - 4];
     for (key, app, name, text, now) in [
         (&wrong, 1, "admin", usersig.as_str(), 1_700_000_000),

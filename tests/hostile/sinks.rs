@@ -51,6 +51,11 @@ impl Secrets {
             .split_once("TLS.sig\":\"")
             .expect("stored blocks are readable");
         self.add(&rest.as_bytes()[..44]);
+        let hmac = STANDARD
+            .decode(&rest[..44])
+            .expect("the signature is base64");
+        self.add(format!("{hmac:?}").as_bytes());
+        self.add(&hmac);
     }
 
     /// Whether a piece of a secret is in `content`.
