@@ -100,14 +100,14 @@ fn answers_of_every_kind_show_no_secret() {
         assert_eq!(client.close(None), Status::Ok);
         let received = server.received();
         assert!(!received.is_empty(), "{name}");
-        received
-            .iter()
-            .for_each(|request| secrets.add_usersig(request.usersig()));
+        for request in &received {
+            secrets.add_usersig(request.usersig());
+        }
     }
     sinks.add_directory(directory.path());
     let log = sinks.0.last().map_or(0, |(_, log)| log.len());
     assert!(log > 1000, "the log is verbose");
-    sinks.search(&secrets);
+    sinks.search("answers", &secrets);
 }
 
 #[test]
@@ -130,12 +130,11 @@ fn calls_of_every_kind_show_no_secret() {
     sinks.add_reply("a bad command", &client.call("black_list", "{}"));
     client.close(None);
     let mut secrets = Secrets::of(&key);
-    server
-        .received()
-        .iter()
-        .for_each(|request| secrets.add_usersig(request.usersig()));
+    for request in server.received() {
+        secrets.add_usersig(request.usersig());
+    }
     sinks.add_directory(directory.path());
-    sinks.search(&secrets);
+    sinks.search("calls", &secrets);
 }
 
 #[test]
@@ -173,7 +172,7 @@ fn a_service_that_repeats_the_signature_is_not_quoted() {
     let mut secrets = Secrets::of(&key);
     secrets.add_usersig(&usersig);
     sinks.add_directory(directory.path());
-    sinks.search(&secrets);
+    sinks.search("echoes", &secrets);
 }
 
 #[test]
@@ -198,12 +197,12 @@ fn connections_that_fail_show_no_secret() {
         client.close(None);
     }
     sinks.add_directory(directory.path());
-    sinks.search(&Secrets::of(&key));
+    sinks.search("connections", &Secrets::of(&key));
 }
 
 /// Configurations with the key where it does not belong.
 fn misplaced(key: &str) -> Vec<Value> {
-    let mut all = vec![
+    vec![
         json!({"secret": key}),
         json!({key: 1}),
         json!({"tls": {key: 1}}),
@@ -215,10 +214,23 @@ fn misplaced(key: &str) -> Vec<Value> {
         json!({"secret_key_file": key, "sdkappid": 1}),
         json!({"secret_key_env": key, "sdkappid": 1}),
         json!({"secret_key_env": key.replace('-', "_"), "sdkappid": 1}),
+        json!({"backend": "embedded", "accounts": key}),
+        json!({"backend": "embedded", "account_charset": key}),
         json!(key),
         json!([key]),
-    ];
-    let keys = [
+    ]
+}
+
+/// Sound configurations but for one key, whose value is the secret.
+fn mistaken(key: &str) -> Vec<Value> {
+    let with = |name: &str, value: &str| {
+        let mut config = json!({"sdkappid": 1, "secret_key": "k", name: value});
+        if name != "base_url" && name != "region" {
+            config["region"] = json!("china");
+        }
+        config
+    };
+    let names = [
         "backend",
         "sdkappid",
         "usersig_expire_s",
@@ -227,38 +239,28 @@ fn misplaced(key: &str) -> Vec<Value> {
         "proxy",
         "connect_ms",
         "rate_per_second",
-        "accounts",
-        "account_charset",
         "connections",
+        "retry",
+        "queue",
+        "log",
     ];
-    let complete = json!({"sdkappid": 1, "secret_key": "k", "region": "china"});
-    for name in keys {
-        let mut config = complete.clone();
-        if name == "base_url" {
-            config.as_object_mut().expect("an object").remove("region");
-        }
-        if name.starts_with("account") {
-            config["backend"] = json!("embedded");
-        }
-        config[name] = json!(key);
-        all.push(config);
-    }
     let urls = [
-        "https://u:@example.invalid",
-        "https://example.invalid/?usersig=",
-        "http://example.invalid/",
+        format!("https://user:{key}@example.invalid"),
+        format!("https://example.invalid/?usersig={key}"),
+        format!("https://example.invalid/#{key}"),
+        format!("http://example.invalid/{key}"),
     ];
-    all.extend(urls.map(|url| {
-        json!({"sdkappid": 1, "secret_key": "k", "base_url": format!("{url}{key}").replace(":@", &format!(":{key}@"))})
-    }));
-    all
+    let wrong = names.iter().map(|name| with(name, key));
+    wrong
+        .chain(urls.iter().map(|url| with("base_url", url)))
+        .collect()
 }
 
 #[test]
 fn configurations_with_the_key_in_a_wrong_place_do_not_repeat_it() {
     let key = canary();
     let mut sinks = Sinks::default();
-    for config in misplaced(&key) {
+    for config in misplaced(&key).into_iter().chain(mistaken(&key)) {
         let error = Client::open(&config.to_string()).err();
         let error = error.unwrap_or_else(|| panic!("{config} is accepted"));
         assert_eq!(error.status(), Status::Config);
@@ -268,7 +270,7 @@ fn configurations_with_the_key_in_a_wrong_place_do_not_repeat_it() {
     let broken = format!("{{\"secret_key\": \"{key}\", \"sdkappid\": 1,}}");
     let error = Client::open(&broken).err().expect("it is no JSON");
     sinks.add("message about broken JSON", error.message());
-    sinks.search(&Secrets::of(&key));
+    sinks.search("configurations", &Secrets::of(&key));
 }
 
 #[test]
@@ -285,8 +287,8 @@ fn a_configuration_shows_its_secrets_nowhere() {
         "Debug of a configuration",
         format!("{config:?} {config:#?}"),
     );
-    sinks.search(&Secrets::of(&key));
-    sinks.search(&Secrets::of(&password));
+    sinks.search("Debug texts", &Secrets::of(&key));
+    sinks.search("Debug texts", &Secrets::of(&password));
 }
 
 #[test]
@@ -319,7 +321,7 @@ fn signatures_show_no_key() {
         let error = usersig::generate(app, &key, name, (0, expire)).expect_err("it is refused");
         sinks.add("a bad argument", format!("{error:?}"));
     }
-    sinks.search(&secrets);
+    sinks.search("signatures", &secrets);
 }
 
 #[test]
@@ -337,5 +339,5 @@ fn a_store_holds_no_key() {
     client.close(None);
     sinks.add_directory(directory.path());
     assert!(sinks.0.iter().any(|(_, content)| content.len() > 1000));
-    sinks.search(&Secrets::of(&key));
+    sinks.search("store files", &Secrets::of(&key));
 }

@@ -13,9 +13,8 @@ pub fn item(account: &str, code: i64, info: &str) -> String {
 
 /// One item of an answer to check.
 pub fn relation(account: &str, relation: &str, code: i64) -> String {
-    format!(
-        r#"{{"To_Account":"{account}","Relation":"BlackCheckResult_Type_{relation}","ResultCode":{code},"ResultInfo":""}}"#
-    )
+    let relation = format!(r#"","Relation":"BlackCheckResult_Type_{relation}","ResultCode"#);
+    item(account, code, "").replace(r#"","ResultCode"#, &relation)
 }
 
 /// An accepted answer with these members before the envelope.

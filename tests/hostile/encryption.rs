@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use chatblock::{Client, Reply, Status};
@@ -159,49 +159,37 @@ fn plain_http_on_the_tls_port_is_refused() {
     assert!(!String::from_utf8_lossy(&seen).contains("usersig"));
 }
 
+/// OpenSSL as a server of one version of TLS, and the port it chose.
+fn old_server(version: &str, leaf: &Leaf) -> (Child, BufReader<ChildStdout>, String) {
+    let (certificate, key) = (file(&leaf.pem), file(&leaf.key_pem));
+    let mut child = Command::new("openssl")
+        .args(["s_server", "-accept", "127.0.0.1:0", version])
+        .args(["-cipher", "ALL:@SECLEVEL=0", "-naccept", "1"])
+        .args(["-cert", path(&certificate), "-key", path(&key)])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("openssl starts");
+    let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+    let mut line = String::new();
+    while !line.starts_with("ACCEPT") {
+        line.clear();
+        assert!(output.read_line(&mut line).expect("openssl says lines") > 0);
+    }
+    let port = line.trim().rsplit(':').next().expect("it names its port");
+    (child, output, port.to_owned())
+}
+
 #[test]
 fn old_tls_is_refused() {
     if !has_tool("hostile", "openssl") {
         return;
     }
     let authority = Authority::new("ours");
-    let leaf = authority.leaf("localhost");
-    let (certificate, key, trusted) = (file(&leaf.pem), file(&leaf.key_pem), file(authority.pem()));
+    let trusted = file(authority.pem());
     for version in ["-tls1", "-tls1_1"] {
-        let mut child = Command::new("openssl")
-            .args([
-                "s_server",
-                "-accept",
-                "127.0.0.1:0",
-                version,
-                "-cipher",
-                "ALL:@SECLEVEL=0",
-            ])
-            .args([
-                "-naccept",
-                "1",
-                "-cert",
-                path(&certificate),
-                "-key",
-                path(&key),
-            ])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("openssl starts");
-        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut line = String::new();
-        while !line.starts_with("ACCEPT") {
-            line.clear();
-            assert!(output.read_line(&mut line).expect("openssl says lines") > 0);
-        }
-        let port = line
-            .trim()
-            .rsplit(':')
-            .next()
-            .expect("it names its port")
-            .to_owned();
+        let (mut child, mut output, port) = old_server(version, &authority.leaf("localhost"));
         let server = FaultServer::plain(Vec::new());
         let more = json!({
             "base_url": format!("https://localhost:{port}"),

@@ -76,7 +76,7 @@ fn a_process_that_is_asked_to_tell_everything_shows_no_secret() {
     sinks.add("standard error", output.stderr);
     let mut secrets = Secrets::of(&key);
     secrets.add_usersig(server.received()[0].usersig());
-    sinks.search(&secrets);
+    sinks.search("standard streams", &secrets);
 }
 
 /// Waits for a line that ends with `word`, and gives the child another to go on.

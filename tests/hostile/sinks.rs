@@ -96,8 +96,8 @@ impl Sinks {
         }
     }
 
-    /// Fails for any hit.
-    pub fn search(&self, secrets: &Secrets) {
+    /// Fails for any hit; `what` is for the report.
+    pub fn search(&self, what: &str, secrets: &Secrets) {
         for (name, content) in &self.0 {
             let shown = String::from_utf8_lossy(content);
             assert!(
@@ -105,9 +105,10 @@ impl Sinks {
                 "a secret is in the {name}: {shown}"
             );
         }
+        let count = self.0.len();
         report(
             "secrets",
-            &format!("secrets: {} sinks searched, 0 hits", self.0.len()),
+            &format!("secrets: {what}, {count} sinks searched, 0 hits"),
         );
     }
 }

@@ -3,9 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use chatblock::{CheckType, Relation, ReplyItem};
+use serde_json::json;
+
+use crate::answers::{accepted, relation, relations, sends};
 use crate::case::Case;
 use crate::cases;
 use crate::certificates::Authority;
+use crate::client::client;
 use crate::server::FaultServer;
 use crate::support::report;
 
@@ -53,7 +58,8 @@ fn tell(what: &str, sum: &Sum) {
     report(
         "hostile",
         &format!(
-            "hostile answers, {what}: {cases} cases, false successes {false_successes}, worst overrun {worst} ms"
+            "hostile answers: {cases} cases of {what}, false successes {false_successes}, \
+             worst overrun {worst} ms"
         ),
     );
 }
@@ -89,20 +95,49 @@ impl Way {
 
 #[test]
 fn what_an_answer_says_is_believed_only_as_far_as_it_goes() {
-    tell("content x plain", &play(&cases::content(), &Way::Plain));
+    tell("content over HTTP", &play(&cases::content(), &Way::Plain));
 }
 
 #[test]
 fn how_an_answer_travels_decides_whether_it_counts() {
-    tell("travel x plain", &play(&cases::travel(), &Way::Plain));
+    tell("travel over HTTP", &play(&cases::travel(), &Way::Plain));
 }
 
 #[test]
 fn what_an_answer_says_is_believed_only_as_far_as_it_goes_over_tls() {
-    tell("content x TLS", &play(&cases::content(), &Way::tls()));
+    tell("content over TLS", &play(&cases::content(), &Way::tls()));
 }
 
 #[test]
 fn how_an_answer_travels_decides_whether_it_counts_over_tls() {
-    tell("travel x TLS", &play(&cases::travel(), &Way::tls()));
+    tell("travel over TLS", &play(&cases::travel(), &Way::tls()));
+}
+
+#[test]
+fn a_relation_is_that_of_the_answer() {
+    let words = ["NO", "AWithB", "BWithA", "BothWay"];
+    let answer = relations(&words.map(|word| relation(word, word, 0)));
+    let server = FaultServer::plain(vec![sends(answer)]);
+    let reply = client(&server, &json!({})).check("owner", &words, CheckType::Both);
+    let found: Vec<_> = reply.items().iter().map(ReplyItem::relation).collect();
+    let expected = [
+        Relation::No,
+        Relation::AWithB,
+        Relation::BWithA,
+        Relation::BothWay,
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn times_and_the_next_page_are_those_of_the_answer() {
+    let page =
+        r#""BlackListItem":[{"Black_Account":"x","BlackTimeStamp":1430000001}],"StartIndex":7"#;
+    let server = FaultServer::plain(vec![sends(accepted(page))]);
+    let reply = client(&server, &json!({})).get("owner", 0, 1);
+    assert_eq!(reply.next_index(), 7);
+    assert_eq!(
+        (reply.items()[0].account(), reply.items()[0].time()),
+        ("x", 1_430_000_001)
+    );
 }

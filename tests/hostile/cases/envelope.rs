@@ -90,27 +90,13 @@ pub fn odd_codes() -> Vec<Case> {
             )
         })
         .collect();
-    cases.extend([
-        body(
-            "ErrorCode \"0\" is read",
-            ADD,
-            with_code("\"0\""),
-            done(&[DONE]),
-        ),
-        body("ErrorCode -0 is zero", ADD, with_code("-0"), done(&[DONE])),
-        body(
-            "ErrorCode \"30003\" is read",
-            ADD,
-            with_code("\"30003\""),
-            refused(30003, false),
-        ),
-        body(
-            "no ErrorCode",
-            ADD,
-            r#"{"ResultItem":[],"ActionStatus":"OK"}"#,
-            lost("ActionStatus and ErrorCode"),
-        ),
-    ]);
+    cases.extend(table! { body(ADD);
+        "ErrorCode \"0\" is read": with_code("\"0\"") => done(&[DONE]);
+        "ErrorCode -0 is zero": with_code("-0") => done(&[DONE]);
+        "ErrorCode \"30003\" is read": with_code("\"30003\"") => refused(30003, false);
+        "no ErrorCode":
+            r#"{"ResultItem":[],"ActionStatus":"OK"}"# => lost("ActionStatus and ErrorCode");
+    });
     cases
 }
 
@@ -118,62 +104,20 @@ pub fn odd_codes() -> Vec<Case> {
 pub fn contradictions() -> Vec<Case> {
     let both = [item("a", 0, ""), item("b", 0, "")];
     let status = |status: &str| items(&both).replace(r#""ActionStatus":"OK""#, status);
-    let mut cases = vec![
-        body(
-            "FAIL with code 0",
-            ADD,
-            status(r#""ActionStatus":"FAIL""#),
-            lost("contradicts"),
-        ),
-        body(
-            "status ok in lower case",
-            ADD,
-            status(r#""ActionStatus":"ok""#),
-            lost("contradicts"),
-        ),
-        body(
-            "an empty status",
-            ADD,
-            status(r#""ActionStatus":"""#),
-            lost("contradicts"),
-        ),
-        body(
-            "status null",
-            ADD,
-            status(r#""ActionStatus":null"#),
-            lost("ActionStatus"),
-        ),
-        body(
-            "status true",
-            ADD,
-            status(r#""ActionStatus":true"#),
-            lost("ActionStatus"),
-        ),
-        body(
-            "no status",
-            ADD,
-            status(r#""Status":"OK""#),
-            lost("ActionStatus"),
-        ),
-        body(
-            "no status beside a code",
-            ADD,
-            r#"{"ErrorCode":30003,"ErrorInfo":""}"#,
-            lost("ActionStatus"),
-        ),
-        body(
-            "OK with a code is a failure",
-            ADD,
-            r#"{"ActionStatus":"OK","ErrorCode":30004,"ErrorInfo":""}"#,
-            refused(30004, false),
-        ),
-        body(
-            "items beside a refusal do not count",
-            ADD,
-            items(&both).replace(r#""ErrorCode":0"#, r#""ErrorCode":30004"#),
-            refused(30004, false),
-        ),
-    ];
+    let mut cases = table! { body(ADD);
+        "FAIL with code 0": status(r#""ActionStatus":"FAIL""#) => lost("contradicts");
+        "status ok in lower case": status(r#""ActionStatus":"ok""#) => lost("contradicts");
+        "an empty status": status(r#""ActionStatus":"""#) => lost("contradicts");
+        "status null": status(r#""ActionStatus":null"#) => lost("ActionStatus");
+        "status true": status(r#""ActionStatus":true"#) => lost("ActionStatus");
+        "no status": status(r#""Status":"OK""#) => lost("ActionStatus");
+        "no status beside a code": r#"{"ErrorCode":30003,"ErrorInfo":""}"# => lost("ActionStatus");
+        "OK with a code is a failure":
+            r#"{"ActionStatus":"OK","ErrorCode":30004,"ErrorInfo":""}"# => refused(30004, false);
+        "items beside a refusal do not count":
+            items(&both).replace(r#""ErrorCode":0"#, r#""ErrorCode":30004"#)
+            => refused(30004, false);
+    };
     let texts = [
         (
             "no ErrorInfo",

@@ -58,18 +58,14 @@ pub fn statuses() -> Vec<Case> {
                 lost("HTTP"),
             )
         })
-        .chain([
-            raw(
-                "a page of the gateway",
-                http_with("502 Bad Gateway", "Content-Type: text/html\r\n", page),
-                lost("HTTP status 502"),
-            ),
-            raw(
-                "a page with 200",
-                http_with("200 OK", "Content-Type: text/html\r\n", page),
-                lost("not a JSON object"),
-            ),
-        ])
+        .chain(table! { raw;
+            "a page of the gateway":
+                http_with("502 Bad Gateway", "Content-Type: text/html\r\n", page)
+                => lost("HTTP status 502");
+            "a page with 200":
+                http_with("200 OK", "Content-Type: text/html\r\n", page)
+                => lost("not a JSON object");
+        })
         .collect()
 }
 
@@ -103,11 +99,9 @@ pub fn redirects() -> Vec<Case> {
         .iter()
         .map(|status| at(status, places[0]))
         .chain(places.iter().map(|place| at("307 Temporary", place)))
-        .chain([raw(
-            "a redirect to nowhere",
-            http_with("302 Found", "", good()),
-            lost("redirected"),
-        )])
+        .chain(table! { raw;
+            "a redirect to nowhere": http_with("302 Found", "", good()) => lost("redirected");
+        })
         .collect()
 }
 
@@ -145,14 +139,11 @@ pub fn codings() -> Vec<Case> {
                 .iter()
                 .map(|header| raw(header, with(header), all())),
         )
-        .chain([
-            raw(
-                "gzip that says so",
-                http_with("200 OK", "Content-Encoding: gzip\r\n", gzip),
-                lost("compressed"),
-            ),
-            raw("gzip that does not", http(gzip), lost("not UTF-8")),
-        ])
+        .chain(table! { raw;
+            "gzip that says so":
+                http_with("200 OK", "Content-Encoding: gzip\r\n", gzip) => lost("compressed");
+            "gzip that does not": http(gzip) => lost("not UTF-8");
+        })
         .collect()
 }
 
@@ -164,42 +155,22 @@ pub fn lengths() -> Vec<Case> {
     let of = |value: &str| with(&format!("Content-Length: {value}\r\n"));
     let number = |number: usize| of(&number.to_string());
     let right = format!("Content-Length: {length}\r\n");
-    vec![
-        raw("no length, closed", with(""), all()),
-        raw("no length, cut", &with("")[..with("").len() - 1], lost("")),
-        raw(
-            "a length one too small",
-            number(length - 1),
-            lost("not a JSON object"),
-        ),
-        raw("a length of 0", number(0), lost("not a JSON object")),
-        raw(
-            "a length one too large, closed",
-            number(length + 1),
-            lost("closed in the middle"),
-        ),
-        raw("a length with zeros", of(&format!("000{length}")), all()),
-        raw("the same length twice", with(&right.repeat(2)), all()),
-        raw(
-            "two lengths",
-            with(&format!("{right}Content-Length: 2\r\n")),
-            lost("not HTTP"),
-        ),
-        raw("a negative length", of("-1"), lost("not HTTP")),
-        raw(
-            "a length with a sign",
-            of(&format!("+{length}")),
-            lost("not HTTP"),
-        ),
-        raw("a length of letters", of("many"), lost("not HTTP")),
-        raw("a hexadecimal length", of("0x10"), lost("not HTTP")),
-        raw("an empty length", of(""), lost("not HTTP")),
-        raw(
-            "a length of 2^64",
-            of("18446744073709551616"),
-            lost("not HTTP"),
-        ),
-    ]
+    table! { raw;
+        "no length, closed": with("") => all();
+        "no length, cut": &with("")[..with("").len() - 1] => lost("");
+        "a length one too small": number(length - 1) => lost("not a JSON object");
+        "a length of 0": number(0) => lost("not a JSON object");
+        "a length one too large, closed": number(length + 1) => lost("closed in the middle");
+        "a length with zeros": of(&format!("000{length}")) => all();
+        "the same length twice": with(&right.repeat(2)) => all();
+        "two lengths": with(&format!("{right}Content-Length: 2\r\n")) => lost("not HTTP");
+        "a negative length": of("-1") => lost("not HTTP");
+        "a length with a sign": of(&format!("+{length}")) => lost("not HTTP");
+        "a length of letters": of("many") => lost("not HTTP");
+        "a hexadecimal length": of("0x10") => lost("not HTTP");
+        "an empty length": of("") => lost("not HTTP");
+        "a length of 2^64": of("18446744073709551616") => lost("not HTTP");
+    }
 }
 
 /// Chunks, right and wrong.
@@ -211,71 +182,26 @@ pub fn chunks() -> Vec<Case> {
     let chunks = format!("a\r\n{one}\r\n{two_len:x}\r\n{two}\r\n0\r\n\r\n");
     let with = |chunks: &str| format!("{head}\r\n{chunks}");
     let length = body.len();
-    vec![
-        raw("chunks", with(&chunks), all()),
-        raw(
-            "a chunk with an extension",
-            with(&chunks.replacen("a\r\n", "a;x=y\r\n", 1)),
-            all(),
-        ),
-        raw(
-            "chunks with a trailer",
-            with(&chunks.replace("0\r\n\r\n", "0\r\nX: y\r\n\r\n")),
-            all(),
-        ),
-        raw(
-            "chunks in capitals",
-            with(&chunks.replacen("a\r\n", "A\r\n", 1)),
-            all(),
-        ),
-        raw(
-            "chunks beside a length",
-            format!("{head}Content-Length: {length}\r\n\r\n{chunks}"),
-            all(),
-        ),
-        raw(
-            "chunks beside a wrong length",
-            format!("{head}Content-Length: 3\r\n\r\n{chunks}"),
-            all(),
-        ),
-        raw(
-            "no last chunk",
-            with(&chunks.replace("0\r\n\r\n", "")),
-            lost("closed in the middle"),
-        ),
-        raw(
-            "half a chunk",
-            with(&chunks[..20]),
-            lost("closed in the middle"),
-        ),
-        raw("a chunk of letters", with("zz\r\n"), lost("not HTTP")),
-        raw("a negative chunk", with("-1\r\n"), lost("not HTTP")),
-        raw(
-            "a chunk of 2^64",
-            with("10000000000000000\r\nx"),
-            lost("not HTTP"),
-        ),
-        raw(
-            "a chunk of 2^64 - 1",
-            with("ffffffffffffffff\r\nx"),
-            lost("closed in the middle"),
-        ),
-        raw(
-            "no line end after a chunk",
-            with(&chunks.replacen(&format!("{one}\r\n"), one, 1)),
-            lost("not HTTP"),
-        ),
-        raw(
-            "a body that is not chunked",
-            with(&body),
-            lost("the request"),
-        ),
-        raw(
-            "gzip as transfer coding",
-            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n{chunks}"),
-            all(),
-        ),
-    ]
+    table! { raw;
+        "chunks": with(&chunks) => all();
+        "a chunk with an extension": with(&chunks.replacen("a\r\n", "a;x=y\r\n", 1)) => all();
+        "chunks with a trailer": with(&chunks.replace("0\r\n\r\n", "0\r\nX: y\r\n\r\n")) => all();
+        "chunks in capitals": with(&chunks.replacen("a\r\n", "A\r\n", 1)) => all();
+        "chunks beside a length":
+            format!("{head}Content-Length: {length}\r\n\r\n{chunks}") => all();
+        "chunks beside a wrong length": format!("{head}Content-Length: 3\r\n\r\n{chunks}") => all();
+        "no last chunk": with(&chunks.replace("0\r\n\r\n", "")) => lost("closed in the middle");
+        "half a chunk": with(&chunks[..20]) => lost("closed in the middle");
+        "a chunk of letters": with("zz\r\n") => lost("not HTTP");
+        "a negative chunk": with("-1\r\n") => lost("not HTTP");
+        "a chunk of 2^64": with("10000000000000000\r\nx") => lost("not HTTP");
+        "a chunk of 2^64 - 1": with("ffffffffffffffff\r\nx") => lost("closed in the middle");
+        "no line end after a chunk":
+            with(&chunks.replacen(&format!("{one}\r\n"), one, 1)) => lost("not HTTP");
+        "a body that is not chunked": with(&body) => lost("the request");
+        "gzip as transfer coding":
+            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n{chunks}") => all();
+    }
 }
 
 /// Heads that are not quite HTTP/1.1.
@@ -284,75 +210,32 @@ pub fn heads() -> Vec<Case> {
     let line = |line: &str| whole.replacen("HTTP/1.1 200 OK", line, 1);
     let header = |header: &str| whole.replacen("Server: nginx", header, 1);
     let many = |count: usize| header(&vec!["X: y"; count].join("\r\n"));
-    vec![
-        raw("HTTP/1.0", line("HTTP/1.0 200 OK"), all()),
-        raw("no reason", line("HTTP/1.1 200"), all()),
-        raw("another reason", line("HTTP/1.1 200 FAIL"), all()),
-        raw("HTTP/0.9", good(), lost("not HTTP")),
-        raw("HTTP/2", line("HTTP/2 200 OK"), lost("not HTTP")),
-        raw("HTTP/3.14", line("HTTP/3.14 200 OK"), lost("not HTTP")),
-        raw("another protocol", "SSH-2.0-x\r\n\r\n", lost("not HTTP")),
-        raw(
-            "a request for an answer",
-            "POST / HTTP/1.1\r\nHost: x\r\n\r\n",
-            lost("not HTTP"),
-        ),
-        raw(
-            "a status of two digits",
-            line("HTTP/1.1 20 OK"),
-            lost("not HTTP"),
-        ),
-        raw(
-            "a status of four digits",
-            line("HTTP/1.1 2000 OK"),
-            lost("not HTTP"),
-        ),
-        raw(
-            "a status of letters",
-            line("HTTP/1.1 abc OK"),
-            lost("not HTTP"),
-        ),
-        raw("status 000", line("HTTP/1.1 000 OK"), lost("")),
-        raw(
-            "a header without a colon",
-            header("Server nginx"),
-            lost("not HTTP"),
-        ),
-        raw(
-            "a header without a name",
-            header(": nginx"),
-            lost("not HTTP"),
-        ),
-        raw(
-            "a folded header",
-            header("Server: x\r\n  y"),
-            lost("not HTTP"),
-        ),
-        raw("NUL in a header", header("Server: \0"), lost("not HTTP")),
-        raw("100 headers", many(100), all()),
-        raw("1,000 headers", many(1000), lost("")),
-        raw(
-            "a header of 60 KiB",
-            header(&format!("X: {}", "y".repeat(60 << 10))),
-            all(),
-        ),
-        raw(
-            "a header of 70 KiB",
-            header(&format!("X: {}", "y".repeat(70 << 10))),
-            lost("64 KiB"),
-        ),
-        raw(
-            "a reason of 70 KiB",
-            line(&format!("HTTP/1.1 200 {}", "y".repeat(70 << 10))),
-            lost("64 KiB"),
-        ),
-        raw(
-            "random bytes",
-            (0..=255).cycle().take(999).collect::<Vec<u8>>(),
-            lost("not HTTP"),
-        ),
-        raw("line feeds for an answer", "\r\n\r\n\r\n\r\n", lost("")),
-    ]
+    table! { raw;
+        "HTTP/1.0": line("HTTP/1.0 200 OK") => all();
+        "no reason": line("HTTP/1.1 200") => all();
+        "another reason": line("HTTP/1.1 200 FAIL") => all();
+        "HTTP/0.9": good() => lost("not HTTP");
+        "HTTP/2": line("HTTP/2 200 OK") => lost("not HTTP");
+        "HTTP/3.14": line("HTTP/3.14 200 OK") => lost("not HTTP");
+        "another protocol": "SSH-2.0-x\r\n\r\n" => lost("not HTTP");
+        "a request for an answer": "POST / HTTP/1.1\r\nHost: x\r\n\r\n" => lost("not HTTP");
+        "a status of two digits": line("HTTP/1.1 20 OK") => lost("not HTTP");
+        "a status of four digits": line("HTTP/1.1 2000 OK") => lost("not HTTP");
+        "a status of letters": line("HTTP/1.1 abc OK") => lost("not HTTP");
+        "status 000": line("HTTP/1.1 000 OK") => lost("");
+        "a header without a colon": header("Server nginx") => lost("not HTTP");
+        "a header without a name": header(": nginx") => lost("not HTTP");
+        "a folded header": header("Server: x\r\n  y") => lost("not HTTP");
+        "NUL in a header": header("Server: \0") => lost("not HTTP");
+        "100 headers": many(100) => all();
+        "1,000 headers": many(1000) => lost("");
+        "a header of 60 KiB": header(&format!("X: {}", "y".repeat(60 << 10))) => all();
+        "a header of 70 KiB": header(&format!("X: {}", "y".repeat(70 << 10))) => lost("64 KiB");
+        "a reason of 70 KiB":
+            line(&format!("HTTP/1.1 200 {}", "y".repeat(70 << 10))) => lost("64 KiB");
+        "random bytes": (0..=255).cycle().take(999).collect::<Vec<u8>>() => lost("not HTTP");
+        "line feeds for an answer": "\r\n\r\n\r\n\r\n" => lost("");
+    }
 }
 
 /// Interim answers before the one that counts.
@@ -360,28 +243,13 @@ pub fn interim() -> Vec<Case> {
     let whole = String::from_utf8(http(good())).expect("it is text");
     let after = |interim: &str| [interim, &whole].concat();
     let hundred = "HTTP/1.1 100 Continue\r\n\r\n";
-    vec![
-        raw("100 before the answer", after(hundred), all()),
-        raw(
-            "three times 100 before the answer",
-            after(&hundred.repeat(3)),
-            all(),
-        ),
-        raw(
-            "102 before the answer",
-            after("HTTP/1.1 102 Wait\r\n\r\n"),
-            all(),
-        ),
-        raw(
-            "103 before the answer",
-            after("HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"),
-            all(),
-        ),
-        raw(
-            "101 and another protocol",
-            after("HTTP/1.1 101 Switch\r\nUpgrade: x\r\n\r\n"),
-            lost("HTTP status 101"),
-        ),
-        raw("100 and no more", hundred, lost("closed in the middle")),
-    ]
+    table! { raw;
+        "100 before the answer": after(hundred) => all();
+        "three times 100 before the answer": after(&hundred.repeat(3)) => all();
+        "102 before the answer": after("HTTP/1.1 102 Wait\r\n\r\n") => all();
+        "103 before the answer": after("HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n") => all();
+        "101 and another protocol":
+            after("HTTP/1.1 101 Switch\r\nUpgrade: x\r\n\r\n") => lost("HTTP status 101");
+        "100 and no more": hundred => lost("closed in the middle");
+    }
 }

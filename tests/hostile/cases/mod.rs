@@ -1,5 +1,16 @@
 //! The tables of scripted answers.
 
+/// Cases in lines of `name: answer => end`, made by a function of three arguments, or of four with
+/// the call in parentheses.
+macro_rules! table {
+    ($make:ident($ask:expr); $($name:literal: $answer:expr => $end:expr;)+) => {
+        vec![$($make($name, $ask, $answer, $end)),+]
+    };
+    ($make:ident; $($name:literal: $answer:expr => $end:expr;)+) => {
+        vec![$($make($name, $answer, $end)),+]
+    };
+}
+
 mod commands;
 mod envelope;
 mod http;
@@ -18,12 +29,16 @@ pub fn content() -> Vec<Case> {
         items::matching(),
         items::codes(),
         items::failure_arrays(),
+        items::arrays(),
         items::shapes(),
         json::documents(),
-        json::texts(),
+        json::nesting(),
+        json::members(),
+        json::strings(),
         commands::listings(),
         commands::listing_entries(),
         commands::checks(),
+        commands::odd_checks(),
         commands::old_names(),
     ]
     .into_iter()
