@@ -1,117 +1,17 @@
 //! The command line as an operator uses it (design.md 3.6).
 
+#[path = "cli/runs.rs"]
+mod runs;
 #[path = "support/serve.rs"]
 mod serve;
 mod support;
 
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use runs::{Files, names, remote, run_with};
 use serve::{KEY, NOW, SDKAPPID, Serving};
-
-/// Files of one test.
-struct Files(tempfile::TempDir);
-
-impl Files {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a directory can be made"))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        std::fs::write(self.path(name), text).expect("a file can be written");
-        self.path(name)
-    }
-
-    /// A configuration with a durable store of its own.
-    fn durable(&self) -> PathBuf {
-        let path = self.path("lists.db");
-        self.write(
-            "config.json",
-            json!({"backend": "embedded", "path": path}).to_string(),
-        )
-    }
-
-    /// A configuration with an app and its key.
-    fn app(&self) -> PathBuf {
-        let key = self.write("key", KEY);
-        let config = json!({
-            "backend": "embedded", "sdkappid": SDKAPPID, "secret_key_file": key, "identifier": "admin",
-        });
-        self.write("app.json", config.to_string())
-    }
-
-    fn run(&self, arguments: &[&str]) -> Done {
-        run_with(Some(&self.durable()), arguments, "")
-    }
-}
-
-/// What a run left behind.
-struct Done {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Done {
-    #[track_caller]
-    fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
-        self
-    }
-
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("{}", self.stdout))
-    }
-}
-
-fn run_with(config: Option<&PathBuf>, arguments: &[&str], input: &str) -> Done {
-    let mut command = serve::program();
-    if let Some(config) = config {
-        command.arg("--config").arg(config);
-    }
-    command.args(arguments);
-    let piped = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = piped.spawn().expect("the program starts");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    // The program may end without reading.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = child.wait_with_output().expect("it ends");
-    Done {
-        code: status.code(),
-        stdout: String::from_utf8(stdout).expect("output is text"),
-        stderr: String::from_utf8(stderr).expect("output is text"),
-    }
-}
-
-/// A service that knows some accounts, and a configuration that leads to it.
-fn remote(files: &Files, setup: &Value) -> (Serving, PathBuf) {
-    let mut state = json!({"sdkappid": SDKAPPID, "key": KEY, "admins": ["admin"], "now": NOW});
-    let members = state.as_object_mut().expect("an object");
-    members.extend(setup.as_object().expect("an object").clone());
-    let server = Serving::with_state(&state.to_string());
-    let config = json!({
-        "sdkappid": SDKAPPID, "secret_key": KEY, "identifier": "admin", "base_url": server.url,
-        "retry": {"attempts": 1},
-    });
-    let config = files.write("remote.json", config.to_string());
-    (server, config)
-}
 
 #[test]
 fn what_was_added_is_listed_checked_and_deleted() {
@@ -201,7 +101,7 @@ fn a_list_is_shown_page_by_page_or_whole() {
 #[test]
 fn accounts_come_from_a_file_or_standard_input_in_parts_of_1000() {
     let files = Files::new();
-    let names: String = (0..2500).map(|number| format!("u{number}\n")).collect();
+    let names = names(2500);
     let list = files.write("names", &names);
     let list = list.to_str().expect("UTF-8");
     let from_file = files
@@ -230,7 +130,7 @@ fn done_in_part_is_1() {
 #[test]
 fn a_part_that_fails_after_one_that_was_done_is_1() {
     let files = Files::new();
-    let names: String = (0..1500).map(|number| format!("u{number}\n")).collect();
+    let names = names(1500);
     let done = run_with(Some(&files.durable()), &["add", "ann", "-"], &names).expect(1);
     assert!(done.stderr.contains("full"), "{}", done.stderr);
 }
@@ -410,7 +310,7 @@ fn a_state_on_top_of_a_store_replaces_the_lists_that_it_names() {
 fn a_bad_state_is_2_and_is_not_quoted() {
     let files = Files::new();
     for (state, word) in [
-        ("[\"CANARY\"]", "JSON object"),
+        ("[\"CANARY\"]", "setup object"),
         ("{\"key\":\"CANARY\"}", "together"),
         ("{\"key\":[\"CANARY\"]}", "setup object"),
         ("{\"CANARY\":1}", "setup object"),

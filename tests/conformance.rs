@@ -26,7 +26,7 @@ use support::report;
 use vector::Vector;
 
 /// Runs all, prints what differs, reports how many did what they should.
-fn tally(title: &str, outcomes: Vec<(&str, Result<(), String>)>) {
+fn tally(title: &str, outcomes: &[(&str, Result<(), String>)]) {
     let total = outcomes.len();
     let failed: Vec<_> = outcomes
         .iter()
@@ -104,12 +104,12 @@ fn against_engine(vector: &Vector) -> Result<(), String> {
 #[test]
 fn the_engine_answers_as_the_vectors_say() {
     let vectors = vector::read();
-    let outcomes = vectors
+    let outcomes: Vec<_> = vectors
         .iter()
         .filter(|vector| vector.is_for_server() && vector.passes_gateway())
         .map(|vector| (vector.name.as_str(), against_engine(vector)))
         .collect();
-    tally("conformance engine", outcomes);
+    tally("conformance engine", &outcomes);
 }
 
 fn against_server(vector: &Vector) -> Result<(), String> {
@@ -132,12 +132,12 @@ fn against_server(vector: &Vector) -> Result<(), String> {
 #[test]
 fn the_server_answers_over_a_socket_as_the_vectors_say() {
     let vectors = vector::read();
-    let outcomes = vectors
+    let outcomes: Vec<_> = vectors
         .iter()
         .filter(|vector| vector.is_for_server())
         .map(|vector| (vector.name.as_str(), against_server(vector)))
         .collect();
-    tally("conformance server", outcomes);
+    tally("conformance server", &outcomes);
     let friendship = vectors.iter().filter(|vector| vector.needs_friends());
     let friendship = format!("not applicable (friendship): {}", names(friendship));
     report("conformance", &friendship);
@@ -164,34 +164,34 @@ fn client_against_server(vector: &Vector) -> Option<Result<(), String>> {
 #[test]
 fn a_client_and_the_server_understand_each_other() {
     let vectors = vector::read();
-    let outcomes = vectors
+    let outcomes: Vec<_> = vectors
         .iter()
         .filter(|vector| vector.is_for_server() && vector.passes_gateway())
         .filter_map(|vector| Some((vector.name.as_str(), client_against_server(vector)?)))
         .collect();
-    tally("conformance client against server", outcomes);
+    tally("conformance client against server", &outcomes);
 }
 
 #[test]
 fn the_remote_service_reads_every_answer_as_the_vectors_say() {
     let vectors = vector::read();
-    let outcomes = vectors
+    let outcomes: Vec<_> = vectors
         .iter()
         .filter(|vector| vector.scope != "webhook")
         .map(|vector| (vector.name.as_str(), client::below(vector)))
         .collect();
-    tally("conformance client", outcomes);
+    tally("conformance client", &outcomes);
 }
 
 #[test]
 fn a_whole_client_reads_every_answer_that_it_can_ask_for() {
     let vectors = vector::read();
-    let outcomes = vectors
+    let outcomes: Vec<_> = vectors
         .iter()
         .filter(|vector| vector.scope != "webhook")
         .filter_map(|vector| Some((vector.name.as_str(), client::whole(vector)?)))
         .collect();
-    tally("conformance client whole", outcomes);
+    tally("conformance client whole", &outcomes);
 }
 
 fn usersig_vectors(list: &str) -> Vec<Value> {
@@ -203,11 +203,11 @@ fn usersig_vectors(list: &str) -> Vec<Value> {
 
 fn run_usersig(list: &str, title: &str, check: fn(&Value) -> Result<(), String>) {
     let vectors = usersig_vectors(list);
-    let outcomes = vectors
+    let outcomes: Vec<_> = vectors
         .iter()
         .map(|vector| (vector["name"].as_str().expect("a name"), check(vector)))
         .collect();
-    tally(title, outcomes);
+    tally(title, &outcomes);
 }
 
 #[test]

@@ -4,8 +4,12 @@
 mod calls;
 #[path = "server/ending.rs"]
 mod ending;
+#[path = "server/heads.rs"]
+mod heads;
 #[path = "server/limits.rs"]
 mod limits;
+#[path = "server/payloads.rs"]
+mod payloads;
 #[path = "server/raw.rs"]
 mod raw;
 #[path = "server/running.rs"]
@@ -40,25 +44,35 @@ fn check_table(title: &str, rows: Vec<raw::Row>) {
 
 #[test]
 fn odd_first_lines_get_their_code_or_400() {
-    check_table("first lines", raw::first_lines());
+    check_table("first lines", heads::methods());
+}
+
+#[test]
+fn only_the_exact_path_is_a_command() {
+    check_table("paths", heads::paths());
 }
 
 #[test]
 fn odd_headers_and_hosts_are_refused() {
-    check_table("headers", raw::headers());
+    check_table("headers", heads::headers());
 }
 
 #[test]
-fn ambiguous_lengths_and_odd_chunks_are_refused() {
-    check_table("lengths", raw::lengths());
+fn ambiguous_lengths_are_refused() {
+    check_table("lengths", payloads::lengths());
+}
+
+#[test]
+fn ambiguous_codings_and_odd_chunks_are_refused() {
+    check_table("chunks", payloads::chunks());
 }
 
 #[test]
 fn odd_bodies_get_the_code_of_their_row() {
-    check_table("bodies", raw::bodies());
+    check_table("bodies", payloads::bodies());
 }
 
 #[test]
 fn odd_queries_get_the_code_of_their_row() {
-    check_table("queries", raw::queries());
+    check_table("queries", payloads::queries());
 }

@@ -6,7 +6,7 @@ mod log;
 mod perform;
 mod reply;
 mod retry;
-pub(crate) mod threads;
+mod threads;
 mod workers;
 
 use std::sync::Arc;

@@ -1,22 +1,13 @@
-//! The account calls that SDKs make before they block anybody. They are outside protocol.md: their
-//! names are spelled here and nowhere else.
+//! The account calls, answered by the engine.
 
-use serde::{Deserialize, Serialize};
-
-use crate::api::codes::{BAD_JSON, NO_SUCH_COMMAND};
+use crate::api::codes::NO_SUCH_COMMAND;
 use crate::error::Error;
 use crate::service::engine::Engine;
+use crate::wire::accounts::{self, AccountItem, BAD_ACCOUNT_PARAMETER};
 use crate::wire::{self, Refusal};
 
-/// A member of an account call is missing or wrong.
-const BAD_ACCOUNT_PARAMETER: i32 = 70402;
 /// The account to delete does not exist.
 const UNKNOWN_ACCOUNT: i32 = 70107;
-/// Most accounts in one call.
-const MOST_ACCOUNTS: usize = 100;
-
-const IMPORTED: &str = "Imported";
-const NOT_IMPORTED: &str = "NotImported";
 
 /// One of the four account calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,60 +30,11 @@ impl AccountCall {
     }
 }
 
-#[derive(Deserialize)]
-struct ImportBody {
-    /// `Identifier` is the name of the editions before 2020.
-    #[serde(rename = "UserID", alias = "Identifier")]
-    account: String,
-}
+/// What the store said, or the refusal that kept it from being asked.
+type Outcome = Result<Result<String, Error>, Refusal>;
 
-#[derive(Deserialize)]
-struct ImportManyBody {
-    #[serde(rename = "Accounts", default)]
-    names: Vec<String>,
-    #[serde(rename = "AccountList", default)]
-    members: Vec<Named>,
-}
-
-#[derive(Deserialize)]
-struct ManyBody {
-    #[serde(rename = "CheckItem", alias = "DeleteItem")]
-    accounts: Vec<Named>,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    #[serde(rename = "UserID")]
-    account: String,
-}
-
-#[derive(Serialize)]
-struct ManyAnswer<'a> {
-    #[serde(rename = "FailAccounts", skip_serializing_if = "Option::is_none")]
-    failed: Option<Vec<&'a str>>,
-    #[serde(rename = "ResultItem", skip_serializing_if = "Option::is_none")]
-    items: Option<Vec<ItemAnswer<'a>>>,
-    #[serde(rename = "ActionStatus")]
-    status: &'static str,
-    #[serde(rename = "ErrorCode")]
-    code: i32,
-    #[serde(rename = "ErrorInfo")]
-    info: &'static str,
-}
-
-#[derive(Serialize)]
-struct ItemAnswer<'a> {
-    #[serde(rename = "UserID")]
-    account: &'a str,
-    #[serde(rename = "ResultCode")]
-    code: i32,
-    #[serde(rename = "ResultInfo")]
-    info: &'static str,
-    #[serde(rename = "AccountStatus", skip_serializing_if = "Option::is_none")]
-    status: Option<&'static str>,
-}
-
-/// The answer to `call`, and whether the engine's store was needed and failed.
+/// The answer to `call`. Without an engine the accounts are those of a remote service, which has its
+/// own calls for them.
 ///
 /// # Errors
 /// [`crate::Status::Storage`].
@@ -114,43 +56,20 @@ pub(super) fn answer(
     outcome.unwrap_or_else(|refusal| Ok(wire::write_envelope(refusal.code, &refusal.message)))
 }
 
-type Outcome = Result<Result<String, Error>, Refusal>;
-
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
-    wire::check_object(body)?;
-    serde_json::from_slice(body).map_err(|error| {
-        let code = if error.is_data() {
-            BAD_ACCOUNT_PARAMETER
-        } else {
-            BAD_JSON
-        };
-        refusal(
-            code,
-            "a member of the request is missing, twice, or of the wrong type",
-        )
-    })
-}
-
-fn refusal(code: i32, what: &str) -> Refusal {
-    Refusal {
-        code,
-        message: what.to_owned(),
-    }
-}
-
 fn import(engine: &Engine, body: &[u8]) -> Outcome {
-    let ImportBody { account } = read(body)?;
+    let account = accounts::parse_import(body)?;
     if let Some(fault) = engine.charset().fault(&account) {
-        return Err(refusal(BAD_ACCOUNT_PARAMETER, &format!("UserID {fault}")));
+        return Err(Refusal {
+            code: BAD_ACCOUNT_PARAMETER,
+            message: format!("UserID {fault}"),
+        });
     }
     let stored = engine.store().write(&mut |lists| lists.import(&account));
     Ok(stored.map(|()| wire::write_envelope(0, "")))
 }
 
 fn import_many(engine: &Engine, body: &[u8]) -> Outcome {
-    let ImportManyBody { mut names, members } = read(body)?;
-    names.extend(members.into_iter().map(|member| member.account));
-    check_count(names.len())?;
+    let names = accounts::parse_import_many(body)?;
     let (valid, invalid): (Vec<&str>, Vec<&str>) = names
         .iter()
         .map(String::as_str)
@@ -158,34 +77,33 @@ fn import_many(engine: &Engine, body: &[u8]) -> Outcome {
     let stored = engine
         .store()
         .write(&mut |lists| valid.iter().try_for_each(|name| lists.import(name)));
-    Ok(stored.map(|()| write(Some(invalid), None)))
+    Ok(stored.map(|()| accounts::write_failed(&invalid)))
 }
 
 fn check(engine: &Engine, body: &[u8]) -> Outcome {
-    let accounts = read_many(body)?;
-    let mut items = Vec::with_capacity(accounts.len());
+    let names = accounts::parse_many(body)?;
+    let mut items = Vec::with_capacity(names.len());
     let looked = engine.store().read(&mut |lists| {
-        for Named { account } in &accounts {
+        for account in &names {
             let fault = engine.charset().fault(account);
-            let exists = fault.is_none() && engine.is_account(lists, account)?;
-            items.push(ItemAnswer {
+            items.push(AccountItem {
                 account,
                 code: fault.map_or(0, |_| BAD_ACCOUNT_PARAMETER),
                 info: fault.unwrap_or_default(),
-                status: Some(if exists { IMPORTED } else { NOT_IMPORTED }),
+                is_imported: Some(fault.is_none() && engine.is_account(lists, account)?),
             });
         }
         Ok(())
     });
-    Ok(looked.map(|()| write(None, Some(items))))
+    Ok(looked.map(|()| accounts::write_items(&items)))
 }
 
 /// Deletes the accounts and their own lists; entries about them in the lists of others stay.
 fn delete(engine: &Engine, body: &[u8]) -> Outcome {
-    let accounts = read_many(body)?;
-    let mut items = Vec::with_capacity(accounts.len());
+    let names = accounts::parse_many(body)?;
+    let mut items = Vec::with_capacity(names.len());
     let stored = engine.store().write(&mut |lists| {
-        for Named { account } in &accounts {
+        for account in &names {
             let (code, info) = match engine.charset().fault(account) {
                 Some(fault) => (BAD_ACCOUNT_PARAMETER, fault),
                 None if engine.is_account(&*lists, account)? => (0, ""),
@@ -197,39 +115,14 @@ fn delete(engine: &Engine, body: &[u8]) -> Outcome {
                     lists.clear(&list)?;
                 }
             }
-            items.push(ItemAnswer {
+            items.push(AccountItem {
                 account,
                 code,
                 info,
-                status: None,
+                is_imported: None,
             });
         }
         Ok(())
     });
-    Ok(stored.map(|()| write(None, Some(items))))
-}
-
-fn read_many(body: &[u8]) -> Result<Vec<Named>, Refusal> {
-    let ManyBody { accounts } = read(body)?;
-    check_count(accounts.len())?;
-    Ok(accounts)
-}
-
-fn check_count(count: usize) -> Result<(), Refusal> {
-    if (1..=MOST_ACCOUNTS).contains(&count) {
-        return Ok(());
-    }
-    let what = format!("{count} accounts in one call; 1 to {MOST_ACCOUNTS} are allowed");
-    Err(refusal(BAD_ACCOUNT_PARAMETER, &what))
-}
-
-fn write<'a>(failed: Option<Vec<&'a str>>, items: Option<Vec<ItemAnswer<'a>>>) -> String {
-    let answer = ManyAnswer {
-        failed,
-        items,
-        status: "OK",
-        code: 0,
-        info: "",
-    };
-    serde_json::to_string(&answer).expect("strings and numbers always serialize")
+    Ok(stored.map(|()| accounts::write_items(&items)))
 }

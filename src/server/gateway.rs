@@ -15,7 +15,6 @@ use super::signatures::Signatures;
 use super::state::State;
 use crate::api::codes::{self, BAD_HTTP, NO_SUCH_COMMAND, NOT_ADMIN, TOO_FREQUENT, UNKNOWN_APP};
 use crate::api::{Charset, Command};
-use crate::client::threads;
 use crate::clock::{Clock, FixedClock, SystemClock};
 use crate::config::{Backend, Config, Embedded};
 use crate::error::{Error, Status};
@@ -85,13 +84,13 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Status::Config`] when no app is known or the state does not fit; [`Status::Storage`].
-    pub fn open(config: Config, state: &State) -> Result<Self, Error> {
+    pub fn open(config: &Config, state: &State) -> Result<Self, Error> {
         let clock: Arc<dyn Clock> = match state.now {
             Some(now) => Arc::new(FixedClock::at(now)),
             None => Arc::new(SystemClock),
         };
-        let (sdkappid, key, admins) = identity(&config, state)?;
-        let below = Below::open(&config, state, &clock)?;
+        let (sdkappid, key, admins) = identity(config, state)?;
+        let below = Below::open(config, state, &clock)?;
         Ok(Self {
             signatures: Signatures::new(sdkappid, key),
             admins,
@@ -261,9 +260,6 @@ impl Below {
                         "must be \"embedded\" when the state file gives accounts or lists",
                     ));
                 }
-                let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
-                    threads::spawn(name, work).map(drop)
-                };
                 let service = RemoteService::open(remote, app, Arc::clone(clock), spawn)?;
                 Ok(Self {
                     service: Arc::new(service),
@@ -274,6 +270,13 @@ impl Below {
             }
         }
     }
+}
+
+/// The thread that resolves names: one of the runtime, which is there whenever a call is carried out.
+fn spawn(_: &str, work: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Handle::try_current().map_err(std::io::Error::other)?;
+    drop(runtime.spawn_blocking(work));
+    Ok(())
 }
 
 /// An engine whose store holds what `state` says. Listed accounts are the only ones then.

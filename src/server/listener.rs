@@ -40,7 +40,7 @@ const OVERLOADED: &[u8] =
 
 pub(super) struct Listener {
     pub(super) gateway: Arc<Gateway>,
-    pub(super) listener: TcpListener,
+    pub(super) socket: TcpListener,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) limits: Limits,
     pub(super) loopback_only: bool,
@@ -81,7 +81,7 @@ async fn accept_until(stop: impl Future<Output = ()>, connection: &Connection) {
     loop {
         let accepted = poll_fn(|cx| match stop.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(None),
-            Poll::Pending => connection.listener.listener.poll_accept(cx).map(Some),
+            Poll::Pending => connection.listener.socket.poll_accept(cx).map(Some),
         });
         match accepted.await {
             None => return,

@@ -137,11 +137,11 @@ impl Server {
         let url = self.url();
         let (gateway, grace) = (Arc::clone(&self.gateway), self.limits.stop);
         let outcome = runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(self.listener).map_err(unusable)?;
+            let socket = tokio::net::TcpListener::from_std(self.listener).map_err(unusable)?;
             let stop = start(&url)?;
             let all = listener::Listener {
                 gateway: self.gateway,
-                listener,
+                socket,
                 tls: self.tls,
                 limits: self.limits,
                 loopback_only: self.address.ip().is_loopback(),
@@ -150,6 +150,7 @@ impl Server {
             Ok(())
         });
         gateway.shut_down();
+        drop(gateway);
         // A call that still waits for the network ends by itself; nobody gets its answer.
         runtime.shutdown_timeout(grace);
         outcome

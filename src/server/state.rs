@@ -12,6 +12,7 @@ use crate::api::{Charset, Command, MAX_PER_CALL};
 use crate::error::{Error, Status};
 use crate::service::engine::store::{Store, Writer};
 use crate::usersig::Key;
+use crate::wire::Object;
 
 /// The state of a server before its first request. Every member may be absent.
 #[derive(Default, Deserialize)]
@@ -142,11 +143,8 @@ impl State {
         if crate::wire::is_too_deep(json.as_bytes()) {
             return Err(fault("nests deeper than 32 levels"));
         }
-        if !json.trim_ascii_start().starts_with('{') {
-            return Err(fault("is not a JSON object"));
-        }
         // The text of serde would quote the offending value.
-        let state: Self = serde_json::from_str(json).map_err(|error| {
+        let Object(state): Object<Self> = serde_json::from_str(json).map_err(|error| {
             fault(&format!(
                 "is not a setup object as tests/vectors/README.md defines it: line {}, column {}",
                 error.line(),

@@ -11,6 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Limits;
 use super::framing::{Findings, Framing};
+use crate::clock::{Clock, SystemClock};
 
 /// Ends slow heads, idle connections, and peers that do not take their answer.
 ///
@@ -42,11 +43,15 @@ impl<S> Watched<S> {
         let was_inside = self.framing.is_inside_head();
         self.framing.follow(bytes, &self.findings);
         if !self.framing.is_inside_head() {
-            self.reading.deadline = Instant::now() + self.limits.idle;
+            self.reading.deadline = now() + self.limits.idle;
         } else if !was_inside {
-            self.reading.deadline = Instant::now() + self.limits.head;
+            self.reading.deadline = now() + self.limits.head;
         }
     }
+}
+
+fn now() -> Instant {
+    SystemClock.now().into()
 }
 
 /// A deadline that costs nothing to move later.
@@ -57,7 +62,7 @@ struct Timer {
 
 impl Timer {
     fn after(time: Duration) -> Self {
-        let deadline = Instant::now() + time;
+        let deadline = now() + time;
         Self {
             deadline,
             sleep: Box::pin(sleep_until(deadline)),
@@ -71,7 +76,7 @@ impl Timer {
         }
         loop {
             ready!(self.sleep.as_mut().poll(cx));
-            if Instant::now() >= self.deadline {
+            if now() >= self.deadline {
                 return Poll::Ready(());
             }
             self.sleep.as_mut().reset(self.deadline);

@@ -1,5 +1,7 @@
 //! JSON of the service: the only place that spells its member names (protocol.md section 3).
 
+#[cfg(feature = "server")]
+pub mod accounts;
 mod answer;
 mod bounded;
 mod object;

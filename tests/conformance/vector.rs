@@ -153,9 +153,10 @@ impl Vector {
             Some(Command::Add) => "Sns.CallbackBlackListAdd",
             _ => "Sns.CallbackBlackListDelete",
         };
-        let bodies = match pairs.is_empty() {
-            true => vec![],
-            false => vec![json!({"CallbackCommand": name, "PairList": pairs})],
+        let bodies = if pairs.is_empty() {
+            vec![]
+        } else {
+            vec![json!({"CallbackCommand": name, "PairList": pairs})]
         };
         if bodies == *expected {
             return Ok(());

@@ -38,7 +38,7 @@ impl Running {
     pub fn start(config: &str, state: &str, limits: Limits) -> Self {
         let config = Config::parse(config).expect("the configuration is sound");
         let state = State::parse(state).expect("the state is sound");
-        let gateway = Gateway::open(config, &state).expect("the gateway opens");
+        let gateway = Gateway::open(&config, &state).expect("the gateway opens");
         let options = Options {
             listen: "127.0.0.1:0".parse().expect("an address"),
             tls: None,

@@ -1,5 +1,10 @@
 //! What can be typed.
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "the comments are the help text, where backticks are noise"
+)]
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 

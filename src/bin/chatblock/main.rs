@@ -30,7 +30,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     let text = read_config(arguments.config)?;
     let json = arguments.json;
     match arguments.action {
-        Action::Serve(wanted) => serve::run(Config::parse(&text)?, wanted),
+        Action::Serve(wanted) => serve::run(&Config::parse(&text)?, wanted),
         Action::Usersig(action) => usersig::run(Config::parse(&text)?, &action),
         Action::Add(targets) => {
             let way = (CheckType::Single, json);

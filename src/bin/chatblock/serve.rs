@@ -14,7 +14,7 @@ use crate::exit::Failure;
 use crate::output;
 
 /// Answers the REST API until SIGINT or SIGTERM.
-pub fn run(config: Config, wanted: Serve) -> Result<(), Failure> {
+pub fn run(config: &Config, wanted: Serve) -> Result<(), Failure> {
     let state = match &wanted.state {
         Some(path) => State::read(path)?,
         None => State::default(),
