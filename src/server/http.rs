@@ -115,7 +115,10 @@ impl Handler {
         let work = move || gateway.answer(admitted, &body);
         match tokio::task::spawn_blocking(work).await {
             Ok(text) => answer(text),
-            Err(_) => failure(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"),
+            Err(_) => failure(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the call was not carried out",
+            ),
         }
     }
 }

@@ -78,6 +78,7 @@ struct Connection {
 
 async fn accept_until(stop: impl Future<Output = ()>, connection: &Connection) {
     let mut stop = pin!(stop);
+    let mut is_short = false;
     loop {
         let accepted = poll_fn(|cx| match stop.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(None),
@@ -85,13 +86,19 @@ async fn accept_until(stop: impl Future<Output = ()>, connection: &Connection) {
         });
         match accepted.await {
             None => return,
-            Some(Ok((stream, peer))) => connection.clone().take(stream, peer),
+            Some(Ok((stream, peer))) => {
+                is_short = false;
+                connection.clone().take(stream, peer);
+            }
+            // A peer that left again is no reason to rest.
+            Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Some(Err(error)) => {
-                // A peer that left again is no reason to rest.
-                if error.kind() != io::ErrorKind::ConnectionAborted {
+                // Said once, not ten times a second.
+                if !is_short {
                     report(&format!("cannot accept a connection: {error}"));
-                    tokio::time::sleep(REST).await;
                 }
+                is_short = true;
+                tokio::time::sleep(REST).await;
             }
         }
     }
