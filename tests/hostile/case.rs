@@ -150,6 +150,8 @@ pub struct Outcome {
     pub false_successes: usize,
     /// How much longer than its deadline the call took.
     pub overrun: Duration,
+    /// Whether the request arrived; on a busy machine a short deadline may pass before.
+    pub arrived: bool,
 }
 
 impl Case {
@@ -168,11 +170,13 @@ impl Case {
         let overrun = started
             .elapsed()
             .saturating_sub(Duration::from_millis(call_ms));
-        let fault = self.fault(&reply, server.received().len());
+        let requests = server.received().len();
+        let fault = self.fault(&reply, requests);
         Outcome {
             fault: fault.map(|fault| format!("{}: {fault}\n  {reply:?}", self.name)),
             false_successes: self.false_successes(&reply),
             overrun,
+            arrived: requests > 0,
         }
     }
 
