@@ -25,6 +25,7 @@ pub mod wire;
 mod client;
 pub mod ffi;
 mod panics;
+mod random;
 
 pub use api::{CheckType, Command, Relation};
 pub use client::{Client, MAX_TARGETS, Reply, ReplyItem};

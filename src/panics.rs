@@ -2,7 +2,7 @@
 //! pipe there would end the host by SIGPIPE.
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 
 use once_cell::sync::OnceCell;
 
@@ -11,7 +11,11 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-static HOOK: OnceCell<()> = OnceCell::new();
+/// The hook that was there before ours; kept here and not in ours, which is without state so that
+/// nothing is left on the heap when the host ends.
+static BEFORE: OnceCell<Hook> = OnceCell::new();
+
+type Hook = Box<dyn Fn(&PanicHookInfo) + Send + Sync>;
 
 /// A bug in the library was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,18 +24,23 @@ pub(crate) struct Panicked;
 /// Runs `work`; a panic in it is caught and says nothing. Panics of the host's own Rust code keep the
 /// hook they had.
 pub(crate) fn contain<R>(work: impl FnOnce() -> R) -> Result<R, Panicked> {
-    HOOK.get_or_init(|| {
+    BEFORE.get_or_init(|| {
         let before = take_hook();
-        set_hook(Box::new(move |info| {
-            if DEPTH.get() == 0 {
-                before(info);
-            }
-        }));
+        set_hook(Box::new(say_nothing_inside));
+        before
     });
     DEPTH.set(DEPTH.get() + 1);
     let outcome = catch_unwind(AssertUnwindSafe(work));
     DEPTH.set(DEPTH.get() - 1);
     outcome.map_err(|_| Panicked)
+}
+
+fn say_nothing_inside(info: &PanicHookInfo) {
+    if DEPTH.get() == 0
+        && let Some(before) = BEFORE.get()
+    {
+        before(info);
+    }
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ impl Client {
                 closing: Closing::default(),
                 retry: way.retry,
                 pace: way.pace,
-                random: Mutex::new(fastrand::Rng::new()),
+                random: Mutex::new(crate::random::generator()),
             }),
             workers: way.workers,
             charset: way.charset,

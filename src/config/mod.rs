@@ -146,6 +146,9 @@ impl Config {
             ));
         }
         let top: raw::Top = raw::section(None, json)?;
+        // Unknown keys are errors also in sections that this backend does not use.
+        let _: raw::Tls = subsection("tls", top.tls)?;
+        let _: raw::Retry = subsection("retry", top.retry)?;
         let app = parse_app(&top)?;
         let backend = match parse_backend(&top)? {
             Some(true) => remote(&top, app.is_some())?,

@@ -69,7 +69,7 @@ impl RemoteService {
             base_url: config.endpoint.base_url.clone(),
             identifier: app.identifier.clone(),
             attempt: config.attempt,
-            random: Mutex::new(fastrand::Rng::new()),
+            random: Mutex::new(crate::random::generator()),
         }
     }
 
