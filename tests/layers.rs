@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lower knows nothing of higher; equals know nothing of each other.
-const RANKS: [(&str, u32); 13] = [
+const RANKS: [(&str, u32); 14] = [
     ("error", 0),
     ("clock", 0),
     ("panics", 0),
+    ("random", 0),
     ("rate", 0),
     ("api", 1),
     ("wire", 2),

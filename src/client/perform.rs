@@ -120,6 +120,12 @@ impl Performer {
                 (!open.is_empty()).then_some(Retry::Soon)
             }
             Err(error) => {
+                // Closing cuts the connections: then that is why there is no answer.
+                let error = if self.closing.has_begun() {
+                    closed()
+                } else {
+                    error
+                };
                 let class = if error.status().is_retryable() {
                     Retry::Soon
                 } else {

@@ -1,0 +1,705 @@
+#ifndef CHATBLOCK_H
+#define CHATBLOCK_H
+
+/* Made by cbindgen from src/ffi; change it there and run `make header`. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * chatblock - Tencent Cloud Chat blocklists for C and for every language that can call C.
+ *
+ * Rules that hold for every function (each comment only says what differs):
+ *
+ *   Strings     in: UTF-8, NUL-terminated, borrowed until the call returns.
+ *               out: UTF-8, NUL-terminated, owned by the object they came from.
+ *   Ownership   open/close for the client, free for a result. Nothing else is ever freed.
+ *   Threads     a `const chatblock_client *` may be used by any number of threads at once.
+ *               A result belongs to one thread at a time.
+ *   NULL        never crashes: a NULL argument is CHATBLOCK_ERR_ARGUMENT, a NULL result
+ *               reads as that error with empty text, freeing or closing NULL does nothing.
+ *   Lifetime    a result outlives its client; free them in any order.
+ *   Time        `timeout_ms`: 0 = do not wait, -1 = wait without limit.
+ *   Errors      0 or more = done, negative = not done. No errno, no thread-local state.
+ *   fork()      a client works only in the process that opened it (CHATBLOCK_ERR_FORKED).
+ */
+
+#define CHATBLOCK_VERSION_MAJOR 0
+#define CHATBLOCK_VERSION_MINOR 1
+#define CHATBLOCK_VERSION_PATCH 0
+#define CHATBLOCK_VERSION_NUMBER 0x000100
+
+#if defined(_WIN32) && !defined(CHATBLOCK_STATIC)
+#define CHATBLOCK_API __declspec(dllimport)
+#else
+#define CHATBLOCK_API
+#endif
+
+
+/**
+ * Outcome of a call. Values are never renumbered or reused; new ones may appear.
+ */
+enum chatblock_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Items only: was as wanted already.
+     */
+    CHATBLOCK_UNCHANGED = 2,
+    /**
+     * Done for some accounts, not for others: read the items.
+     */
+    CHATBLOCK_PARTIAL = 1,
+    /**
+     * Done; every account is as wanted now.
+     */
+    CHATBLOCK_OK = 0,
+    /**
+     * NULL, not UTF-8, or out of range.
+     */
+    CHATBLOCK_ERR_ARGUMENT = -1,
+    /**
+     * Bad configuration; message names the key.
+     */
+    CHATBLOCK_ERR_CONFIG = -2,
+    /**
+     * Bad request JSON; nothing was sent.
+     */
+    CHATBLOCK_ERR_REQUEST = -3,
+    /**
+     * The service said FAIL: see service_code.
+     */
+    CHATBLOCK_ERR_SERVICE = -4,
+    /**
+     * No valid answer; a write may have happened.
+     */
+    CHATBLOCK_ERR_NETWORK = -5,
+    /**
+     * Out of time; a write may have happened.
+     */
+    CHATBLOCK_ERR_TIMEOUT = -6,
+    /**
+     * Queue full; nothing was accepted.
+     */
+    CHATBLOCK_ERR_BUSY = -7,
+    /**
+     * Cancelled before it was sent.
+     */
+    CHATBLOCK_ERR_CANCELLED = -8,
+    /**
+     * The client is closing.
+     */
+    CHATBLOCK_ERR_CLOSED = -9,
+    /**
+     * The embedded store failed.
+     */
+    CHATBLOCK_ERR_STORAGE = -10,
+    /**
+     * Local state has no answer: use check.
+     */
+    CHATBLOCK_ERR_UNKNOWN = -11,
+    /**
+     * UserSig or webhook did not verify.
+     */
+    CHATBLOCK_ERR_SIGNATURE = -12,
+    /**
+     * Not on this platform or backend.
+     */
+    CHATBLOCK_ERR_UNSUPPORTED = -13,
+    /**
+     * Client used after fork().
+     */
+    CHATBLOCK_ERR_FORKED = -14,
+    /**
+     * A bug in the library; the client answers only this.
+     */
+    CHATBLOCK_ERR_PANIC = -15,
+    /**
+     * Name, connection or TLS failed; nothing was sent.
+     */
+    CHATBLOCK_ERR_CONNECT = -16,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum chatblock_status chatblock_status;
+#else
+typedef int32_t chatblock_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Which directions chatblock_blocklist_check() looks at.
+ */
+enum chatblock_check_type
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Does the owner block the account?
+     */
+    CHATBLOCK_CHECK_SINGLE = 1,
+    /**
+     * The same, and does the account block the owner?
+     */
+    CHATBLOCK_CHECK_BOTH = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum chatblock_check_type chatblock_check_type;
+#else
+typedef int32_t chatblock_check_type;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Who blocks whom between the owner A and the account B.
+ */
+enum chatblock_relation
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Not a check, or the item failed: no statement.
+     */
+    CHATBLOCK_RELATION_NONE = 0,
+    /**
+     * No block, in the directions asked about.
+     */
+    CHATBLOCK_RELATION_NO = 1,
+    /**
+     * A blocks B; with CHATBLOCK_CHECK_BOTH also: B does not block A.
+     */
+    CHATBLOCK_RELATION_A_WITH_B = 2,
+    /**
+     * B blocks A, A does not block B.
+     */
+    CHATBLOCK_RELATION_B_WITH_A = 3,
+    /**
+     * Each blocks the other.
+     */
+    CHATBLOCK_RELATION_BOTH_WAY = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum chatblock_relation chatblock_relation;
+#else
+typedef int32_t chatblock_relation;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Blocklists behind one handle: opened once, shared by any number of threads, closed once.
+ */
+typedef struct chatblock_client chatblock_client;
+
+/**
+ * What a call answered: status, message, JSON and items. Never changes; outlives its client.
+ */
+typedef struct chatblock_result chatblock_result;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * VERSION. The version of the library that is running, as 0xMMmmpp.
+ *
+ * Compare it with CHATBLOCK_VERSION_NUMBER, the version of the header a program was built with.
+ *
+ * @return major << 16 | minor << 8 | patch.
+ *
+ * Threads: any.  Blocks: never.  Since: 0.1.
+ */
+CHATBLOCK_API uint32_t chatblock_version_number(void);
+
+/**
+ * The version of the library that is running, as text, for example "0.1.0".
+ *
+ * @return a constant text; never NULL.
+ *
+ * Threads: any.  Blocks: never.  Since: 0.1.
+ */
+CHATBLOCK_API const char *chatblock_version(void);
+
+/**
+ * The name of a status, for example "CHATBLOCK_ERR_TIMEOUT".
+ *
+ * @param status  any number.
+ * @return a constant text; "CHATBLOCK_ERR_?" for a number that this version does not know.
+ *
+ * Threads: any.  Blocks: never.  Since: 0.1.
+ */
+CHATBLOCK_API const char *chatblock_status_name(chatblock_status status);
+
+/**
+ * CLIENT. Open a client with a configuration in JSON.
+ *
+ * "{}" is the engine inside this process, in memory. With "sdkappid" and a secret key the calls go to
+ * the cloud service. The README lists every key with its default and unit. Unknown keys are errors.
+ *
+ * @param config_json  one JSON object. It may contain a secret key: wipe your copy after the call.
+ * @param out_error    may be NULL. Receives NULL on success, else a result that says why: CONFIG names
+ *                     the key or file, STORAGE the store; free it with chatblock_result_free().
+ * @return a client for chatblock_client_close(), or NULL; nothing is left behind then.
+ *
+ * Owns: the caller owns the client and the error.  Threads: any.  Blocks: while a durable store is
+ * read.  Since: 0.1.
+ *
+ * # Safety
+ * Strings are NULL or NUL-terminated; out_error is NULL or points to a writable pointer.
+ */
+CHATBLOCK_API
+chatblock_client *chatblock_client_open(const char *config_json,
+                                        chatblock_result **out_error);
+
+/**
+ * End a client: refuse new calls, wake those that wait, give everything back.
+ *
+ * Calls under way return CLOSED. Results stay valid. Starting a call concurrently with or after close
+ * is undefined. In a forked child this frees the handle and touches nothing else.
+ *
+ * @param client      may be NULL: nothing happens then.
+ * @param timeout_ms  milliseconds to wait for threads of the library that are still on the network;
+ *                    0 = do not wait, negative = no limit.
+ * @return OK, or TIMEOUT when such a thread is left; it ends by itself.
+ *
+ * Owns: takes the client.  Threads: one, and nobody uses the client any more.  Blocks: up to
+ * timeout_ms.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or came from chatblock_client_open() and is not closed.
+ */
+CHATBLOCK_API
+chatblock_status chatblock_client_close(chatblock_client *client,
+                                        int32_t timeout_ms);
+
+/**
+ * BLOCKING CALLS. Block accounts: from_account no longer wants to hear to_accounts.
+ *
+ * Lists of more than 1000 accounts go out in parts; after a part that fails as a whole the rest is
+ * not sent. An account that is blocked already counts as done (item status UNCHANGED).
+ *
+ * @param from_account  the owner of the list, 1 to 32 bytes.
+ * @param to_accounts   count account ids.
+ * @param count         1 to 100,000.
+ * @return a result, never NULL: OK, PARTIAL, SERVICE (30003 not imported, 30013 list full, ...);
+ *         NETWORK, TIMEOUT (a write may have happened), CONNECT (nothing was sent), BUSY, STORAGE,
+ *         ARGUMENT, CLOSED, FORKED, PANIC.
+ *
+ * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
+ * Service: protocol.md 3.1 black_list_add.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ */
+CHATBLOCK_API
+chatblock_result *chatblock_blocklist_add(const chatblock_client *client,
+                                          const char *from_account,
+                                          const char *const *to_accounts,
+                                          size_t count);
+
+/**
+ * Unblock accounts.
+ *
+ * An account that is not blocked counts as done (item status UNCHANGED). Everything else is as with
+ * chatblock_blocklist_add().
+ *
+ * @param from_account  the owner of the list, 1 to 32 bytes.
+ * @param to_accounts   count account ids.
+ * @param count         1 to 100,000.
+ * @return as chatblock_blocklist_add().
+ *
+ * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
+ * Service: protocol.md 3.2 black_list_delete.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ */
+CHATBLOCK_API
+chatblock_result *chatblock_blocklist_delete(const chatblock_client *client,
+                                             const char *from_account,
+                                             const char *const *to_accounts,
+                                             size_t count);
+
+/**
+ * Read one page of a list, oldest entry first.
+ *
+ * Each item is an entry: account and time. Go on with chatblock_result_next_index() until it is 0;
+ * entries that are removed meanwhile shift the pages.
+ *
+ * @param from_account  the owner of the list, 1 to 32 bytes.
+ * @param start_index   offset of the first entry; 0 at first.
+ * @param max_limited   size of the page, 1 to 1000.
+ * @return a result, never NULL: OK (also for an empty list), SERVICE, NETWORK, TIMEOUT, CONNECT,
+ *         BUSY, STORAGE, ARGUMENT, CLOSED, FORKED, PANIC.
+ *
+ * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
+ * Service: protocol.md 3.3 black_list_get.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; from_account is NULL or NUL-terminated.
+ */
+CHATBLOCK_API
+chatblock_result *chatblock_blocklist_get(const chatblock_client *client,
+                                          const char *from_account,
+                                          uint32_t start_index,
+                                          uint32_t max_limited);
+
+/**
+ * Ask who blocks whom.
+ *
+ * Each item has a relation between from_account (A) and the account (B). Read the item's status
+ * first: a failed item has relation NONE.
+ *
+ * @param from_account  the owner A, 1 to 32 bytes.
+ * @param to_accounts   count account ids, each one B.
+ * @param count         1 to 100,000.
+ * @param check_type    CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH.
+ * @return a result, never NULL: OK, PARTIAL, SERVICE, NETWORK, TIMEOUT, CONNECT, BUSY, STORAGE,
+ *         ARGUMENT, CLOSED, FORKED, PANIC.
+ *
+ * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
+ * Service: protocol.md 3.4 black_list_check.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ */
+CHATBLOCK_API
+chatblock_result *chatblock_blocklist_check(const chatblock_client *client,
+                                            const char *from_account,
+                                            const char *const *to_accounts,
+                                            size_t count,
+                                            int32_t check_type);
+
+/**
+ * Make one call with the service's own request JSON.
+ *
+ * The same way and the same result as the typed functions, for hosts to which JSON comes easier.
+ *
+ * @param command       "black_list_add", "black_list_delete", "black_list_get" or "black_list_check".
+ * @param request_json  the request object of that command; at most 1000 accounts.
+ * @return as the typed function of that command; ARGUMENT for another command, REQUEST for a request
+ *         that is refused before anything is sent (the message names the member).
+ *
+ * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
+ * Service: protocol.md 3.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated.
+ */
+CHATBLOCK_API
+chatblock_result *chatblock_client_call(const chatblock_client *client,
+                                        const char *command,
+                                        const char *request_json);
+
+/**
+ * RESULT. How the call ended.
+ *
+ * @param result  may be NULL: reads as ARGUMENT.
+ * @return a chatblock_status; zero or more = done.
+ *
+ * Threads: one at a time.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API chatblock_status chatblock_result_status(const chatblock_result *result);
+
+/**
+ * The service's own code: of the first account that failed, or the ErrorCode of a refusal.
+ *
+ * @param result  may be NULL.
+ * @return the code, for example 30013 for a full list; 0 when there is none.
+ *
+ * Threads: one at a time.  Blocks: never.  Service: protocol.md 5 and 6.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API int32_t chatblock_result_service_code(const chatblock_result *result);
+
+/**
+ * Whether the same call may succeed later without anybody changing anything.
+ *
+ * Repeating is safe: blocking twice or unblocking twice is not an error. Do not repeat an add after a
+ * later delete of the same account.
+ *
+ * @param result  may be NULL.
+ * @return 1 or 0.
+ *
+ * Threads: one at a time.  Blocks: never.  Service: protocol.md 6.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API
+int32_t chatblock_result_retryable(const chatblock_result *result);
+
+/**
+ * A sentence for people: what failed, why, and the next step. Not for branching.
+ *
+ * @param result  may be NULL.
+ * @return a text that lives as long as the result; "" when everything is as wanted.
+ *
+ * Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API const char *chatblock_result_message(const chatblock_result *result);
+
+/**
+ * The service's answer object as JSON, with the service's field names; also for PARTIAL and SERVICE.
+ *
+ * For a call that was sent in parts it is one object: items in request order, the accounts that failed
+ * in Fail_Account, accounts without an answer only there.
+ *
+ * @param result  may be NULL.
+ * @return a text that lives as long as the result; "" when there was no answer.
+ *
+ * Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.
+ * Service: protocol.md 3.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API
+const char *chatblock_result_json(const chatblock_result *result);
+
+/**
+ * The length of chatblock_result_json() in bytes, without the NUL.
+ *
+ * @param result  may be NULL.
+ * @return bytes.
+ *
+ * Threads: one at a time.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API size_t chatblock_result_json_len(const chatblock_result *result);
+
+/**
+ * The number that the caller gave the call.
+ *
+ * @param result  may be NULL.
+ * @return the tag of a call that was not waited for; 0 for a blocking call.
+ *
+ * Threads: one at a time.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API uint64_t chatblock_result_tag(const chatblock_result *result);
+
+/**
+ * The command of the call, in the service's words.
+ *
+ * @param result  may be NULL.
+ * @return "black_list_add", "black_list_delete", "black_list_get", "black_list_check", or "".
+ *
+ * Owns: a constant.  Threads: one at a time.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API const char *chatblock_result_command(const chatblock_result *result);
+
+/**
+ * The owner of the list that was read or changed.
+ *
+ * @param result  may be NULL.
+ * @return a text that lives as long as the result; "" when the call did not get that far.
+ *
+ * Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API const char *chatblock_result_from_account(const chatblock_result *result);
+
+/**
+ * How many items there are: one per account of the request, in its order; for get one per entry.
+ *
+ * @param result  may be NULL.
+ * @return the number of items; 0 when the call did not become a request.
+ *
+ * Threads: one at a time.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API size_t chatblock_result_item_count(const chatblock_result *result);
+
+/**
+ * The account of an item.
+ *
+ * @param result  may be NULL.
+ * @param index   0 to chatblock_result_item_count() - 1.
+ * @return a text that lives as long as the result; "" when there is no such item.
+ *
+ * Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API
+const char *chatblock_result_item_account(const chatblock_result *result,
+                                          size_t index);
+
+/**
+ * What became of one account.
+ *
+ * @param result  may be NULL.
+ * @param index   0 to chatblock_result_item_count() - 1.
+ * @return OK, UNCHANGED (was so already), SERVICE (see the item's code), or why there is no answer for
+ *         this account: NETWORK, TIMEOUT, CONNECT, CANCELLED, CLOSED; ARGUMENT when there is no such item.
+ *
+ * Threads: one at a time.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API
+chatblock_status chatblock_result_item_status(const chatblock_result *result,
+                                              size_t index);
+
+/**
+ * The service's raw ResultCode for one account.
+ *
+ * @param result  may be NULL.
+ * @param index   0 to chatblock_result_item_count() - 1.
+ * @return the code; 0 for success, for entries of get, and where there is no code.
+ *
+ * Threads: one at a time.  Blocks: never.  Service: protocol.md 5.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API int32_t chatblock_result_item_code(const chatblock_result *result, size_t index);
+
+/**
+ * Check: who blocks whom.
+ *
+ * @param result  may be NULL.
+ * @param index   0 to chatblock_result_item_count() - 1.
+ * @return a chatblock_relation; CHATBLOCK_RELATION_NONE for a failed item and for other commands.
+ *
+ * Threads: one at a time.  Blocks: never.  Service: protocol.md 3.4.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API int32_t chatblock_result_item_relation(const chatblock_result *result, size_t index);
+
+/**
+ * Get: when the account was blocked.
+ *
+ * @param result  may be NULL.
+ * @param index   0 to chatblock_result_item_count() - 1.
+ * @return Unix seconds (AddBlackTimeStamp); 0 for other commands.
+ *
+ * Threads: one at a time.  Blocks: never.  Service: protocol.md 3.3.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API int64_t chatblock_result_item_time(const chatblock_result *result, size_t index);
+
+/**
+ * Get: where the next page starts.
+ *
+ * @param result  may be NULL.
+ * @return the start_index of the next call; 0 when the listing is complete, and for other commands.
+ *
+ * Threads: one at a time.  Blocks: never.  Service: protocol.md 3.3.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API uint32_t chatblock_result_next_index(const chatblock_result *result);
+
+/**
+ * The signature that chatblock_usersig_generate() made. A secret: do not log it.
+ *
+ * @param result  may be NULL.
+ * @return a text that lives as long as the result and is wiped with it; "" for other results.
+ *
+ * Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.
+ * Service: protocol.md 7.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API const char *chatblock_result_usersig(const chatblock_result *result);
+
+/**
+ * Give a result back. Every text that was read from it is gone then.
+ *
+ * @param result  may be NULL: nothing happens then.
+ *
+ * Owns: takes the result.  Threads: one at a time; the client may be closed already.
+ * Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `result` is NULL or a result that is not freed.
+ */
+CHATBLOCK_API void chatblock_result_free(chatblock_result *result);
+
+/**
+ * USERSIG. Make the signature with which an identifier logs in or a REST call is signed.
+ *
+ * The clients of the library sign by themselves; this is for handing signatures to players.
+ *
+ * @param sdkappid        the app, from the console; not 0.
+ * @param secret_key      the app's secret key, used as text. Never kept, never in a message.
+ * @param identifier      the user, 1 to 32 bytes without control characters.
+ * @param expire_seconds  life of the signature in seconds, at most 50 years (1,576,800,000); with 0 it
+ *                        is valid only within the second in which it was made.
+ * @return a result, never NULL: OK with chatblock_result_usersig(), or ARGUMENT.
+ *
+ * Owns: the caller owns the result.  Threads: any, at once.  Blocks: never.
+ * Service: protocol.md 7.  Since: 0.1.
+ *
+ * # Safety
+ * Strings are NULL or NUL-terminated.
+ */
+CHATBLOCK_API
+chatblock_result *chatblock_usersig_generate(uint32_t sdkappid,
+                                             const char *secret_key,
+                                             const char *identifier,
+                                             uint32_t expire_seconds);
+
+/**
+ * Verify a signature at the present time: was it made with this key, for this app and user, and is it
+ * still valid?
+ *
+ * @param sdkappid    the app it should be for; not 0.
+ * @param secret_key  the app's secret key, used as text. Never kept, never in a message.
+ * @param identifier  the user it should be for, 1 to 32 bytes without control characters.
+ * @param usersig     the signature.
+ * @return a result, never NULL: OK; SIGNATURE with service_code 70003 (not a signature), 70014 (other
+ *         app), 70013 (other user), 70001 (expired) or 70009 (other key), and a message in plain words;
+ *         ARGUMENT.
+ *
+ * Owns: the caller owns the result.  Threads: any, at once.  Blocks: never.
+ * Service: protocol.md 7.6.  Since: 0.1.
+ *
+ * # Safety
+ * Strings are NULL or NUL-terminated.
+ */
+CHATBLOCK_API
+chatblock_result *chatblock_usersig_verify(uint32_t sdkappid,
+                                           const char *secret_key,
+                                           const char *identifier,
+                                           const char *usersig);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* CHATBLOCK_H */

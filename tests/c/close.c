@@ -1,0 +1,169 @@
+/* Closing while calls hang on the network, and the three ways in which a network fails. The other
+ * side is a listener on loopback that takes connections and says nothing. */
+#include "host.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+enum { CALLERS = 4 };
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static int listen_on_loopback(int *port)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 16) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&address, &size) == 0);
+    *port = ntohs(address.sin_port);
+    return listener;
+}
+
+/* A connection on which a request has begun to arrive, or -1 after ten seconds. */
+static int accept_request(int listener)
+{
+    struct pollfd waiting = {listener, POLLIN, 0};
+    char first;
+    if (poll(&waiting, 1, 10000) != 1)
+        return -1;
+    int peer = accept(listener, NULL, NULL);
+    return recv(peer, &first, 1, 0) == 1 ? peer : -1;
+}
+
+static chatblock_client *open_remote(int port, int attempt_ms, int call_ms)
+{
+    char config[300];
+    snprintf(config, sizeof config,
+             "{\"sdkappid\":1400000001,\"secret_key\":\"" TEST_KEY "\",\"retry\":{\"attempts\":1},"
+             "\"base_url\":\"http://127.0.0.1:%d\",\"attempt_ms\":%d,\"call_ms\":%d}",
+             port, attempt_ms, call_ms);
+    return open_client(config);
+}
+
+struct caller {
+    chatblock_client *client;
+    chatblock_result *result;
+    double ended;
+};
+
+static void *call(void *argument)
+{
+    struct caller *caller = (struct caller *)argument;
+    const char *bob[] = {"bob"};
+    caller->result = chatblock_blocklist_add(caller->client, "ann", bob, 1);
+    caller->ended = seconds();
+    return NULL;
+}
+
+static void close_ends_calls_that_hang(int timeout_ms, double most_seconds)
+{
+    struct caller callers[CALLERS];
+    pthread_t threads[CALLERS];
+    int port, peers[CALLERS], files = open_files(), tasks = entries("/proc/self/task");
+    int listener = listen_on_loopback(&port);
+    chatblock_client *client = open_remote(port, 1500, 20000);
+    for (int i = 0; i < CALLERS; i++) {
+        callers[i].client = client;
+        CHECK(pthread_create(&threads[i], NULL, call, &callers[i]) == 0);
+    }
+    for (int i = 0; i < CALLERS; i++)
+        CHECK((peers[i] = accept_request(listener)) >= 0);
+
+    double began = seconds();
+    chatblock_status status = chatblock_client_close(client, timeout_ms);
+    double took = seconds() - began;
+    CHECK(status == CHATBLOCK_OK || status == CHATBLOCK_ERR_TIMEOUT);
+    CHECK(took < most_seconds);
+    for (int i = 0; i < CALLERS; i++) {
+        CHECK(pthread_join(threads[i], NULL) == 0);
+        CHECK(callers[i].ended - began < most_seconds);
+        CHECK_TEXT(chatblock_result_command(callers[i].result), "black_list_add");
+        CHECK_NUMBER(chatblock_result_item_count(callers[i].result), 1);
+        CHECK_NUMBER(take(callers[i].result), CHATBLOCK_ERR_CLOSED);
+    }
+    CHECK(close(listener) == 0);
+    for (int i = 0; i < CALLERS; i++)
+        CHECK(close(peers[i]) == 0);
+    CHECK_NUMBER(threads_left(tasks), tasks);
+    CHECK_NUMBER(open_files(), files);
+}
+
+static void silence_is_a_timeout(void)
+{
+    int port, listener = listen_on_loopback(&port);
+    chatblock_client *client = open_remote(port, 200, 400);
+    const char *targets[] = {"bob", "cat"};
+    chatblock_result *r = chatblock_blocklist_add(client, "ann", targets, 2);
+    CHECK_NUMBER(chatblock_result_status(r), CHATBLOCK_ERR_TIMEOUT);
+    CHECK_NUMBER(chatblock_result_retryable(r), 1);
+    CHECK_NUMBER(chatblock_result_service_code(r), 0);
+    CHECK_HAS(chatblock_result_message(r), "may have happened");
+    CHECK_NUMBER(chatblock_result_item_status(r, 1), CHATBLOCK_ERR_TIMEOUT);
+    CHECK_TEXT(chatblock_result_json(r), "");
+    chatblock_result_free(r);
+    CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
+    CHECK(close(listener) == 0);
+}
+
+static void *hang_up(void *argument)
+{
+    int peer = accept_request(*(int *)argument);
+    shutdown(peer, SHUT_RDWR);
+    close(peer);
+    return NULL;
+}
+
+static void a_broken_connection_is_a_network_error(void)
+{
+    pthread_t thread;
+    int port, listener = listen_on_loopback(&port);
+    chatblock_client *client = open_remote(port, 5000, 5000);
+    CHECK(pthread_create(&thread, NULL, hang_up, &listener) == 0);
+    chatblock_result *r = chatblock_blocklist_get(client, "ann", 0, 1);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK_NUMBER(chatblock_result_status(r), CHATBLOCK_ERR_NETWORK);
+    CHECK_NUMBER(chatblock_result_retryable(r), 1);
+    CHECK(strstr(chatblock_result_message(r), "usersig=") == NULL);
+    chatblock_result_free(r);
+    CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
+    CHECK(close(listener) == 0);
+}
+
+static void nobody_there_is_a_connect_error(void)
+{
+    int port, listener = listen_on_loopback(&port);
+    CHECK(close(listener) == 0);
+    chatblock_client *client = open_remote(port, 5000, 5000);
+    const char *bob[] = {"bob"};
+    chatblock_result *r = chatblock_blocklist_delete(client, "ann", bob, 1);
+    CHECK_NUMBER(chatblock_result_status(r), CHATBLOCK_ERR_CONNECT);
+    CHECK_NUMBER(chatblock_result_retryable(r), 1);
+    CHECK_HAS(chatblock_result_message(r), "nothing was sent");
+    chatblock_result_free(r);
+    CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
+}
+
+int main(void)
+{
+    int files = open_files(), tasks = entries("/proc/self/task");
+    close_ends_calls_that_hang(0, 1.0);
+    close_ends_calls_that_hang(5000, 4.0);
+    close_ends_calls_that_hang(-1, 4.0);
+    silence_is_a_timeout();
+    a_broken_connection_is_a_network_error();
+    nobody_there_is_a_connect_error();
+    CHECK_NUMBER(threads_left(tasks), tasks);
+    CHECK_NUMBER(open_files(), files);
+    return check_report();
+}

@@ -1,0 +1,329 @@
+//! The C suite (tests/c): every program as C99 and as C++17, shared and static, plain, under valgrind
+//! and with the sanitizers; and the header alone, in every standard.
+
+mod support;
+
+#[path = "c/matrix.rs"]
+mod matrix;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::{full, has_tool, libraries, report, root, run};
+
+/// Programs of tests/c, and whether they use threads.
+const PROGRAMS: [(&str, bool); 8] = [
+    ("api", false),
+    ("bad_input", false),
+    ("close", true),
+    ("header_twice", false),
+    ("lists", false),
+    ("matrix", false),
+    ("open", false),
+    ("process", true),
+];
+const WARNINGS: [&str; 5] = ["-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+const STATIC_NEEDS: [&str; 4] = ["-lgcc_s", "-lpthread", "-lm", "-ldl"];
+const SONAME: &str = "libchatblock.so.0.1";
+
+/// What stands on the stack of a caller, in KiB with the thread's own data: without optimisation the
+/// tables of an inflater pass over it, and a sanitizer pads every variable.
+const STACK_KIB: &str = if cfg!(debug_assertions) { "48" } else { "32" };
+const STACK_KIB_ASAN: &str = "512";
+
+/// A fresh directory for one test.
+fn workshop(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("c_host")
+        .join(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).expect("a directory for the test");
+    path
+}
+
+/// `folder` has the library under the names that the linker and the loader look for.
+fn link_names(folder: &Path) {
+    for name in ["libchatblock.so", SONAME] {
+        symlink(libraries().join("libchatblock.so"), folder.join(name)).expect("a link");
+    }
+}
+
+/// The generated program beside the others.
+fn source(name: &str, folder: &Path) -> PathBuf {
+    if name != "matrix" {
+        return root().join(format!("tests/c/{name}.c"));
+    }
+    let header = fs::read_to_string(root().join("include/chatblock.h")).expect("the header");
+    let path = folder.join("matrix.c");
+    fs::write(&path, matrix::write(&header).source).expect("the matrix can be written");
+    path
+}
+
+fn compiler(cc: &str, standard: &str) -> Command {
+    let mut command = Command::new(cc);
+    command.args(WARNINGS).arg(format!("-std={standard}"));
+    for folder in ["include", "tests/c"] {
+        command.arg("-I").arg(root().join(folder));
+    }
+    if cc.contains("++") {
+        command.args(["-x", "c++"]);
+    }
+    command
+}
+
+/// Compiles and links one program; `library` and what it needs come last.
+fn build(name: &str, folder: &Path, mut compiler: Command, library: &[String]) -> PathBuf {
+    let program = folder.join(name);
+    compiler.arg(source(name, folder)).args(["-x", "none"]);
+    run(compiler.args(library).arg("-o").arg(&program));
+    program
+}
+
+fn shared(folder: &Path) -> Vec<String> {
+    vec![
+        format!("-L{}", folder.display()),
+        "-lchatblock".into(),
+        "-lpthread".into(),
+    ]
+}
+
+fn linked_static(library: &Path) -> Vec<String> {
+    let mut arguments = vec![library.display().to_string()];
+    arguments.extend(STATIC_NEEDS.map(str::to_owned));
+    arguments
+}
+
+/// Runs a program, or a tool on it, in an empty directory; gives its output and its number of checks.
+fn passes(mut command: Command, folder: &Path) -> (String, u32) {
+    let empty = tempfile::tempdir().expect("a directory");
+    command
+        .current_dir(empty.path())
+        .env("LD_LIBRARY_PATH", folder);
+    let output = run(&mut command);
+    let summary = output.lines().find(|line| line.ends_with(", 0 failed"));
+    let count = summary.and_then(|line| line.split(' ').next()?.parse().ok());
+    (output, count.unwrap_or(1))
+}
+
+fn arguments<'a>(name: &str, stack: &'a str) -> Option<&'a str> {
+    (name == "process").then_some(stack)
+}
+
+#[test]
+fn every_program_passes_in_every_build() {
+    if !has_tool("c_host", "gcc") || !has_tool("c_host", "g++") {
+        return;
+    }
+    let folder = workshop("plain");
+    link_names(&folder);
+    let archive = linked_static(&libraries().join("libchatblock.a"));
+    let builds = [
+        ("gcc", "c99", shared(&folder)),
+        ("gcc", "c99", archive),
+        ("g++", "c++17", shared(&folder)),
+    ];
+    let mut checks = 0;
+    for (name, _) in PROGRAMS {
+        for (cc, standard, library) in &builds {
+            let program = build(name, &folder, compiler(cc, standard), library);
+            let mut command = Command::new(program);
+            command.args(arguments(name, STACK_KIB));
+            checks += passes(command, &folder).1;
+        }
+    }
+    let (programs, builds) = (PROGRAMS.len(), builds.len());
+    report(
+        "c_host",
+        &format!(
+            "c host: {programs} programs x {builds} builds (C99 shared, C99 static, C++17), {checks} checks, 0 failed"
+        ),
+    );
+}
+
+#[test]
+fn the_null_matrix_misses_no_function() {
+    let header = fs::read_to_string(root().join("include/chatblock.h")).expect("the header");
+    let matrix = matrix::write(&header);
+    let symbols = fs::read_to_string(root().join("abi/chatblock.symbols")).expect("the symbols");
+    assert_eq!(matrix.functions, symbols.lines().count());
+    for symbol in symbols.lines() {
+        let takes_pointers = matrix::functions(&header).iter().any(|one| {
+            one.name == symbol && one.parameters.iter().any(|one| one.kind.ends_with('*'))
+        });
+        assert_eq!(
+            matrix.source.contains(&format!("{symbol}(")),
+            takes_pointers,
+            "{symbol}"
+        );
+    }
+    report(
+        "c_host",
+        &format!(
+            "null matrix: {} functions, {} pointers, {} calls, 0 crashes",
+            matrix.functions, matrix.pointers, matrix.calls
+        ),
+    );
+}
+
+#[test]
+fn valgrind_finds_nothing() {
+    if !has_tool("c_host", "valgrind") || !has_tool("c_host", "gcc") {
+        return;
+    }
+    let folder = workshop("valgrind");
+    link_names(&folder);
+    let mut clean = 0;
+    for (name, has_threads) in PROGRAMS {
+        let program = build(name, &folder, compiler("gcc", "c99"), &shared(&folder));
+        let log = folder.join(format!("{name}.log"));
+        let mut command = Command::new("valgrind");
+        command
+            .args([
+                "--leak-check=full",
+                "--errors-for-leak-kinds=definite,indirect",
+            ])
+            .args(["--error-exitcode=99", "--child-silent-after-fork=yes"])
+            .arg(format!("--log-file={}", log.display()))
+            .arg(program)
+            .args(arguments(name, STACK_KIB));
+        passes(command, &folder);
+        let log = fs::read_to_string(log).expect("valgrind's log");
+        assert!(
+            log.contains("ERROR SUMMARY: 0 errors from 0 contexts"),
+            "{name}: {log}"
+        );
+        assert!(log.contains("(suppressed: 0 from 0)"), "{name}: {log}");
+        // Threads that met at a lock or waited leave tables that belong to the process: parking_lot's
+        // and the main thread's own.
+        if log.contains("in use at exit: 0 bytes in 0 blocks") {
+            clean += 1;
+        } else {
+            assert!(has_threads, "{name}: {log}");
+            assert!(log.contains("definitely lost: 0 bytes"), "{name}: {log}");
+            assert!(log.contains("indirectly lost: 0 bytes"), "{name}: {log}");
+        }
+    }
+    report(
+        "c_host",
+        &format!(
+            "valgrind: {} programs, 0 errors, 0 bytes lost, no suppressions; 0 bytes in use at exit in {clean}",
+            PROGRAMS.len()
+        ),
+    );
+}
+
+/// The whole library and the programs with both sanitizers, in a target directory of their own.
+fn build_sanitized() -> PathBuf {
+    const TARGET: &str = "x86_64-unknown-linux-gnu";
+    const C_FLAGS: &str = "-g -fsanitize=address -fno-omit-frame-pointer";
+    let folder = support::target().join("asan");
+    run(Command::new(env!("CARGO"))
+        .args(["build", "--locked", "--lib", "--target", TARGET])
+        .current_dir(root())
+        .env("CARGO_TARGET_DIR", &folder)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env(
+            "RUSTFLAGS",
+            "-Zsanitizer=address -Cforce-frame-pointers=yes",
+        )
+        .env(format!("CC_{}", TARGET.replace('-', "_")), "clang-22")
+        .env(format!("CFLAGS_{}", TARGET.replace('-', "_")), C_FLAGS));
+    folder.join(TARGET).join("debug/libchatblock.a")
+}
+
+/// How many references to the sanitizer's run-time `library` has.
+fn sanitized(library: &Path) -> usize {
+    let symbols = run(Command::new("nm").arg("--undefined-only").arg(library));
+    symbols.matches("U __asan_report_load").count()
+}
+
+#[test]
+fn the_sanitizers_find_nothing() {
+    if !full() {
+        report(
+            "c_host",
+            "asan: only in the full run (CHATBLOCK_TEST=full make test)",
+        );
+        return;
+    }
+    assert!(has_tool("c_host", "clang-22"));
+    let folder = workshop("asan");
+    let library = build_sanitized();
+    let (on, off) = (
+        sanitized(&library),
+        sanitized(&libraries().join("libchatblock.a")),
+    );
+    assert!(
+        on > 100 && off == 0,
+        "{on} objects with the sanitizer, {off} without"
+    );
+    let mut checks = 0;
+    for (name, _) in PROGRAMS {
+        let mut compiler = compiler("clang-22", "c99");
+        compiler.args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
+        let program = build(name, &folder, compiler, &linked_static(&library));
+        let mut command = Command::new(program);
+        command.args(arguments(name, STACK_KIB_ASAN));
+        checks += passes(command, &folder).1;
+    }
+    report(
+        "c_host",
+        &format!(
+            "asan: clean ({} programs, {checks} checks, AddressSanitizer in C and Rust with {on} reports linked, UBSan in C)",
+            PROGRAMS.len()
+        ),
+    );
+}
+
+#[test]
+fn the_header_compiles_in_every_standard() {
+    let c = ["c99", "c11", "c2x"];
+    let cpp = ["c++11", "c++17", "c++20"];
+    let compilers = [
+        ("gcc", c),
+        ("g++", cpp),
+        ("clang-22", c),
+        ("clang++-22", cpp),
+    ];
+    let folder = workshop("header");
+    let mut count = 0;
+    for (cc, standards) in compilers {
+        if !has_tool("c_host", cc) {
+            continue;
+        }
+        for standard in standards {
+            let mut command = compiler(cc, standard);
+            command.args(["-Wconversion", "-Wundef", "-Wshadow"]);
+            let object = folder.join("header_twice.o");
+            run(command
+                .arg("-c")
+                .arg(source("header_twice", &folder))
+                .arg("-o")
+                .arg(object));
+            count += 1;
+        }
+    }
+    report(
+        "c_host",
+        &format!("header: {count} compilers and standards without a warning"),
+    );
+}
+
+/// LuaJIT and cffi read the header after the preprocessor.
+#[test]
+fn the_preprocessed_header_has_no_directive() {
+    if !has_tool("c_host", "gcc") {
+        return;
+    }
+    let header = root().join("include/chatblock.h");
+    let text = run(Command::new("gcc")
+        .args(["-E", "-P", "-std=c99"])
+        .arg(header));
+    assert!(text.contains("chatblock_client_open("));
+    assert!(
+        !text.contains('#') && !text.contains("__attribute__((visib"),
+        "{text}"
+    );
+}
