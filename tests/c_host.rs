@@ -240,7 +240,7 @@ fn build_sanitized() -> PathBuf {
             "RUSTFLAGS",
             "-Zsanitizer=address -Cforce-frame-pointers=yes",
         )
-        .env(format!("CC_{}", TARGET.replace('-', "_")), "clang-22")
+        .env(format!("CC_{}", TARGET.replace('-', "_")), "gcc")
         .env(format!("CFLAGS_{}", TARGET.replace('-', "_")), C_FLAGS));
     folder.join(TARGET).join("debug/libchatblock.a")
 }
@@ -260,7 +260,7 @@ fn the_sanitizers_find_nothing() {
         );
         return;
     }
-    assert!(has_tool("c_host", "clang-22"));
+    assert!(has_tool("c_host", "gcc"));
     let folder = workshop("asan");
     let library = build_sanitized();
     let (on, off) = (
@@ -273,7 +273,7 @@ fn the_sanitizers_find_nothing() {
     );
     let mut checks = 0;
     for (name, _) in PROGRAMS {
-        let mut compiler = compiler("clang-22", "c99");
+        let mut compiler = compiler("gcc", "c99");
         compiler.args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
         let program = build(name, &folder, compiler, &linked_static(&library));
         let mut command = Command::new(program);

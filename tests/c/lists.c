@@ -129,7 +129,7 @@ static void a_refused_request_names_its_member(chatblock_client *client)
         const char *command, *request, *names;
     } bad[] = {
         {"black_list_add", "", "request JSON"},
-        {"black_list_add", "[]", "not an object"},
+        {"black_list_add", "[]", "request JSON"},
         {"black_list_add", ANN, "line 1"},
         {"black_list_add", ANN ",\"To_Account\":[\"b\"]}{}", "line 1"},
         {"black_list_add", "{}", "From_Account is missing"},
