@@ -322,7 +322,7 @@ fn the_header_compiles_in_every_standard() {
     );
 }
 
-/// LuaJIT and cffi read the header after the preprocessor.
+/// Bindings that parse C, such as `cffi`, read the header after the preprocessor.
 #[test]
 fn the_preprocessed_header_has_no_directive() {
     if !has_tool("c_host", "gcc") {

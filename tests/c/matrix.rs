@@ -103,7 +103,7 @@ fn bad(parameter: &Parameter) -> Vec<&'static str> {
 /// returns (rules at the top of the header).
 fn check(function: &Function, name: &str, call: &str) -> String {
     match function.result.as_str() {
-        "void" => format!("{call}"),
+        "void" => call.to_owned(),
         _ if name == "out_error" => format!("opened({call})"),
         "chatblock_client *" => format!("not_opened({call}, &error)"),
         "chatblock_result *" => format!("refused({call}, \"{name}\")"),
