@@ -1,6 +1,8 @@
 // The same library from C++17: two deleters and a few lines make it safe to use with exceptions.
 //
 //   quickstart_cpp '{}'
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <iostream>
 #include <memory>

@@ -28,9 +28,10 @@ const WARNINGS: [&str; 5] = ["-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 const STATIC_NEEDS: [&str; 4] = ["-lgcc_s", "-lpthread", "-lm", "-ldl"];
 const SONAME: &str = "libchatblock.so.0.1";
 
-/// What stands on the stack of a caller, in KiB with the thread's own data: without optimisation the
-/// tables of an inflater pass over it, and a sanitizer pads every variable.
-const STACK_KIB: &str = if cfg!(debug_assertions) { "48" } else { "32" };
+/// The small stack of `process`, in KiB and with the thread's own data. Without optimisation the tables
+/// of an inflater pass over it, and a sanitizer pads every variable.
+const STACK_KIB: &str = "32";
+const STACK_KIB_DEBUG: &str = "48";
 const STACK_KIB_ASAN: &str = "512";
 
 /// A fresh directory for one test.
@@ -129,7 +130,7 @@ fn every_program_passes_in_every_build() {
         for (cc, standard, library) in &builds {
             let program = build(name, &folder, compiler(cc, standard), library);
             let mut command = Command::new(program);
-            command.args(arguments(name, STACK_KIB));
+            command.args(arguments(name, STACK_KIB_DEBUG));
             checks += passes(command, &folder).1;
         }
     }
@@ -180,7 +181,7 @@ fn leaves_nothing(name: &str, has_threads: bool, folder: &Path) -> bool {
         ])
         .arg(format!("--log-file={}", log.display()))
         .arg(program)
-        .args(arguments(name, STACK_KIB));
+        .args(arguments(name, STACK_KIB_DEBUG));
     passes(command, folder);
     let log = fs::read_to_string(log).expect("valgrind's log");
     let has = |line: &str| log.contains(line);
@@ -284,6 +285,31 @@ fn the_sanitizers_find_nothing() {
         &format!(
             "asan: clean ({} programs, {checks} checks, AddressSanitizer in C and Rust with {on} reports linked, UBSan in C)",
             PROGRAMS.len()
+        ),
+    );
+}
+
+#[test]
+fn a_small_stack_is_enough_for_the_library_as_it_ships() {
+    if !full() {
+        return;
+    }
+    assert!(has_tool("c_host", "gcc"));
+    let target = support::target();
+    run(Command::new(env!("CARGO"))
+        .args(["build", "--locked", "--lib", "--release"])
+        .current_dir(root())
+        .env("CARGO_TARGET_DIR", &target));
+    let folder = workshop("release");
+    let library = linked_static(&target.join("release/libchatblock.a"));
+    let program = build("process", &folder, compiler("gcc", "c99"), &library);
+    let mut command = Command::new(program);
+    command.arg(STACK_KIB);
+    let (_, checks) = passes(command, &folder);
+    report(
+        "c_host",
+        &format!(
+            "small stack: {STACK_KIB} KiB are enough for every function ({checks} checks, release build)"
         ),
     );
 }

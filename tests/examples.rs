@@ -116,6 +116,22 @@ impl Drop for Server {
     }
 }
 
+/// A run under valgrind that must leave nothing behind.
+fn frees_everything(workshop: &Workshop, program: &Path, config: &str) {
+    if !has_tool("examples", "valgrind") {
+        return;
+    }
+    let log = workshop.path("valgrind.log");
+    run(workshop
+        .command(Path::new("valgrind"))
+        .args(["--leak-check=full", "--log-file=valgrind.log"])
+        .arg(program)
+        .arg(config));
+    let log = fs::read_to_string(log).expect("valgrind's log");
+    assert!(log.contains("in use at exit: 0 bytes in 0 blocks"), "{log}");
+    assert!(log.contains("ERROR SUMMARY: 0 errors"), "{log}");
+}
+
 fn timeless(output: &str) -> Vec<&str> {
     output
         .lines()
@@ -157,7 +173,10 @@ fn the_quickstart_says_the_same_everywhere() {
             outputs[0]
         );
     }
-    let output = run(&mut workshop.command(&workshop.build("quickstart.cpp")));
+    frees_everything(&workshop, &program, "{}");
+    let cpp = workshop.build("quickstart.cpp");
+    frees_everything(&workshop, &cpp, "{}");
+    let output = run(&mut workshop.command(&cpp));
     assert!(output.contains("ann's list: bob cat"), "{output}");
 
     let durable = workshop.build("durable.c");

@@ -13,7 +13,6 @@
 
 #include "check.h"
 
-enum { KEY_BYTES = 64 };
 #define TEST_KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static chatblock_client *open_client(const char *config_json)
