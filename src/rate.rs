@@ -21,11 +21,31 @@ impl Window {
         }
     }
 
+    /// Allows another number of calls from now on, at least one; places that are taken stay taken.
+    pub fn set_limit(&mut self, limit: u32) {
+        self.limit = limit.max(1) as usize;
+    }
+
     /// Takes a place at `now`.
     ///
     /// # Errors
-    /// When the window is full: the moment at which a place is free.
+    /// When the window is full: the moment at which a place may be free.
     pub fn take(&mut self, now: Instant) -> Result<(), Instant> {
+        self.look(now)?;
+        self.count(now);
+        Ok(())
+    }
+
+    /// A call goes at `now`, after a look that found a place.
+    pub fn count(&mut self, now: Instant) {
+        self.taken.push_back(now);
+    }
+
+    /// Whether a place is free at `now`; it is not taken.
+    ///
+    /// # Errors
+    /// As [`Window::take`].
+    pub fn look(&mut self, now: Instant) -> Result<(), Instant> {
         while self
             .taken
             .front()
@@ -33,11 +53,11 @@ impl Window {
         {
             self.taken.pop_front();
         }
-        if self.taken.len() >= self.limit {
-            return Err(self.taken[0] + WINDOW);
+        if self.taken.len() < self.limit {
+            return Ok(());
         }
-        self.taken.push_back(now);
-        Ok(())
+        // After the limit was lowered more than one place must fall free first.
+        Err(self.taken[self.taken.len() - self.limit] + WINDOW)
     }
 }
 

@@ -48,38 +48,28 @@ impl Assembly {
         }
     }
 
-    /// The whole call failed before anything was tried.
-    pub(super) fn failed(request: Request, error: Error) -> Self {
-        let mut assembly = Self::new(request);
-        assembly.fail(error);
-        assembly
+    /// Takes the page that answers a get; `text` is the answer as it was received.
+    pub(super) fn take_page(&mut self, page: Answer, text: Option<String>) {
+        self.begin_answer(text);
+        self.listing = page.listing;
+        self.entries = page.items;
     }
 
-    /// The targets at `open`, as a request of their own.
-    pub(super) fn part(&self, open: &[usize]) -> Request {
-        let targets = self.request.targets();
-        self.request
-            .with_targets(open.iter().map(|&index| targets[index].clone()).collect())
-    }
-
-    /// Takes an accepted answer for the targets at `open`; gives those that are worth repeating.
-    pub(super) fn accept(&mut self, open: &[usize], answer: Answer) -> Vec<usize> {
-        self.answers += 1;
-        self.text = answer.text;
-        self.listing = answer.listing;
-        // An earlier attempt of the same part may have failed; parts before it did not.
-        self.refusal = None;
-        self.error = None;
-        if self.slots.is_empty() {
-            self.entries = answer.items;
-            return Vec::new();
-        }
+    /// Takes the items for the targets at `positions`; gives those that are worth repeating. `text` is
+    /// the answer as it was received, when it is about this call alone.
+    pub(super) fn take_items(
+        &mut self,
+        positions: &[usize],
+        items: Vec<Item>,
+        text: Option<String>,
+    ) -> Vec<usize> {
+        self.begin_answer(text);
         let mut again = Vec::new();
-        for (&index, item) in open.iter().zip(answer.items) {
+        for (&position, item) in positions.iter().zip(items) {
             if is_worth_repeating(&item) {
-                again.push(index);
+                again.push(position);
             }
-            self.slots[index] = match item.verdict {
+            self.slots[position] = match item.verdict {
                 Verdict::Unanswered => Slot::Failed(Status::Network),
                 _ => Slot::Answered(item),
             };
@@ -87,28 +77,36 @@ impl Assembly {
         again
     }
 
-    /// Takes a refusal of the targets at `open`.
-    pub(super) fn refuse(&mut self, open: &[usize], answer: Answer) {
+    fn begin_answer(&mut self, text: Option<String>) {
         self.answers += 1;
-        self.text = answer.text;
-        for &index in open {
-            // An answer to an earlier attempt for this very target says more.
-            if !matches!(self.slots[index], Slot::Answered(_)) {
-                self.slots[index] = Slot::Refused(answer.code);
-            }
-        }
-        self.refusal = Some((answer.code, answer.info));
+        self.text = text;
+        // An earlier attempt of the same part may have failed; parts before it did not.
+        self.refusal = None;
+        self.error = None;
     }
 
-    /// The targets at `open` have no answer after this attempt.
-    pub(super) fn lose(&mut self, open: &[usize], error: Error) {
-        for &index in open {
-            // An earlier answer for the same target says more than silence.
-            if matches!(self.slots[index], Slot::Open) {
-                self.slots[index] = Slot::Failed(error.status());
+    /// Takes a refusal of the targets at `positions`.
+    pub(super) fn refuse(&mut self, positions: &[usize], answer: &Answer) {
+        self.answers += 1;
+        self.text.clone_from(&answer.text);
+        for &position in positions {
+            // An answer to an earlier attempt for this very target says more.
+            if !matches!(self.slots[position], Slot::Answered(_)) {
+                self.slots[position] = Slot::Refused(answer.code);
             }
         }
-        self.error = Some(error);
+        self.refusal = Some((answer.code, answer.info.clone()));
+    }
+
+    /// The targets at `positions` have no answer after this attempt.
+    pub(super) fn lose(&mut self, positions: &[usize], error: &Error) {
+        for &position in positions {
+            // An earlier answer for the same target says more than silence.
+            if matches!(self.slots[position], Slot::Open) {
+                self.slots[position] = Slot::Failed(error.status());
+            }
+        }
+        self.error = Some(error.clone());
     }
 
     /// Nothing more will be tried: what is open has no answer for this reason.
@@ -121,15 +119,16 @@ impl Assembly {
         self.error.get_or_insert(error);
     }
 
-    /// The targets from `start` on were not sent, because the part before them failed for good.
-    pub(super) fn skip_rest(&mut self, start: usize) {
-        let last = self.slots[..start].last().cloned().unwrap_or(Slot::Open);
-        for slot in &mut self.slots[start..] {
-            *slot = match &last {
-                Slot::Refused(code) => Slot::Refused(*code),
-                Slot::Failed(status) => Slot::Failed(*status),
-                Slot::Open | Slot::Answered(_) => Slot::Failed(Status::Cancelled),
-            };
+    /// What is open was not sent, because the part before it failed for good: it shares its fate.
+    pub(super) fn skip_rest(&mut self) {
+        let failed = |slot: &&Slot| !matches!(slot, Slot::Open | Slot::Answered(_));
+        let last = self.slots.iter().rev().find(failed).cloned();
+        for slot in self
+            .slots
+            .iter_mut()
+            .filter(|slot| matches!(slot, Slot::Open))
+        {
+            *slot = last.clone().unwrap_or(Slot::Failed(Status::Cancelled));
         }
     }
 

@@ -34,21 +34,17 @@ impl Closing {
         self.open.lock().is_none()
     }
 
-    /// Waits until `until`; true when the client began to close meanwhile.
-    pub(super) fn wait_until(&self, until: Instant) -> bool {
-        self.wait_for(&never::<Infallible>(), until) == Err(RecvTimeoutError::Disconnected)
-    }
-
-    /// Waits for a message until `until`; `Disconnected` when the client began to close meanwhile.
+    /// Waits for a message until `until` (`None`: without limit); `Disconnected` when the client began
+    /// to close meanwhile.
     pub(super) fn wait_for<T>(
         &self,
         messages: &Receiver<T>,
-        until: Instant,
+        until: Option<Instant>,
     ) -> Result<T, RecvTimeoutError> {
         select_biased! {
             recv(messages) -> message => message.map_err(|_| RecvTimeoutError::Disconnected),
             recv(self.begun) -> _ => Err(RecvTimeoutError::Disconnected),
-            recv(at(until)) -> _ => Err(RecvTimeoutError::Timeout),
+            recv(until.map_or_else(never, at)) -> _ => Err(RecvTimeoutError::Timeout),
         }
     }
 }

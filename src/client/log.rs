@@ -36,12 +36,6 @@ struct Open {
 }
 
 impl Log {
-    /// Writes nothing.
-    #[cfg(test)]
-    pub(super) fn off() -> Self {
-        Self(None)
-    }
-
     /// Opens the destination; the thread that writes ends with the last clone.
     pub(crate) fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let sink: Box<dyn Write + Send> = match &settings.to {

@@ -1,46 +1,44 @@
 //! The handle: checks a call, carries it to the service, and says what became of it.
 
 mod assembly;
+mod check;
 mod closing;
+mod completions;
+mod dispatch;
+mod lanes;
 mod log;
-mod perform;
+mod pace;
 mod reply;
 mod retry;
 mod threads;
-mod workers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
-use parking_lot::Mutex;
 
+pub use check::MAX_TARGETS;
 pub use reply::{Reply, ReplyItem};
 
-use crate::api::codes::BAD_JSON;
-use crate::api::{Charset, CheckType, Command, MAX_PER_CALL, Operation, Request};
+use crate::api::{Charset, CheckType, Operation, Request};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Backend, Config, Embedded, Remote, RetryPolicy};
 use crate::error::{Error, Status};
-use crate::panics;
-use crate::rate::Window;
 use crate::service::Service;
 use crate::service::engine::Engine;
 use crate::service::remote::RemoteService;
-use crate::wire;
-use assembly::Assembly;
 use closing::{Closing, closed};
+use dispatch::{Caller, Dispatch, Limits};
+use lanes::Rules;
 use log::Log;
-use perform::Performer;
-use workers::Workers;
-
-/// Most targets of one typed call; longer lists are a mistake more often than a wish.
-pub const MAX_TARGETS: usize = 100_000;
 
 /// A caller waits this much longer than its call, so that the call's own account of what happened
 /// comes first.
 const GRACE: Duration = Duration::from_millis(25);
+
+/// Threads that answer calls nobody waits for on the embedded engine: enough to share commits.
+const LOCAL_THREADS: usize = 16;
 
 /// Blocklists behind one handle, for any number of threads at once.
 ///
@@ -52,12 +50,10 @@ const GRACE: Duration = Duration::from_millis(25);
 ///            chatblock::Relation::AWithB);
 /// ```
 pub struct Client {
-    performer: Arc<Performer>,
-    /// None on the embedded backend: there the caller's own thread does the work.
-    workers: Option<Workers>,
-    charset: Charset,
-    call_time: Option<Duration>,
-    poisoned: Arc<AtomicBool>,
+    dispatch: Arc<Dispatch>,
+    closing: Closing,
+    way: Way,
+    poisoned: AtomicBool,
 }
 
 impl Client {
@@ -72,282 +68,302 @@ impl Client {
     }
 
     fn with_clock(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let way = match &config.backend {
+        let (service, way) = match &config.backend {
             Backend::Embedded(embedded) => Way::embedded(embedded, &clock)?,
             Backend::Remote(remote) => Way::remote(remote, config, &clock)?,
         };
         let log = Log::open(&config.log, Arc::clone(&clock))?;
+        let limits = Limits {
+            threads: way.threads,
+            calls: config.max_calls,
+        };
         Ok(Self {
-            performer: Arc::new(Performer {
-                service: way.service,
-                clock,
-                log,
-                closing: Closing::default(),
-                retry: way.retry,
-                pace: way.pace,
-                random: Mutex::new(crate::random::generator()),
-            }),
-            workers: way.workers,
-            charset: way.charset,
-            call_time: way.call_time,
-            poisoned: Arc::default(),
+            dispatch: Arc::new(Dispatch::new(service, clock, log, way.rules(), limits)),
+            closing: Closing::default(),
+            way,
+            poisoned: AtomicBool::new(false),
         })
     }
 
-    /// Blocks 1 to 100,000 accounts for `from_account` (protocol.md 3.1).
-    pub fn add<S: AsRef<str>>(&self, from_account: &str, to_accounts: &[S]) -> Reply {
-        self.call_targets(Command::Add, from_account, to_accounts, Operation::Add)
+    /// Blocks 1 to 100,000 accounts for `from` (protocol.md 3.1).
+    pub fn add<S: AsRef<str>>(&self, from: &str, to_accounts: &[S]) -> Reply {
+        self.call_typed(from, Operation::Add(owned(to_accounts)))
     }
 
     /// Unblocks 1 to 100,000 accounts (protocol.md 3.2).
-    pub fn delete<S: AsRef<str>>(&self, from_account: &str, to_accounts: &[S]) -> Reply {
-        self.call_targets(
-            Command::Delete,
-            from_account,
-            to_accounts,
-            Operation::Delete,
-        )
+    pub fn delete<S: AsRef<str>>(&self, from: &str, to_accounts: &[S]) -> Reply {
+        self.call_typed(from, Operation::Delete(owned(to_accounts)))
     }
 
     /// One page of the list, oldest first: `max_limited` entries (1 to 1000) from offset
     /// `start_index` (protocol.md 3.3).
-    pub fn get(&self, from_account: &str, start_index: u32, max_limited: u32) -> Reply {
-        if !(1..=MAX_PER_CALL).contains(&(max_limited as usize)) {
-            let error = Error::argument("max_limited", "is outside 1 to 1000");
-            return Reply::failed(Some(Command::Get), from_account, &error);
-        }
+    pub fn get(&self, from: &str, start_index: u32, max_limited: u32) -> Reply {
         let operation = Operation::Get {
             start_index: u64::from(start_index),
             max_limited,
             last_sequence: 0,
         };
-        self.call_checked(from_account, operation, "from_account", "to_accounts")
+        self.call_typed(from, operation)
     }
 
     /// Who blocks whom, for 1 to 100,000 accounts (protocol.md 3.4).
     pub fn check<S: AsRef<str>>(
         &self,
-        from_account: &str,
+        from: &str,
         to_accounts: &[S],
         check_type: CheckType,
     ) -> Reply {
-        self.call_targets(Command::Check, from_account, to_accounts, |targets| {
-            Operation::Check(targets, check_type)
-        })
+        self.call_typed(from, Operation::Check(owned(to_accounts), check_type))
     }
 
     /// One call with the service's own request JSON; `command` is `black_list_add` and so on. At most
     /// 1000 targets, as the service would.
     pub fn call(&self, command: &str, request_json: &str) -> Reply {
-        let Some(command) = Command::from_name(command) else {
-            let names = Command::ALL.map(Command::name).join(", ");
-            return Reply::failed(
-                None,
-                "",
-                &Error::argument("command", format!("must be one of {names}")),
-            );
-        };
-        match wire::parse_request(command, request_json.as_bytes(), self.charset) {
-            Ok(request) => {
-                if let Some(error) =
-                    self.fault(&request, "From_Account", "To_Account", Status::Request)
-                {
-                    return Reply::failed(Some(command), &request.from, &error);
-                }
-                self.perform(request)
-            }
-            Err(refusal) => {
-                let what = if refusal.code == BAD_JSON {
-                    ""
-                } else {
-                    "request member "
-                };
-                let error = Error::new(
-                    Status::Request,
-                    format!("{what}{}; nothing was sent", refusal.message),
-                );
-                Reply::failed(Some(command), "", &error)
-            }
+        match check::json(self.way.charset, command, request_json) {
+            Ok(request) => self.perform(request),
+            Err(refused) => refused.into(),
         }
     }
 
-    /// Ends the client: waits at most `timeout` (`None`: without limit) for calls under way, which
-    /// return [`Status::Closed`]. [`Status::Ok`], or [`Status::Timeout`] when a call was still on the
-    /// network; it ends by itself.
+    /// The same as [`Client::add`], without waiting: one completion with `tag`, taken by
+    /// [`Client::poll`].
+    ///
+    /// # Errors
+    /// As [`Client::submit`].
+    pub fn add_async<S: AsRef<str>>(
+        &self,
+        from: &str,
+        to_accounts: &[S],
+        tag: u64,
+    ) -> Result<(), Error> {
+        self.submit_typed(from, Operation::Add(owned(to_accounts)), tag)
+    }
+
+    /// The same as [`Client::delete`], without waiting.
+    ///
+    /// # Errors
+    /// As [`Client::submit`].
+    pub fn delete_async<S: AsRef<str>>(
+        &self,
+        from: &str,
+        to_accounts: &[S],
+        tag: u64,
+    ) -> Result<(), Error> {
+        self.submit_typed(from, Operation::Delete(owned(to_accounts)), tag)
+    }
+
+    /// The same as [`Client::check`], without waiting.
+    ///
+    /// # Errors
+    /// As [`Client::submit`].
+    pub fn check_async<S: AsRef<str>>(
+        &self,
+        from: &str,
+        to_accounts: &[S],
+        check_type: CheckType,
+        tag: u64,
+    ) -> Result<(), Error> {
+        self.submit_typed(from, Operation::Check(owned(to_accounts), check_type), tag)
+    }
+
+    /// The same as [`Client::call`], without waiting.
+    ///
+    /// # Errors
+    /// [`Status::Argument`] and [`Status::Request`] for a bad call, [`Status::Busy`] when the queue is
+    /// full, [`Status::Closed`], [`Status::Panic`]; nothing was accepted then.
+    pub fn submit(&self, command: &str, request_json: &str, tag: u64) -> Result<(), Error> {
+        let request = check::json(self.way.charset, command, request_json)
+            .map_err(|refused| refused.error)?;
+        self.accept(request, tag)
+    }
+
+    /// The next completion, waited for until `timeout` (`None`: without limit). `None` also after a
+    /// wake-up.
+    pub fn poll(&self, timeout: Option<Duration>) -> Option<Reply> {
+        self.dispatch.completions.take(self.deadline(timeout))
+    }
+
+    /// A descriptor that is readable while a completion or a wake-up waits; owned by the client.
+    pub fn event_fd(&self) -> Option<std::os::fd::RawFd> {
+        self.dispatch.completions.descriptor()
+    }
+
+    /// Wakes one [`Client::poll`], now or next.
+    pub fn wake(&self) {
+        self.dispatch.completions.wake();
+    }
+
+    /// Ends the calls with `tag` that were not sent yet: each still completes, with
+    /// [`Status::Cancelled`]. How many they were.
+    pub fn cancel(&self, tag: u64) -> usize {
+        self.dispatch.cancel(tag)
+    }
+
+    /// Waits until everything accepted before is on disk: [`Status::Ok`], [`Status::Timeout`], or
+    /// [`Status::Unsupported`] where nothing is kept on disk.
+    pub fn sync(&self, timeout: Option<Duration>) -> Status {
+        if self.way.is_durable {
+            self.flush(timeout)
+        } else {
+            Status::Unsupported
+        }
+    }
+
+    /// Waits until everything accepted before has its completion queued: [`Status::Ok`] or
+    /// [`Status::Timeout`].
+    pub fn flush(&self, timeout: Option<Duration>) -> Status {
+        if self.dispatch.flush(self.deadline(timeout)) {
+            Status::Ok
+        } else {
+            Status::Timeout
+        }
+    }
+
+    /// Ends the client: calls under way return [`Status::Closed`], what was accepted and is not done
+    /// is dropped. [`Status::Ok`], or [`Status::Timeout`] when something was dropped or a thread was
+    /// still on the network after `timeout` (`None`: without limit); it ends by itself.
     pub fn close(self, timeout: Option<Duration>) -> Status {
         self.shut(timeout)
     }
 
     pub(crate) fn shut(&self, timeout: Option<Duration>) -> Status {
-        let deadline = timeout.map(|timeout| self.performer.clock.now() + timeout);
-        self.performer.closing.begin();
-        self.performer.service.shut_down();
-        let ended = self
-            .workers
-            .as_ref()
-            .is_none_or(|workers| workers.close(deadline));
-        self.performer.log.close(deadline);
-        if ended { Status::Ok } else { Status::Timeout }
+        let deadline = self.deadline(timeout);
+        self.closing.begin();
+        let clean = self.dispatch.close(deadline);
+        self.dispatch.log.close(deadline);
+        if clean { Status::Ok } else { Status::Timeout }
     }
 
     /// After a panic inside the library the client answers only [`Status::Panic`].
     pub(crate) fn poison(&self) {
         self.poisoned.store(true, Ordering::SeqCst);
+        self.dispatch.poison();
     }
 
     pub(crate) fn is_poisoned(&self) -> bool {
         self.poisoned.load(Ordering::Relaxed)
     }
 
-    fn call_targets<S: AsRef<str>>(
-        &self,
-        command: Command,
-        from_account: &str,
-        to_accounts: &[S],
-        operation: impl FnOnce(Vec<String>) -> Operation,
-    ) -> Reply {
-        if !(1..=MAX_TARGETS).contains(&to_accounts.len()) {
-            let error = Error::argument(
-                "count",
-                format!("is {}, outside 1 to {MAX_TARGETS}", to_accounts.len()),
-            );
-            return Reply::failed(Some(command), from_account, &error);
-        }
-        let targets = to_accounts
-            .iter()
-            .map(|account| account.as_ref().to_owned())
-            .collect();
-        self.call_checked(
-            from_account,
-            operation(targets),
-            "from_account",
-            "to_accounts",
-        )
+    fn deadline(&self, timeout: Option<Duration>) -> Option<Instant> {
+        timeout.map(|timeout| self.dispatch.clock.now() + timeout)
     }
 
-    fn call_checked(
-        &self,
-        from: &str,
-        operation: Operation,
-        owner_name: &str,
-        targets_name: &str,
-    ) -> Reply {
-        let request = Request {
-            from: from.to_owned(),
-            operation,
-        };
-        match self.fault(&request, owner_name, targets_name, Status::Argument) {
-            Some(error) => Reply::failed(Some(request.command()), from, &error),
-            None => self.perform(request),
+    fn call_typed(&self, from: &str, operation: Operation) -> Reply {
+        match check::typed(self.way.charset, from, operation) {
+            Ok(request) => self.perform(request),
+            Err(refused) => refused.into(),
         }
     }
 
-    /// A call with an invalid identifier is refused whole: it is the caller's mistake.
-    fn fault(
-        &self,
-        request: &Request,
-        owner_name: &str,
-        targets_name: &str,
-        status: Status,
-    ) -> Option<Error> {
-        let error =
-            |name: &str, fault| Error::new(status, format!("{name} {fault}; nothing was sent"));
-        if let Some(fault) = self.charset.fault(&request.from) {
-            return Some(error(owner_name, fault));
-        }
-        let mut targets = request.targets().iter().enumerate();
-        targets.find_map(|(index, target)| {
-            let fault = self.charset.fault(target)?;
-            Some(error(&format!("{targets_name}[{index}]"), fault))
-        })
+    fn submit_typed(&self, from: &str, operation: Operation, tag: u64) -> Result<(), Error> {
+        let request =
+            check::typed(self.way.charset, from, operation).map_err(|refused| refused.error)?;
+        self.accept(request, tag)
     }
 
-    /// The door that every call goes through.
+    /// The door for callers that wait.
     fn perform(&self, request: Request) -> Reply {
-        if self.performer.closing.has_begun() {
-            return Reply::failed(Some(request.command()), &request.from, &closed());
+        let (command, from) = (request.command(), request.from.clone());
+        let failed = |error: &Error| Reply::failed(Some(command), &from, error);
+        if self.closing.has_begun() {
+            return failed(&closed());
         }
-        let call = match (&self.workers, self.call_time) {
-            (Some(workers), Some(time)) => {
-                self.perform_on(workers, request, self.performer.clock.now() + time)
-            }
-            _ => self.performer.perform(request, self.performer.clock.now()),
-        };
-        Reply::from_assembly(call)
+        // The engine answers at once: the caller's own thread can do it, unless calls of the same owner
+        // are under way that must come first.
+        if self.way.is_local && !self.dispatch.is_busy(&request.from) {
+            return self.dispatch.perform_here(request, self.way.rules());
+        }
+        let entered = self.dispatch.clock.now();
+        let (waiting, answered) = bounded(1);
+        if let Err(error) = self
+            .dispatch
+            .accept(request, Caller::Waits(waiting), Some(entered))
+        {
+            return failed(&error);
+        }
+        let until = self.way.call_time.map(|time| entered + time + GRACE);
+        match self.closing.wait_for(&answered, until) {
+            Ok(reply) => reply,
+            Err(RecvTimeoutError::Timeout) => failed(&lanes::out_of_time()),
+            Err(RecvTimeoutError::Disconnected) => failed(&closed()),
+        }
     }
 
-    fn perform_on(&self, workers: &Workers, request: Request, deadline: Instant) -> Assembly {
-        let (answer, answered) = bounded(1);
-        let performer = Arc::clone(&self.performer);
-        let poisoned = Arc::clone(&self.poisoned);
-        let asked = request.clone();
-        let job = Box::new(move || {
-            let work = || performer.perform(request.clone(), deadline);
-            let call = panics::contain(work).unwrap_or_else(|_| {
-                poisoned.store(true, Ordering::SeqCst);
-                Assembly::failed(
-                    request,
-                    Error::new(Status::Panic, "a bug in the library; close the client"),
-                )
-            });
-            // The caller may have given up by now.
-            let _ = answer.send(call);
-        });
-        if let Err(error) = workers.submit(job) {
-            return Assembly::failed(asked, error);
-        }
-        let error = match self.performer.closing.wait_for(&answered, deadline + GRACE) {
-            Ok(call) => return call,
-            Err(RecvTimeoutError::Timeout) => Error::new(
-                Status::Timeout,
-                "out of time (config key \"call_ms\"); a write may have happened, the same call may be repeated",
-            ),
-            Err(RecvTimeoutError::Disconnected) => closed(),
-        };
-        Assembly::failed(asked, error)
+    /// The door for callers that poll.
+    fn accept(&self, request: Request, tag: u64) -> Result<(), Error> {
+        self.dispatch.accept(request, Caller::Polls(tag), None)
     }
 }
 
 /// How calls of one backend travel.
 struct Way {
-    service: Box<dyn Service>,
-    workers: Option<Workers>,
+    is_local: bool,
+    is_durable: bool,
+    threads: usize,
     charset: Charset,
     call_time: Option<Duration>,
     retry: Option<RetryPolicy>,
-    pace: Option<Mutex<[Window; 4]>>,
+    rate_per_second: Option<u32>,
 }
 
 impl Way {
-    /// On the caller's thread, answered once and for all.
-    fn embedded(config: &Embedded, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
-        Ok(Self {
-            service: Box::new(Engine::open(config, Arc::clone(clock))?),
-            workers: None,
+    /// Answered once and for all, in this process.
+    fn embedded(
+        config: &Embedded,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(Box<dyn Service>, Self), Error> {
+        let way = Self {
+            is_local: true,
+            is_durable: config.path.is_some(),
+            threads: LOCAL_THREADS,
             charset: config.charset,
             call_time: None,
             retry: None,
-            pace: None,
-        })
+            rate_per_second: None,
+        };
+        Ok((Box::new(Engine::open(config, Arc::clone(clock))?), way))
     }
 
-    /// On a thread of ours, with pace and retry.
-    fn remote(config: &Remote, all: &Config, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
+    /// Merged, paced and repeated.
+    fn remote(
+        config: &Remote,
+        all: &Config,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(Box<dyn Service>, Self), Error> {
         let app = all
             .app
             .as_ref()
             .ok_or_else(|| Error::config("sdkappid", "is missing"))?;
-        Ok(Self {
-            service: Box::new(RemoteService::open(config, app, Arc::clone(clock), spawn)?),
-            workers: Some(Workers::new(config.connections, all.max_calls)),
+        let way = Self {
+            is_local: false,
+            is_durable: false,
+            threads: config.connections,
             charset: Charset::Utf8,
             call_time: Some(config.call),
             retry: Some(config.retry),
-            pace: Some(Mutex::new(
-                [(); 4].map(|()| Window::new(all.rate_per_second)),
-            )),
-        })
+            rate_per_second: Some(all.rate_per_second),
+        };
+        Ok((
+            Box::new(RemoteService::open(config, app, Arc::clone(clock), spawn)?),
+            way,
+        ))
     }
+
+    fn rules(&self) -> Rules {
+        Rules {
+            merge: !self.is_local,
+            retry: self.retry,
+            rate_per_second: self.rate_per_second,
+            call_time: self.call_time,
+        }
+    }
+}
+
+fn owned<S: AsRef<str>>(accounts: &[S]) -> Vec<String> {
+    accounts
+        .iter()
+        .map(|account| account.as_ref().to_owned())
+        .collect()
 }
 
 /// The thread that resolves names ends when the client is gone.

@@ -20,6 +20,7 @@ pub struct Reply {
     pub(crate) from_account: String,
     pub(crate) items: Vec<ReplyItem>,
     pub(crate) next_index: u32,
+    pub(crate) tag: u64,
 }
 
 /// The result for one account.
@@ -78,6 +79,11 @@ impl Reply {
         self.next_index
     }
 
+    /// The number that the caller gave a call that was not waited for; else 0.
+    pub fn tag(&self) -> u64 {
+        self.tag
+    }
+
     /// A call that failed before it became a request.
     pub(crate) fn failed(command: Option<Command>, from_account: &str, error: &Error) -> Self {
         Self {
@@ -90,6 +96,14 @@ impl Reply {
             from_account: from_account.to_owned(),
             items: Vec::new(),
             next_index: 0,
+            tag: 0,
+        }
+    }
+
+    pub(super) fn tagged(call: Assembly, tag: u64) -> Self {
+        Self {
+            tag,
+            ..Self::from_assembly(call)
         }
     }
 
@@ -126,6 +140,7 @@ impl Reply {
             next_index: call.listing.next_index,
             from_account: call.request.from,
             items,
+            tag: 0,
         }
     }
 }

@@ -24,7 +24,8 @@ pub(super) enum Next {
     },
 }
 
-/// Decides after each failed attempt of one call.
+/// Decides after each failed attempt of one request.
+#[derive(Debug)]
 pub(super) struct Attempts {
     policy: RetryPolicy,
     made: u32,

@@ -1,6 +1,7 @@
 //! What every exported function does first and last: contain panics, keep errno, check pointers.
 
 use std::ffi::{CStr, CString, c_char};
+use std::time::Duration;
 
 use crate::error::{Error, Status};
 use crate::panics;
@@ -69,6 +70,11 @@ pub(super) unsafe fn texts<'a>(
         })
     };
     pointers.iter().enumerate().map(one).collect()
+}
+
+/// How long to wait: negative is without limit.
+pub(super) fn timeout(milliseconds: i32) -> Option<Duration> {
+    u64::try_from(milliseconds).ok().map(Duration::from_millis)
 }
 
 /// A text for C. There is no inner NUL in what the library says; if one came in from outside it is

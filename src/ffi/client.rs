@@ -2,9 +2,8 @@
 
 use std::ffi::c_char;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::border::{guard, panicked, text};
+use super::border::{guard, panicked, text, timeout};
 use super::fork;
 use super::result::chatblock_result;
 use super::status::chatblock_status;
@@ -88,13 +87,14 @@ pub unsafe extern "C" fn chatblock_client_open(
 
 /// End a client: refuse new calls, wake those that wait, give everything back.
 ///
-/// Calls under way return CLOSED. Results stay valid. Starting a call concurrently with or after close
+/// Calls under way return CLOSED; what was accepted and is not done is dropped: flush before, to let it
+/// finish. Results stay valid. Starting a call concurrently with or after close
 /// is undefined. In a forked child this frees the handle and touches nothing else.
 ///
 /// @param client      may be NULL: nothing happens then.
 /// @param timeout_ms  milliseconds to wait for threads of the library that are still on the network;
 ///                    0 = do not wait, negative = no limit.
-/// @return OK, or TIMEOUT when such a thread is left; it ends by itself.
+/// @return OK, or TIMEOUT when work was dropped or such a thread is left; it ends by itself.
 ///
 /// Owns: takes the client.  Threads: one, and nobody uses the client any more.  Blocks: up to
 /// timeout_ms.  Since: 0.1.
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn chatblock_client_close(
     if client.is_null() {
         return chatblock_status::CHATBLOCK_OK;
     }
-    let timeout = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
+    let timeout = timeout(timeout_ms);
     let close = || {
         // SAFETY: not NULL; the count of this Arc was given to the caller by open and comes back here.
         let handle = unsafe { Arc::from_raw(client.cast_const()) };

@@ -13,6 +13,8 @@ pub mod client;
 
 pub mod blocklist;
 
+pub mod asynchronous;
+
 pub mod result;
 
 pub mod usersig;

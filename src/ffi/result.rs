@@ -225,7 +225,7 @@ pub unsafe extern "C" fn chatblock_result_json_len(result: *const chatblock_resu
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_result_tag(result: *const chatblock_result) -> u64 {
     // SAFETY: the caller's promise.
-    unsafe { read(result, 0, |_| 0) }
+    unsafe { read(result, 0, |result| result.reply.tag()) }
 }
 
 /// The command of the call, in the service's words.

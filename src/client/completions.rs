@@ -1,0 +1,128 @@
+//! Calls that are done and wait to be taken by poll.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::Instant;
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use parking_lot::{Condvar, Mutex};
+
+use super::reply::Reply;
+
+/// A queue of replies, wake-up tokens, and a descriptor that is readable while there is either.
+pub(super) struct Completions {
+    state: Mutex<State>,
+    arrived: Condvar,
+    /// None where the system gave no descriptor.
+    event: Option<EventFd>,
+}
+
+#[derive(Default)]
+struct State {
+    replies: VecDeque<Reply>,
+    tokens: usize,
+    /// Nothing will arrive any more: nobody waits from now on.
+    over: bool,
+    readable: bool,
+}
+
+impl Completions {
+    pub(super) fn new() -> Self {
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        Self {
+            state: Mutex::default(),
+            arrived: Condvar::new(),
+            event: EventFd::from_value_and_flags(0, flags).ok(),
+        }
+    }
+
+    /// How many replies wait.
+    pub(super) fn len(&self) -> usize {
+        self.state.lock().replies.len()
+    }
+
+    pub(super) fn descriptor(&self) -> Option<RawFd> {
+        self.event.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    pub(super) fn push(&self, replies: impl IntoIterator<Item = Reply>) {
+        let mut state = self.state.lock();
+        let before = state.replies.len();
+        state.replies.extend(replies);
+        let arrived = state.replies.len() - before;
+        self.show(&mut state);
+        drop(state);
+        match arrived {
+            0 => {}
+            1 => drop(self.arrived.notify_one()),
+            _ => drop(self.arrived.notify_all()),
+        }
+    }
+
+    /// One token: wakes one poll, now or next.
+    pub(super) fn wake(&self) {
+        let mut state = self.state.lock();
+        state.tokens += 1;
+        self.show(&mut state);
+        drop(state);
+        self.arrived.notify_one();
+    }
+
+    /// From now on nobody waits.
+    pub(super) fn end(&self) {
+        self.state.lock().over = true;
+        self.arrived.notify_all();
+    }
+
+    /// The oldest reply; None at `deadline` (without one: never), on a token, and when all is over.
+    pub(super) fn take(&self, deadline: Option<Instant>) -> Option<Reply> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(reply) = state.replies.pop_front() {
+                self.show(&mut state);
+                return Some(reply);
+            }
+            if state.tokens > 0 {
+                state.tokens -= 1;
+                self.show(&mut state);
+                return None;
+            }
+            if state.over {
+                return None;
+            }
+            match deadline {
+                None => self.arrived.wait(&mut state),
+                Some(deadline) => {
+                    if self.arrived.wait_until(&mut state, deadline).timed_out() && state.is_empty()
+                    {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes the descriptor readable exactly while there is something.
+    fn show(&self, state: &mut State) {
+        let wanted = !state.is_empty();
+        if let Some(event) = &self.event
+            && wanted != state.readable
+        {
+            // The counter is 0 or 1 under this lock, so neither call can block or fail.
+            let changed = if wanted {
+                event.write(1).is_ok()
+            } else {
+                event.read().is_ok()
+            };
+            if changed {
+                state.readable = wanted;
+            }
+        }
+    }
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        self.replies.is_empty() && self.tokens == 0
+    }
+}

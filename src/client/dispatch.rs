@@ -1,0 +1,318 @@
+//! Threads that do what the lanes say. Calls of blocking callers and of others take the same way.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use super::closing::closed;
+use super::completions::Completions;
+use super::lanes::{CallId, Done, Lanes, Next, Rules};
+use super::log::Log;
+use super::reply::Reply;
+use super::threads;
+use crate::api::{Answer, Request, codes};
+use crate::clock::Clock;
+use crate::config::LogLevel;
+use crate::error::{Error, Status};
+use crate::panics;
+use crate::service::Service;
+
+/// Where the reply to a call goes.
+pub(super) enum Caller {
+    /// To a thread that waits for it.
+    Waits(Sender<Reply>),
+    /// To the queue of completions, with this tag.
+    Polls(u64),
+}
+
+/// Limits of a client.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Requests at once.
+    pub(super) threads: usize,
+    /// Calls accepted and not yet taken.
+    pub(super) calls: usize,
+}
+
+/// Everything the threads of one client share.
+pub(super) struct Dispatch {
+    pub(super) service: Box<dyn Service>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) log: Log,
+    pub(super) completions: Completions,
+    limits: Limits,
+    state: Mutex<State>,
+    /// Something was accepted, settled or ended.
+    changed: Condvar,
+    /// Something came to its end: who flushes or closes looks again.
+    quieter: Condvar,
+    /// Disconnected when the last thread has ended.
+    ended: Receiver<Infallible>,
+}
+
+struct State {
+    lanes: Lanes<Caller>,
+    /// Taken when closing begins; every thread has a clone.
+    alive: Option<Sender<Infallible>>,
+    threads: usize,
+    idle: usize,
+    /// Replies on their way to their callers.
+    delivering: usize,
+    poisoned: bool,
+}
+
+impl State {
+    /// Whether a call that was accepted before `later` has no reply yet.
+    fn is_unanswered(&self, later: CallId) -> bool {
+        self.delivering > 0 || self.lanes.oldest().is_some_and(|oldest| oldest < later)
+    }
+}
+
+impl Dispatch {
+    pub(super) fn new(
+        service: Box<dyn Service>,
+        clock: Arc<dyn Clock>,
+        log: Log,
+        rules: Rules,
+        limits: Limits,
+    ) -> Self {
+        let (alive, ended) = bounded(0);
+        Self {
+            service,
+            clock,
+            log,
+            completions: Completions::new(),
+            limits,
+            state: Mutex::new(State {
+                lanes: Lanes::new(rules, crate::random::generator()),
+                alive: Some(alive),
+                threads: 0,
+                idle: 0,
+                delivering: 0,
+                poisoned: false,
+            }),
+            changed: Condvar::new(),
+            quieter: Condvar::new(),
+            ended,
+        }
+    }
+
+    /// Takes a call. With `entered` its time runs from there.
+    ///
+    /// # Errors
+    /// [`Status::Busy`] when the queue is full or no thread can start, [`Status::Closed`],
+    /// [`Status::Panic`]; nothing was accepted then.
+    pub(super) fn accept(
+        self: &Arc<Self>,
+        request: Request,
+        caller: Caller,
+        entered: Option<Instant>,
+    ) -> Result<(), Error> {
+        let mut state = self.state.lock();
+        if state.poisoned {
+            return Err(panicked());
+        }
+        let Some(alive) = state.alive.clone() else {
+            return Err(closed());
+        };
+        if state.lanes.len() + self.completions.len() >= self.limits.calls {
+            return Err(busy("the queue is full (config key \"queue.max_calls\")"));
+        }
+        if state.idle == 0 && state.threads < self.limits.threads {
+            let own = Arc::clone(self);
+            let started = threads::spawn("chatblock-call", move || {
+                own.work();
+                drop(alive);
+            });
+            match started {
+                Ok(_) => state.threads += 1,
+                Err(error) if state.threads == 0 => {
+                    return Err(busy(&format!("no thread can start for the call: {error}")));
+                }
+                // Those that run already will get to it.
+                Err(_) => {}
+            }
+        }
+        state
+            .lanes
+            .accept(request, caller, entered, self.clock.now());
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Does a call on this very thread, for a backend that answers at once: the same lanes, for one.
+    pub(super) fn perform_here(&self, request: Request, rules: Rules) -> Reply {
+        let mut lanes = Lanes::new(rules, fastrand::Rng::with_seed(0));
+        let now = self.clock.now();
+        let (command, from) = (request.command(), request.from.clone());
+        lanes.accept(request, (), None, now);
+        while let Next::Send(flight) = lanes.next(now) {
+            let outcome = self.service.call(&flight.request, now);
+            self.log_outcome(&flight.request, &outcome);
+            lanes.settle(flight, outcome, now);
+        }
+        match lanes.take_done().pop() {
+            Some(done) => Reply::from_assembly(done.call),
+            None => Reply::failed(Some(command), &from, &panicked()),
+        }
+    }
+
+    /// Whether `owner` has calls under way.
+    pub(super) fn is_busy(&self, owner: &str) -> bool {
+        self.state.lock().lanes.is_busy(owner)
+    }
+
+    /// Ends the calls with `tag` that were not sent yet; how many they were.
+    pub(super) fn cancel(&self, tag: u64) -> usize {
+        let mut state = self.state.lock();
+        let wanted = |caller: &Caller| matches!(caller, Caller::Polls(own) if *own == tag);
+        let error = Error::new(Status::Cancelled, "cancelled before it was sent");
+        let count = state.lanes.cancel(wanted, &error);
+        drop(self.deliver(state));
+        count
+    }
+
+    /// Waits until everything accepted before has its reply; false at `deadline`.
+    pub(super) fn flush(&self, deadline: Option<Instant>) -> bool {
+        let mut state = self.state.lock();
+        let later = state.lanes.next_call();
+        while state.is_unanswered(later) {
+            match deadline {
+                None => self.quieter.wait(&mut state),
+                Some(deadline) => {
+                    if self.quieter.wait_until(&mut state, deadline).timed_out() {
+                        return !state.is_unanswered(later);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes nothing more, ends what is left with `Closed`, and waits for the threads. False when
+    /// calls were dropped or a thread was still on the network at `deadline`.
+    pub(super) fn close(&self, deadline: Option<Instant>) -> bool {
+        let mut state = self.state.lock();
+        state.alive = None;
+        let dropped = state.lanes.len();
+        state.lanes.end_all(&closed());
+        drop(self.deliver(state));
+        self.service.shut_down();
+        self.changed.notify_all();
+        self.completions.end();
+        let outcome = match deadline {
+            Some(deadline) => self.ended.recv_deadline(deadline),
+            None => self
+                .ended
+                .recv()
+                .map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        dropped == 0 && outcome == Err(RecvTimeoutError::Disconnected)
+    }
+
+    /// A bug was met: every call ends with `Panic`, and nothing more is accepted.
+    pub(super) fn poison(&self) {
+        let mut state = self.state.lock();
+        state.poisoned = true;
+        state.lanes.end_all(&panicked());
+        drop(self.deliver(state));
+        self.completions.end();
+    }
+
+    fn work(&self) {
+        if panics::contain(|| self.work_until_closed()).is_err() {
+            self.poison();
+        }
+    }
+
+    fn work_until_closed(&self) {
+        let mut state = self.state.lock();
+        while state.alive.is_some() && !state.poisoned {
+            match state.lanes.next(self.clock.now()) {
+                Next::Send(flight) => {
+                    // Another request may be ready too.
+                    drop(self.deliver(state));
+                    self.changed.notify_one();
+                    // Only the engine's calls have no deadline, and it takes none.
+                    let deadline = flight.deadline.unwrap_or_else(|| self.clock.now());
+                    let outcome = self.service.call(&flight.request, deadline);
+                    self.log_outcome(&flight.request, &outcome);
+                    state = self.state.lock();
+                    if state.lanes.settle(flight, outcome, self.clock.now()) {
+                        self.service.renew_signature();
+                    }
+                }
+                Next::Wait(until) => {
+                    state = self.deliver(state);
+                    state.idle += 1;
+                    match until {
+                        Some(until) => drop(self.changed.wait_until(&mut state, until)),
+                        None => self.changed.wait(&mut state),
+                    }
+                    state.idle -= 1;
+                }
+            }
+        }
+    }
+
+    /// Hands out what is done, without holding the lock meanwhile.
+    fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let done = state.lanes.take_done();
+        if done.is_empty() {
+            return state;
+        }
+        let count = done.len();
+        state.delivering += count;
+        drop(state);
+        let reply = |Done { call, caller }: Done<Caller>| match caller {
+            Caller::Polls(tag) => Some(Reply::tagged(call, tag)),
+            Caller::Waits(waiting) => {
+                // The caller may have given up by now.
+                let _ = waiting.send(Reply::from_assembly(call));
+                None
+            }
+        };
+        self.completions.push(done.into_iter().filter_map(reply));
+        let mut state = self.state.lock();
+        state.delivering -= count;
+        self.quieter.notify_all();
+        state
+    }
+
+    fn log_outcome(&self, request: &Request, outcome: &Result<Answer, Error>) {
+        let name = request.command().name();
+        match outcome {
+            Ok(answer) if answer.is_refused() => {
+                self.log.line(LogLevel::Warn, || {
+                    format!("{name} refused: {}", codes::explain(answer.code))
+                });
+            }
+            Ok(answer) => self.log.line(LogLevel::Debug, || {
+                let request_id =
+                    super::reply::plain(answer.request_id.as_deref().unwrap_or("none"));
+                format!(
+                    "{name} answered, {} items, RequestId {request_id}",
+                    answer.items.len()
+                )
+            }),
+            Err(error) => self
+                .log
+                .line(LogLevel::Warn, || format!("{name} has no answer: {error}")),
+        }
+    }
+}
+
+fn busy(what: &str) -> Error {
+    Error::new(Status::Busy, format!("{what}; try again later"))
+}
+
+fn panicked() -> Error {
+    Error::new(
+        Status::Panic,
+        "a bug in the library; close the client and report it",
+    )
+}

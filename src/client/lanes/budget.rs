@@ -1,0 +1,46 @@
+//! How many repetitions may be added to the load: an outage must not become a storm.
+
+/// Every first attempt earns a tenth of a repetition; a quiet client may always repeat a few times.
+const EARNED: f64 = 0.1;
+const MOST: f64 = 32.0;
+
+/// A purse of repetitions.
+#[derive(Debug)]
+pub(super) struct Budget(f64);
+
+impl Budget {
+    pub(super) fn full() -> Self {
+        Self(MOST)
+    }
+
+    /// A first attempt was made.
+    pub(super) fn earn(&mut self) {
+        self.0 = (self.0 + EARNED).min(MOST);
+    }
+
+    /// Takes one repetition; false when there is none left.
+    pub(super) fn spend(&mut self) -> bool {
+        let enough = self.0 >= 1.0;
+        if enough {
+            self.0 -= 1.0;
+        }
+        enough
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_the_long_run_one_repetition_comes_to_ten_first_attempts() {
+        let mut budget = Budget::full();
+        while budget.spend() {}
+        let mut repeated = 0;
+        for _ in 0..1000 {
+            budget.earn();
+            repeated += usize::from(budget.spend());
+        }
+        assert!((99..=100).contains(&repeated), "{repeated}");
+    }
+}

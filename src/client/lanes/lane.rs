@@ -1,0 +1,208 @@
+//! The work of one owner: writes one after another, reads when the writes before them are answered.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::CallId;
+use crate::api::{Command, MAX_PER_CALL, Request};
+use crate::client::retry::Attempts;
+
+/// Targets of one call that go out together.
+#[derive(Debug)]
+pub(super) struct Op {
+    pub(super) call: CallId,
+    /// Positions in the call's request; empty for a get.
+    pub(super) positions: Vec<usize>,
+}
+
+/// One request to the service, made of parts of one or more calls.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) owner: Arc<str>,
+    pub(super) command: Command,
+    pub(super) ops: Vec<Op>,
+    /// How many writes of the lane this batch stands for, also when some of them need no repetition.
+    pub(super) writes: u64,
+    pub(super) attempts: Option<Attempts>,
+}
+
+/// A read that waits until `after` writes of its owner are answered.
+struct Read {
+    command: Command,
+    op: Op,
+    after: u64,
+}
+
+/// What one owner has to do.
+#[derive(Default)]
+pub(super) struct Lane {
+    writes: VecDeque<(Command, Op)>,
+    reads: VecDeque<Read>,
+    /// The batch that is to be repeated, and from when on.
+    again: Option<(Batch, Instant)>,
+    in_flight: bool,
+    /// Whether the owner stands in a queue of those whose write may go.
+    pub(super) queued: bool,
+    /// How many writes at the front must not be merged.
+    alone: usize,
+    accepted: u64,
+    answered: u64,
+}
+
+impl Lane {
+    pub(super) fn push_write(&mut self, command: Command, op: Op) {
+        self.accepted += 1;
+        self.writes.push_back((command, op));
+    }
+
+    /// Queues a read behind the writes accepted so far.
+    pub(super) fn push_read(&mut self, command: Command, op: Op) {
+        let after = self.accepted;
+        self.reads.push_back(Read { command, op, after });
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.writes.is_empty() && self.reads.is_empty() && self.again.is_none() && !self.in_flight
+    }
+
+    /// The command of the next write, when it may go now.
+    pub(super) fn next_write(&self, now: Instant) -> Option<Command> {
+        if self.in_flight {
+            return None;
+        }
+        match &self.again {
+            Some((batch, from)) => (*from <= now).then_some(batch.command),
+            None => self.writes.front().map(|(command, _)| *command),
+        }
+    }
+
+    /// The next read, when every write before it is answered.
+    pub(super) fn take_read(&mut self) -> Option<(Command, Op)> {
+        if self.reads.front()?.after > self.answered {
+            return None;
+        }
+        self.reads.pop_front().map(|read| (read.command, read.op))
+    }
+
+    /// Takes the next write: a batch that waits to be repeated, or a maximal run of one command with
+    /// distinct targets. `request_of` gives the request of a call that is still wanted.
+    pub(super) fn take_write<'a>(
+        &mut self,
+        owner: &Arc<str>,
+        merge: bool,
+        request_of: impl Fn(CallId) -> Option<&'a Request>,
+    ) -> Option<Batch> {
+        if let Some((batch, _)) = self.again.take() {
+            self.in_flight = true;
+            return Some(batch);
+        }
+        let command = self.writes.front()?.0;
+        let mut batch = Batch {
+            owner: Arc::clone(owner),
+            command,
+            ops: Vec::new(),
+            writes: 0,
+            attempts: None,
+        };
+        let mut targets = HashSet::new();
+        while let Some((next, op)) = self.writes.front() {
+            if let Some(request) = request_of(op.call) {
+                let fits = *next == command && self.fits(&batch, op, request, &mut targets);
+                if !fits && !batch.ops.is_empty() {
+                    break;
+                }
+            }
+            let Some((_, op)) = self.writes.pop_front() else {
+                break;
+            };
+            batch.writes += 1;
+            let alone = !merge || self.alone > 0;
+            self.alone = self.alone.saturating_sub(1);
+            if request_of(op.call).is_some() {
+                batch.ops.push(op);
+                if alone {
+                    break;
+                }
+            }
+        }
+        self.in_flight = true;
+        Some(batch)
+    }
+
+    /// Whether `op` can join `batch`: together at most 1000 targets, all different.
+    fn fits<'a>(
+        &self,
+        batch: &Batch,
+        op: &Op,
+        request: &'a Request,
+        targets: &mut HashSet<&'a str>,
+    ) -> bool {
+        if !batch.ops.is_empty() && self.alone > 0 {
+            return false;
+        }
+        if targets.len() + op.positions.len() > MAX_PER_CALL {
+            return false;
+        }
+        let own = || {
+            op.positions
+                .iter()
+                .map(|&position| request.targets()[position].as_str())
+        };
+        if own().any(|target| targets.contains(target)) {
+            return false;
+        }
+        targets.extend(own());
+        // A call that names a target twice keeps the service's answer to that: it goes alone.
+        batch.ops.is_empty() || targets.len() == batch.targets() + op.positions.len()
+    }
+
+    /// The batch in flight is answered for good.
+    pub(super) fn settle(&mut self, batch: &Batch) {
+        self.in_flight = false;
+        self.answered += batch.writes;
+    }
+
+    /// The batch in flight goes out again, not before `from`.
+    pub(super) fn repeat(&mut self, batch: Batch, from: Instant) {
+        self.in_flight = false;
+        self.again = Some((batch, from));
+    }
+
+    /// The calls of a refused batch go out one by one: the mistake of one must not fail the others.
+    pub(super) fn separate(&mut self, batch: Batch) {
+        self.in_flight = false;
+        self.alone = batch.ops.len();
+        self.answered += batch.writes - batch.ops.len() as u64;
+        for op in batch.ops.into_iter().rev() {
+            self.writes.push_front((batch.command, op));
+        }
+    }
+}
+
+impl Batch {
+    /// A read of one call.
+    pub(super) fn read(owner: &Arc<str>, command: Command, op: Op) -> Self {
+        Self {
+            owner: Arc::clone(owner),
+            command,
+            ops: vec![op],
+            writes: 0,
+            attempts: None,
+        }
+    }
+
+    pub(super) fn is_write(&self) -> bool {
+        matches!(self.command, Command::Add | Command::Delete)
+    }
+
+    /// How many targets it has.
+    pub(super) fn targets(&self) -> usize {
+        self.ops.iter().map(|op| op.positions.len()).sum()
+    }
+
+    /// Whether several calls share it.
+    pub(super) fn is_merged(&self) -> bool {
+        self.ops.len() > 1
+    }
+}

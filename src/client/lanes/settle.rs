@@ -1,0 +1,178 @@
+//! What an outcome means: for the calls in the request, for their owner, and for the pace.
+
+use std::time::Instant;
+
+use super::lane::{Batch, Op};
+use super::{CallId, Delayed, Flight, Lanes};
+use crate::api::{Answer, Retry};
+use crate::client::retry::Next;
+use crate::error::Error;
+
+impl<T> Lanes<T> {
+    /// Takes the outcome of a request. True when the signature must be made anew before the next one.
+    pub(in crate::client) fn settle(
+        &mut self,
+        flight: Flight,
+        outcome: Result<Answer, Error>,
+        now: Instant,
+    ) -> bool {
+        self.in_flight -= 1;
+        let mut batch = flight.batch;
+        let class = match outcome {
+            Ok(answer) if answer.is_refused() => {
+                let class = answer.retry();
+                if batch.is_merged() && !class.is_retryable() {
+                    self.separate(batch, now);
+                    return false;
+                }
+                self.each(&batch, |call, positions| call.refuse(positions, &answer));
+                class
+            }
+            Ok(answer) => {
+                self.accept_answer(&mut batch, answer);
+                if batch.ops.is_empty() {
+                    self.finish(&batch, now);
+                    return false;
+                }
+                Retry::Soon
+            }
+            Err(error) => {
+                self.each(&batch, |call, positions| call.lose(positions, &error));
+                if error.status().is_retryable() {
+                    Retry::Soon
+                } else {
+                    Retry::Never
+                }
+            }
+        };
+        self.decide(batch, class, now)
+    }
+
+    /// Repeats what is left of the batch, or gives it up.
+    fn decide(&mut self, mut batch: Batch, class: Retry, now: Instant) -> bool {
+        if class == Retry::Backoff
+            && let Some(pace) = &mut self.pace
+        {
+            pace[batch.command as usize].slow_down(now);
+        }
+        let random = self.random.f64();
+        let next = batch
+            .attempts
+            .as_mut()
+            .map_or(Next::Stop, |attempts| attempts.after(class, random));
+        match next {
+            Next::Again { delay, renew }
+                if self.is_in_time(&batch, now + delay) && self.budget.spend() =>
+            {
+                self.repeat(batch, now + delay);
+                renew
+            }
+            _ => {
+                for op in &batch.ops {
+                    self.give_up(op.call);
+                }
+                self.finish(&batch, now);
+                false
+            }
+        }
+    }
+
+    /// Whether any call of the batch still has time at `moment`.
+    fn is_in_time(&self, batch: &Batch, moment: Instant) -> bool {
+        let mut calls = batch.ops.iter().filter_map(|op| self.calls.get(&op.call));
+        calls.any(|entry| entry.deadline.is_none_or(|deadline| moment < deadline))
+    }
+
+    fn repeat(&mut self, batch: Batch, from: Instant) {
+        let key = (from, self.fresh_id());
+        if batch.is_write() {
+            let owner = batch.owner.clone();
+            if let Some(lane) = self.lanes.get_mut(&owner) {
+                lane.repeat(batch, from);
+            }
+            self.delayed.insert(key, Delayed::Owner(owner));
+        } else {
+            self.delayed.insert(key, Delayed::Read(batch));
+        }
+    }
+
+    /// The mistake of one call must not fail the others: they go out one by one.
+    fn separate(&mut self, batch: Batch, now: Instant) {
+        let owner = batch.owner.clone();
+        if let Some(lane) = self.lanes.get_mut(&owner) {
+            lane.separate(batch);
+        }
+        self.queue(&owner, now);
+    }
+
+    /// Every call takes its own items; what is worth repeating stays in the batch.
+    fn accept_answer(&mut self, batch: &mut Batch, mut answer: Answer) {
+        let text = answer.text.take().filter(|_| !batch.is_merged());
+        if batch.targets() == 0 {
+            // A get is one call, and these are its entries.
+            let call = batch.ops.pop().map(|op| op.call);
+            if let Some((id, entry)) = call.and_then(|id| Some((id, self.calls.get_mut(&id)?))) {
+                entry.call.take_page(answer, text);
+                self.op_done(id);
+            }
+            return;
+        }
+        let mut items = answer.items.into_iter();
+        for op in std::mem::take(&mut batch.ops) {
+            let own: Vec<_> = items.by_ref().take(op.positions.len()).collect();
+            let Some(entry) = self.calls.get_mut(&op.call) else {
+                continue;
+            };
+            let left = entry.call.take_items(&op.positions, own, text.clone());
+            if left.is_empty() {
+                self.op_done(op.call);
+            } else {
+                batch.ops.push(Op {
+                    call: op.call,
+                    positions: left,
+                });
+            }
+        }
+    }
+
+    fn each(
+        &mut self,
+        batch: &Batch,
+        change: impl Fn(&mut crate::client::assembly::Assembly, &[usize]),
+    ) {
+        for op in &batch.ops {
+            if let Some(entry) = self.calls.get_mut(&op.call) {
+                change(&mut entry.call, &op.positions);
+            }
+        }
+    }
+
+    /// One more part of a call is answered.
+    fn op_done(&mut self, id: CallId) {
+        if let Some(entry) = self.calls.get_mut(&id) {
+            entry.open_ops -= 1;
+            if entry.open_ops == 0 {
+                self.end(id, None);
+            }
+        }
+    }
+
+    /// A part has failed for good: what of the call was not sent yet is not sent any more.
+    fn give_up(&mut self, id: CallId) {
+        if let Some(entry) = self.calls.get_mut(&id) {
+            entry.call.skip_rest();
+            self.end(id, None);
+        }
+    }
+
+    /// The batch is over: its owner may go on.
+    pub(super) fn finish(&mut self, batch: &Batch, now: Instant) {
+        if batch.is_write()
+            && let Some(lane) = self.lanes.get_mut(&batch.owner)
+        {
+            lane.settle(batch);
+        }
+        let owner = batch.owner.clone();
+        self.queue(&owner, now);
+    }
+}

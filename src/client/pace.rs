@@ -1,0 +1,96 @@
+//! How fast calls may go: never more than the configured number in any window of one second, less
+//! after the service said that it is too much (protocol.md 9, choice C33).
+
+use std::time::{Duration, Instant};
+
+use crate::rate::Window;
+
+/// The pace is cut by half and grows back by a tenth of the full pace per second.
+const RECOVERY: Duration = Duration::from_secs(1);
+const STEPS: u32 = 10;
+
+/// The pace of one command.
+pub(super) struct Pace {
+    full: u32,
+    now: u32,
+    window: Window,
+    changed: Option<Instant>,
+}
+
+impl Pace {
+    pub(super) fn new(calls_per_second: u32) -> Self {
+        Self {
+            full: calls_per_second,
+            now: calls_per_second,
+            window: Window::new(calls_per_second),
+            changed: None,
+        }
+    }
+
+    /// Whether a call may go now; otherwise the moment at which one may.
+    pub(super) fn look(&mut self, now: Instant) -> Result<(), Instant> {
+        self.recover(now);
+        self.window.look(now)
+    }
+
+    /// A call goes now.
+    pub(super) fn count(&mut self, now: Instant) {
+        self.window.count(now);
+    }
+
+    /// The service said that calls come too fast.
+    pub(super) fn slow_down(&mut self, now: Instant) {
+        self.set((self.now / 2).max(1), now);
+    }
+
+    fn recover(&mut self, now: Instant) {
+        let Some(changed) = self.changed else { return };
+        let steps = now.saturating_duration_since(changed).as_secs() / RECOVERY.as_secs();
+        if steps > 0 {
+            let step = (self.full / STEPS).max(1);
+            let gained = step.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX));
+            self.set(self.now.saturating_add(gained).min(self.full), now);
+        }
+    }
+
+    fn set(&mut self, calls_per_second: u32, now: Instant) {
+        self.now = calls_per_second;
+        self.window.set_limit(calls_per_second);
+        self.changed = (self.now < self.full).then_some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken_at(pace: &mut Pace, now: Instant) -> usize {
+        let mut taken = 0;
+        while pace.look(now).is_ok() {
+            pace.count(now);
+            taken += 1;
+        }
+        taken
+    }
+
+    #[test]
+    fn throttling_halves_the_pace_and_time_gives_it_back() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut pace = Pace::new(100);
+        assert_eq!(taken_at(&mut pace, start), 100);
+        pace.slow_down(after(1));
+        assert_eq!(taken_at(&mut pace, after(1)), 50);
+        assert_eq!(taken_at(&mut pace, after(2)), 60);
+        assert_eq!(taken_at(&mut pace, after(10)), 100);
+        assert_eq!(taken_at(&mut pace, after(11)), 100);
+    }
+
+    #[test]
+    fn the_pace_never_stops() {
+        let start = Instant::now();
+        let mut pace = Pace::new(1);
+        pace.slow_down(start);
+        assert_eq!(taken_at(&mut pace, start), 1);
+    }
+}

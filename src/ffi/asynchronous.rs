@@ -1,0 +1,288 @@
+//! The same commands without waiting, and their completions.
+
+use std::ffi::c_char;
+
+use super::border::{text, texts, timeout};
+use super::client::{chatblock_client, enter};
+use super::result::chatblock_result;
+use super::status::{chatblock_status, check_type as check_type_of};
+use crate::client::Client;
+use crate::error::{Error, Status};
+
+/// CALLS WITHOUT WAITING. Block accounts; the answer comes as one completion with this tag.
+///
+/// The call is copied and accepted; chatblock_client_poll() finds what became of it. Calls of one owner
+/// keep their order; writes that wait are merged into one request.
+///
+/// @param from_account  the owner of the list, 1 to 32 bytes.
+/// @param to_accounts   count account ids.
+/// @param count         1 to 100,000.
+/// @param tag           comes back with chatblock_result_tag(); need not be unique.
+/// @return OK = accepted, exactly one completion follows; ARGUMENT, BUSY (queue full), CLOSED, FORKED,
+///         PANIC: nothing was accepted.
+///
+/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Service: protocol.md 3.1 black_list_add.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_blocklist_add_async(
+    client: *const chatblock_client,
+    from_account: *const c_char,
+    to_accounts: *const *const c_char,
+    count: usize,
+    tag: u64,
+) -> chatblock_status {
+    // SAFETY: the caller's promises are those of `submit`.
+    unsafe {
+        submit(client, from_account, (to_accounts, count), |c, from, to| {
+            c.add_async(from, to, tag)
+        })
+    }
+}
+
+/// Unblock accounts; the answer comes as one completion with this tag.
+///
+/// @param from_account  the owner of the list, 1 to 32 bytes.
+/// @param to_accounts   count account ids.
+/// @param count         1 to 100,000.
+/// @param tag           comes back with chatblock_result_tag().
+/// @return as chatblock_blocklist_add_async().
+///
+/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Service: protocol.md 3.2 black_list_delete.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_blocklist_delete_async(
+    client: *const chatblock_client,
+    from_account: *const c_char,
+    to_accounts: *const *const c_char,
+    count: usize,
+    tag: u64,
+) -> chatblock_status {
+    // SAFETY: the caller's promises are those of `submit`.
+    unsafe {
+        submit(client, from_account, (to_accounts, count), |c, from, to| {
+            c.delete_async(from, to, tag)
+        })
+    }
+}
+
+/// Ask who blocks whom; the answer comes as one completion with this tag.
+///
+/// It sees every write of from_account that was accepted before.
+///
+/// @param from_account  the owner A, 1 to 32 bytes.
+/// @param to_accounts   count account ids, each one B.
+/// @param count         1 to 100,000.
+/// @param check_type    CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH.
+/// @param tag           comes back with chatblock_result_tag().
+/// @return as chatblock_blocklist_add_async().
+///
+/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Service: protocol.md 3.4 black_list_check.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_blocklist_check_async(
+    client: *const chatblock_client,
+    from_account: *const c_char,
+    to_accounts: *const *const c_char,
+    count: usize,
+    check_type: i32,
+    tag: u64,
+) -> chatblock_status {
+    let check = |client: &Client, from: &str, to: &[&str]| {
+        let kind =
+            check_type_of(check_type).ok_or_else(|| Error::argument("check_type", "is unknown"))?;
+        client.check_async(from, to, kind, tag)
+    };
+    // SAFETY: the caller's promises are those of `submit`.
+    unsafe { submit(client, from_account, (to_accounts, count), check) }
+}
+
+/// Make one call with the service's own request JSON; the answer comes as one completion with this tag.
+///
+/// @param command       "black_list_add", "black_list_delete", "black_list_get" or "black_list_check".
+/// @param request_json  the request object of that command; at most 1000 accounts.
+/// @param tag           comes back with chatblock_result_tag().
+/// @return as chatblock_blocklist_add_async(); REQUEST for a request that is refused at once.
+///
+/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Service: protocol.md 3.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open; strings are NULL or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_submit(
+    client: *const chatblock_client,
+    command: *const c_char,
+    request_json: *const c_char,
+    tag: u64,
+) -> chatblock_status {
+    let body = |client: &Client| {
+        // SAFETY: the caller promises strings.
+        let command = unsafe { text(command, "command") };
+        // SAFETY: as above.
+        let request = unsafe { text(request_json, "request_json") };
+        accepted(command.and_then(|command| client.submit(command, request?, tag)))
+    };
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, Error::status, body) }.into()
+}
+
+/// Take the next completion.
+///
+/// Several threads may poll: each completion is taken once.
+///
+/// @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
+/// @return a result for chatblock_result_free(); NULL on timeout, after chatblock_client_wakeup(), when
+///         the client is closing, and for a client that is NULL, forked or met a bug
+///         (chatblock_client_flush(client, 0) tells which).
+///
+/// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_poll(
+    client: *const chatblock_client,
+    timeout_ms: i32,
+) -> *mut chatblock_result {
+    let body = |client: &Client| match client.poll(timeout(timeout_ms)) {
+        Some(reply) => chatblock_result::from_reply(reply).give(),
+        None => std::ptr::null_mut(),
+    };
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, |_| std::ptr::null_mut(), body) }
+}
+
+/// A descriptor that is readable while a completion or a wake-up waits, for select, poll and epoll.
+///
+/// Do not read from it and do not close it: poll the client until it gives NULL.
+///
+/// @return a descriptor that lives as long as the client, or a negative status: UNSUPPORTED, ARGUMENT,
+///         FORKED, PANIC.
+///
+/// Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_event_fd(client: *const chatblock_client) -> i32 {
+    let body = |client: &Client| client.event_fd().unwrap_or(Status::Unsupported.code());
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, |error| error.status().code(), body) }
+}
+
+/// Wake one chatblock_client_poll(), now or next: it gives NULL.
+///
+/// @return OK, ARGUMENT, FORKED, PANIC.
+///
+/// Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_wakeup(
+    client: *const chatblock_client,
+) -> chatblock_status {
+    let body = |client: &Client| {
+        client.wake();
+        Status::Ok
+    };
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, Error::status, body) }.into()
+}
+
+/// Cancel the calls with this tag that were not sent yet. Each still completes, with CANCELLED.
+///
+/// @param tag  as given to the call.
+/// @return how many were cancelled, or a negative status: ARGUMENT, FORKED, PANIC.
+///
+/// Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_cancel(client: *const chatblock_client, tag: u64) -> i32 {
+    let body = |client: &Client| i32::try_from(client.cancel(tag)).unwrap_or(i32::MAX);
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, |error| error.status().code(), body) }
+}
+
+/// Wait until everything accepted before this call is on disk.
+///
+/// @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
+/// @return OK, TIMEOUT when work is left (it goes on), UNSUPPORTED without a durable store, ARGUMENT,
+///         FORKED, PANIC.
+///
+/// Owns: nothing.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_sync(
+    client: *const chatblock_client,
+    timeout_ms: i32,
+) -> chatblock_status {
+    // SAFETY: the caller promises a client.
+    unsafe {
+        enter(client, Error::status, |client| {
+            client.sync(timeout(timeout_ms))
+        })
+    }
+    .into()
+}
+
+/// Wait until everything accepted before this call has its completion queued, polled or not.
+///
+/// @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
+/// @return OK, TIMEOUT when work is left (it goes on), ARGUMENT, FORKED, PANIC.
+///
+/// Owns: nothing.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_flush(
+    client: *const chatblock_client,
+    timeout_ms: i32,
+) -> chatblock_status {
+    // SAFETY: the caller promises a client.
+    unsafe {
+        enter(client, Error::status, |client| {
+            client.flush(timeout(timeout_ms))
+        })
+    }
+    .into()
+}
+
+fn accepted(outcome: Result<(), Error>) -> Status {
+    outcome.map_or_else(|error| error.status(), |()| Status::Ok)
+}
+
+/// A command with targets, from pointers to acceptance.
+///
+/// # Safety
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has as many as it says.
+unsafe fn submit(
+    client: *const chatblock_client,
+    from: *const c_char,
+    targets: (*const *const c_char, usize),
+    run: impl FnOnce(&Client, &str, &[&str]) -> Result<(), Error>,
+) -> chatblock_status {
+    let body = |client: &Client| {
+        // SAFETY: the caller promises a string.
+        let from = unsafe { text(from, "from_account") };
+        // SAFETY: the caller promises `count` strings.
+        let targets = unsafe { texts(targets.0, targets.1, "to_accounts") };
+        accepted(from.and_then(|from| run(client, from, &targets?)))
+    };
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, Error::status, body) }.into()
+}
