@@ -92,6 +92,9 @@ pub const SIGNATURE_OTHER_APP: i32 = 70014;
 /// The app is unknown here.
 pub const UNKNOWN_APP: i32 = 70020;
 
+/// Too many signatures were refused.
+pub const SIGNATURES_REFUSED: i32 = 70050;
+
 /// `ResultInfo` of an add that had nothing to do.
 pub const ALREADY_EXIST: &str = "Err_SNS_BlackListAdd_Already_Exist";
 /// `ResultInfo` of a delete that had nothing to do (choice C26).
@@ -261,7 +264,7 @@ pub const SERVICE_CODES: &[ServiceCode] = &[
         "the SDKAppID is unknown here; check \"sdkappid\" and \"region\"",
     ),
     code(
-        70050,
+        SIGNATURES_REFUSED,
         Retry::Wait60s,
         "too many failed signature checks; wait a minute",
     ),

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -19,6 +19,10 @@ use crate::config::LogLevel;
 use crate::error::{Error, Status};
 use crate::panics;
 use crate::service::Service;
+
+/// Threads that have nothing to do need a moment to end, also when nobody wants to wait: the store is
+/// free for the next client when close returns.
+const FAREWELL: Duration = Duration::from_millis(40);
 
 /// Where the reply to a call goes.
 pub(super) enum Caller {
@@ -205,7 +209,9 @@ impl Dispatch {
         self.changed.notify_all();
         self.completions.end();
         let outcome = match deadline {
-            Some(deadline) => self.ended.recv_deadline(deadline),
+            Some(deadline) => self
+                .ended
+                .recv_deadline(deadline.max(self.clock.now() + FAREWELL)),
             None => self
                 .ended
                 .recv()

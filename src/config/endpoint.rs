@@ -11,6 +11,8 @@ use crate::error::Error;
 pub struct Endpoint {
     /// `https://host[:port][/prefix]`
     pub base_url: String,
+    /// The same of the region's standby host; none for a free URL.
+    pub standby_url: Option<String>,
 }
 
 /// `http://host:port` of a proxy. May hold a password: never shown.
@@ -30,14 +32,33 @@ impl std::fmt::Debug for ProxyUrl {
     }
 }
 
-const REGIONS: [(&str, &str); 7] = [
-    ("china", "console.tim.qq.com"),
-    ("singapore", "adminapisgp.im.qcloud.com"),
-    ("seoul", "adminapikr.im.qcloud.com"),
-    ("tokyo", "adminapijpn.im.qcloud.com"),
-    ("frankfurt", "adminapiger.im.qcloud.com"),
-    ("silicon_valley", "adminapiusa.im.qcloud.com"),
-    ("jakarta", "adminapiidn.im.qcloud.com"),
+/// Host and standby host of each data centre.
+const REGIONS: [(&str, (&str, &str)); 7] = [
+    ("china", ("console.tim.qq.com", "adminapi.my-imcloud.com")),
+    (
+        "singapore",
+        ("adminapisgp.im.qcloud.com", "adminapisgp.my-imcloud.com"),
+    ),
+    (
+        "seoul",
+        ("adminapikr.im.qcloud.com", "adminapikr.my-imcloud.com"),
+    ),
+    (
+        "tokyo",
+        ("adminapijpn.im.qcloud.com", "adminapijpn.my-imcloud.com"),
+    ),
+    (
+        "frankfurt",
+        ("adminapiger.im.qcloud.com", "adminapiger.my-imcloud.com"),
+    ),
+    (
+        "silicon_valley",
+        ("adminapiusa.im.qcloud.com", "adminapiusa.my-imcloud.com"),
+    ),
+    (
+        "jakarta",
+        ("adminapiidn.im.qcloud.com", "adminapiidn.my-imcloud.com"),
+    ),
 ];
 
 pub(super) fn parse(
@@ -45,9 +66,12 @@ pub(super) fn parse(
     base_url: Option<&RawValue>,
 ) -> Result<Endpoint, Error> {
     match (region, base_url) {
-        (Some(region), None) => raw::choice("region", region, &REGIONS).map(|host| Endpoint {
-            base_url: format!("https://{host}"),
-        }),
+        (Some(region), None) => {
+            raw::choice("region", region, &REGIONS).map(|(host, standby)| Endpoint {
+                base_url: format!("https://{host}"),
+                standby_url: Some(format!("https://{standby}")),
+            })
+        }
         (None, Some(url)) => parse_base_url(&raw::text("base_url", url)?),
         (Some(_), Some(_)) => Err(Error::config(
             "base_url",
@@ -100,6 +124,7 @@ fn parse_base_url(url: &str) -> Result<Endpoint, Error> {
     let path = uri.path().trim_end_matches('/');
     Ok(Endpoint {
         base_url: format!("{scheme}://{authority}{path}"),
+        standby_url: None,
     })
 }
 

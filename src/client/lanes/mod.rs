@@ -82,7 +82,7 @@ enum Delayed {
 pub(super) struct Lanes<T> {
     rules: Rules,
     calls: BTreeMap<CallId, Entry<T>>,
-    lanes: HashMap<Arc<str>, Lane>,
+    owners: HashMap<Arc<str>, Lane>,
     /// Owners whose next request of that command may go, in turn.
     ready: [VecDeque<Arc<str>>; 4],
     ready_reads: [VecDeque<Batch>; 4],
@@ -90,6 +90,8 @@ pub(super) struct Lanes<T> {
     deadlines: BTreeSet<(Instant, CallId)>,
     pace: Option<[Pace; 4]>,
     budget: Budget,
+    /// The service refused too many signatures: until then nothing is sent.
+    rest_until: Option<Instant>,
     random: fastrand::Rng,
     next_id: u64,
     in_flight: usize,
@@ -104,12 +106,13 @@ impl<T> Lanes<T> {
                 .map(|rate| [(); 4].map(|()| Pace::new(rate))),
             rules,
             calls: BTreeMap::new(),
-            lanes: HashMap::new(),
+            owners: HashMap::new(),
             ready: Default::default(),
             ready_reads: Default::default(),
             delayed: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             budget: Budget::full(),
+            rest_until: None,
             random,
             next_id: 0,
             in_flight: 0,
@@ -124,7 +127,7 @@ impl<T> Lanes<T> {
 
     /// Whether `owner` has calls that are not done.
     pub(super) fn is_busy(&self, owner: &str) -> bool {
-        self.lanes.contains_key(owner)
+        self.owners.contains_key(owner)
     }
 
     /// The oldest call that is not done; later ones have greater ids.
@@ -153,7 +156,7 @@ impl<T> Lanes<T> {
             .map(|(entered, time)| entered + time);
         self.deadlines
             .extend(deadline.map(|deadline| (deadline, id)));
-        let lane = self.lanes.entry(Arc::clone(&owner)).or_default();
+        let lane = self.owners.entry(Arc::clone(&owner)).or_default();
         let mut open_ops = 0;
         for positions in parts(request.targets().len()) {
             let op = Op {
@@ -269,7 +272,7 @@ impl<T> Lanes<T> {
 
     /// Puts what `owner` may do now into the ready queues.
     fn queue(&mut self, owner: &Arc<str>, now: Instant) {
-        let Some(lane) = self.lanes.get_mut(owner) else {
+        let Some(lane) = self.owners.get_mut(owner) else {
             return;
         };
         while let Some((command, op)) = lane.take_read() {
@@ -283,7 +286,7 @@ impl<T> Lanes<T> {
             }
         }
         if lane.is_idle() {
-            self.lanes.remove(owner);
+            self.owners.remove(owner);
         }
     }
 
@@ -297,6 +300,10 @@ impl<T> Lanes<T> {
         batch.ops.retain(|op| calls.contains_key(&op.call));
         if batch.ops.is_empty() {
             self.finish(&batch, now);
+            return None;
+        }
+        if let Some(until) = self.rest_until.filter(|until| now < *until) {
+            self.refuse_at_rest(batch, until, now);
             return None;
         }
         if let Some(pace) = &mut self.pace {
@@ -323,7 +330,7 @@ impl<T> Lanes<T> {
 
     fn take_write(&mut self, command: Command) -> Option<Batch> {
         let owner = self.ready[command as usize].pop_front()?;
-        let (lane, calls, merge) = (self.lanes.get_mut(&owner)?, &self.calls, self.rules.merge);
+        let (lane, calls, merge) = (self.owners.get_mut(&owner)?, &self.calls, self.rules.merge);
         lane.queued = false;
         lane.take_write(&owner, merge, |id| {
             calls.get(&id).map(|entry| &entry.call.request)

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::lane::{Batch, Op};
 use super::{CallId, Delayed, Flight, Lanes};
+use crate::api::codes::SIGNATURES_REFUSED;
 use crate::api::{Answer, Retry};
-use crate::client::retry::Next;
+use crate::client::retry::{Next, REST};
 use crate::error::Error;
 
 impl<T> Lanes<T> {
@@ -55,6 +56,9 @@ impl<T> Lanes<T> {
         {
             pace[batch.command as usize].slow_down(now);
         }
+        if class == Retry::Wait60s {
+            self.rest_until = Some(now + REST);
+        }
         let random = self.random.f64();
         let next = batch
             .attempts
@@ -77,6 +81,23 @@ impl<T> Lanes<T> {
         }
     }
 
+    /// While the breaker is open: a call that has time waits, another is told at once.
+    pub(super) fn refuse_at_rest(&mut self, batch: Batch, until: Instant, now: Instant) {
+        if self.is_in_time(&batch, until) {
+            self.repeat(batch, until);
+            return;
+        }
+        let answer = Answer::refused(
+            SIGNATURES_REFUSED,
+            "not sent: waiting for a minute after this refusal",
+        );
+        self.each(&batch, |call, positions| call.refuse(positions, &answer));
+        for op in &batch.ops {
+            self.give_up(op.call);
+        }
+        self.finish(&batch, now);
+    }
+
     /// Whether any call of the batch still has time at `moment`.
     fn is_in_time(&self, batch: &Batch, moment: Instant) -> bool {
         let mut calls = batch.ops.iter().filter_map(|op| self.calls.get(&op.call));
@@ -87,7 +108,7 @@ impl<T> Lanes<T> {
         let key = (from, self.fresh_id());
         if batch.is_write() {
             let owner = batch.owner.clone();
-            if let Some(lane) = self.lanes.get_mut(&owner) {
+            if let Some(lane) = self.owners.get_mut(&owner) {
                 lane.repeat(batch, from);
             }
             self.delayed.insert(key, Delayed::Owner(owner));
@@ -99,7 +120,7 @@ impl<T> Lanes<T> {
     /// The mistake of one call must not fail the others: they go out one by one.
     fn separate(&mut self, batch: Batch, now: Instant) {
         let owner = batch.owner.clone();
-        if let Some(lane) = self.lanes.get_mut(&owner) {
+        if let Some(lane) = self.owners.get_mut(&owner) {
             lane.separate(batch);
         }
         self.queue(&owner, now);
@@ -168,7 +189,7 @@ impl<T> Lanes<T> {
     /// The batch is over: its owner may go on.
     pub(super) fn finish(&mut self, batch: &Batch, now: Instant) {
         if batch.is_write()
-            && let Some(lane) = self.lanes.get_mut(&batch.owner)
+            && let Some(lane) = self.owners.get_mut(&batch.owner)
         {
             lane.settle(batch);
         }

@@ -535,8 +535,36 @@ fn nothing_is_left_when_everything_is_done() {
     assert_eq!(world.done.len(), 40);
     let lanes = &world.lanes;
     assert_eq!(
-        (lanes.calls.len(), lanes.lanes.len(), lanes.in_flight),
+        (lanes.calls.len(), lanes.owners.len(), lanes.in_flight),
         (0, 0, 0)
     );
     assert!(lanes.delayed.is_empty() && lanes.deadlines.is_empty());
+}
+
+#[test]
+fn after_too_many_refused_signatures_nothing_is_sent_for_a_minute() {
+    let mut world = World::new();
+    world.add(1, "ann", &["a"]);
+    world.run(|_, _| Ok(Answer::refused(70050, "too many")));
+    let waits = Request {
+        from: "bob".into(),
+        operation: Operation::Add(owned(&["b"])),
+    };
+    let (entered, tag) = (Some(world.now), 2);
+    world.lanes.accept(waits, tag, entered, world.now);
+    world.add(3, "cat", &["c"]);
+    world.run(|_, request| all_ok(request));
+    let reply = world.reply(2);
+    assert_eq!(
+        (reply.status(), reply.service_code()),
+        (Status::Service, 70050)
+    );
+    assert!(reply.is_retryable(), "who waits is told at once");
+    assert_eq!(
+        world.reply(3).status(),
+        Status::Ok,
+        "who does not wait goes out later"
+    );
+    let times: Vec<_> = world.seen.iter().map(|seen| seen.at.as_millis()).collect();
+    assert_eq!(times, [0, 60_010]);
 }

@@ -1,5 +1,6 @@
 //! The cloud service: one signed HTTPS request per call, and an answer that is not trusted.
 
+mod hosts;
 mod signer;
 pub mod transport;
 
@@ -17,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::{App, Remote};
 use crate::error::{Error, Status};
 use crate::wire;
+use hosts::Hosts;
 use signer::Signer;
 use transport::http::Http;
 use transport::{Failure, Spawn, Transport};
@@ -34,7 +36,7 @@ pub struct RemoteService {
     transport: Box<dyn Transport>,
     clock: Arc<dyn Clock>,
     signer: Signer,
-    base_url: String,
+    hosts: Hosts,
     identifier: String,
     attempt: Duration,
     random: Mutex<fastrand::Rng>,
@@ -66,7 +68,10 @@ impl RemoteService {
             transport,
             signer: Signer::new(app, Arc::clone(&clock)),
             clock,
-            base_url: config.endpoint.base_url.clone(),
+            hosts: Hosts::new(
+                config.endpoint.base_url.clone(),
+                config.endpoint.standby_url.clone(),
+            ),
             identifier: app.identifier.clone(),
             attempt: config.attempt,
             random: Mutex::new(crate::random::generator()),
@@ -74,13 +79,12 @@ impl RemoteService {
     }
 
     /// The request line of protocol.md 1.1. Wiped on drop: it contains the signature.
-    fn url(&self, command: Command, signature: &str) -> Zeroizing<String> {
+    fn url(&self, base_url: &str, command: Command, signature: &str) -> Zeroizing<String> {
         let mut url = Zeroizing::new(String::with_capacity(512));
         let random = self.random.lock().u32(..);
         write!(
             url,
-            "{}/v4/sns/{}?sdkappid={}&identifier={}&usersig={}&random={random}&contenttype=json",
-            self.base_url,
+            "{base_url}/v4/sns/{}?sdkappid={}&identifier={}&usersig={}&random={random}&contenttype=json",
             command.name(),
             self.signer.sdkappid(),
             utf8_percent_encode(&self.identifier, QUERY),
@@ -93,13 +97,17 @@ impl RemoteService {
 
 impl Service for RemoteService {
     fn call(&self, request: &Request, deadline: Instant) -> Result<Answer, Error> {
+        let now = self.clock.now();
+        let host = self.hosts.choose(now);
         let signature = self.signer.signature();
-        let url = self.url(request.command(), &signature);
-        let deadline = deadline.min(self.clock.now() + self.attempt);
-        let mut answer = self
+        let url = self.url(host.base_url, request.command(), &signature);
+        let deadline = deadline.min(now + self.attempt);
+        let answer = self
             .transport
-            .post(&url, wire::write_request(request), deadline)
-            .map_err(|failure| explain(&failure))?;
+            .post(&url, wire::write_request(request), deadline);
+        let answered = answer.as_ref().is_ok_and(|answer| answer.status < 500);
+        self.hosts.report(&host, answered, self.clock.now());
+        let mut answer = answer.map_err(|failure| explain(&failure))?;
         mask(&mut answer.body, signature.as_bytes());
         match answer.status {
             200 => {}

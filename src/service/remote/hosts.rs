@@ -1,0 +1,113 @@
+//! The primary host, and the standby of its region while the primary does not answer.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+/// How often a primary host that does not answer is tried again, by one call.
+const PROBE: Duration = Duration::from_secs(30);
+
+/// Which host the next attempt uses.
+pub(super) struct Hosts {
+    primary: String,
+    standby: Option<String>,
+    /// When the primary is tried again; `None` while it answers.
+    probe_at: Mutex<Option<Instant>>,
+}
+
+/// A host that was chosen for one attempt.
+pub(super) struct Host<'a> {
+    pub(super) base_url: &'a str,
+    is_primary: bool,
+}
+
+impl Hosts {
+    pub(super) fn new(primary: String, standby: Option<String>) -> Self {
+        Self {
+            primary,
+            standby,
+            probe_at: Mutex::default(),
+        }
+    }
+
+    /// The host for an attempt at `now`.
+    pub(super) fn choose(&self, now: Instant) -> Host<'_> {
+        let mut probe_at = self.probe_at.lock();
+        match (&self.standby, *probe_at) {
+            (Some(standby), Some(at)) if now < at => Host {
+                base_url: standby,
+                is_primary: false,
+            },
+            (_, at) => {
+                // One call asks the primary; until it answers the others stay with the standby.
+                *probe_at = at.map(|_| now + PROBE);
+                Host {
+                    base_url: &self.primary,
+                    is_primary: true,
+                }
+            }
+        }
+    }
+
+    /// Whether that host gave an HTTP answer that is not a gateway's failure.
+    pub(super) fn report(&self, host: &Host, answered: bool, now: Instant) {
+        let mut probe_at = self.probe_at.lock();
+        *probe_at = match (host.is_primary, answered) {
+            (true, true) => None,
+            (true, false) => Some(now + PROBE),
+            (false, true) => *probe_at,
+            // Neither answers: the primary is as good as the standby.
+            (false, false) => probe_at.map(|_| now),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts() -> (Hosts, Instant) {
+        (
+            Hosts::new("primary".into(), Some("standby".into())),
+            Instant::now(),
+        )
+    }
+
+    #[test]
+    fn the_standby_serves_until_the_primary_answers_again() {
+        let (hosts, start) = hosts();
+        let primary = hosts.choose(start);
+        assert_eq!(primary.base_url, "primary");
+        hosts.report(&primary, false, start);
+        assert_eq!(hosts.choose(start).base_url, "standby");
+        let later = start + PROBE;
+        let probe = hosts.choose(later);
+        assert_eq!(probe.base_url, "primary");
+        assert_eq!(
+            hosts.choose(later).base_url,
+            "standby",
+            "only one call probes"
+        );
+        hosts.report(&probe, true, later);
+        assert_eq!(hosts.choose(later).base_url, "primary");
+    }
+
+    #[test]
+    fn when_neither_answers_they_take_turns() {
+        let (hosts, start) = hosts();
+        let primary = hosts.choose(start);
+        hosts.report(&primary, false, start);
+        let standby = hosts.choose(start);
+        hosts.report(&standby, false, start);
+        assert_eq!(hosts.choose(start).base_url, "primary");
+    }
+
+    #[test]
+    fn without_a_standby_the_primary_is_always_asked() {
+        let hosts = Hosts::new("primary".into(), None);
+        let now = Instant::now();
+        let host = hosts.choose(now);
+        hosts.report(&host, false, now);
+        assert_eq!(hosts.choose(now).base_url, "primary");
+    }
+}
