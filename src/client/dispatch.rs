@@ -129,6 +129,8 @@ impl Dispatch {
             let own = Arc::clone(self);
             let started = threads::spawn("chatblock-call", move || {
                 own.work();
+                // In this order: who waits for the end of all threads may reopen the store.
+                drop(own);
                 drop(alive);
             });
             match started {
