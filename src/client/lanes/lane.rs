@@ -85,8 +85,22 @@ impl Lane {
         self.reads.pop_front().map(|read| (read.command, read.op))
     }
 
+    /// Forgets writes at the front whose calls have ended, unless others before them are under way.
+    pub(super) fn drop_ended(&mut self, is_wanted: impl Fn(CallId) -> bool) {
+        if self.in_flight || self.again.is_some() {
+            return;
+        }
+        while let Some((_, op)) = self.writes.front()
+            && !is_wanted(op.call)
+        {
+            self.writes.pop_front();
+            self.alone = self.alone.saturating_sub(1);
+            self.answered += 1;
+        }
+    }
+
     /// Takes the next write: a batch that waits to be repeated, or a maximal run of one command with
-    /// distinct targets. `request_of` gives the request of a call that is still wanted.
+    /// distinct targets. `request_of` gives the request of a call that has not ended.
     pub(super) fn take_write<'a>(
         &mut self,
         owner: &Arc<str>,
@@ -97,33 +111,27 @@ impl Lane {
             self.in_flight = true;
             return Some(batch);
         }
-        let command = self.writes.front()?.0;
         let mut batch = Batch {
             owner: Arc::clone(owner),
-            command,
+            command: self.writes.front()?.0,
             ops: Vec::new(),
             writes: 0,
             attempts: None,
         };
         let mut targets = HashSet::new();
-        while let Some((next, op)) = self.writes.front() {
-            if let Some(request) = request_of(op.call) {
-                let fits = *next == command && self.fits(&batch, op, request, &mut targets);
-                if !fits && !batch.ops.is_empty() {
-                    break;
-                }
-            }
-            let Some((_, op)) = self.writes.pop_front() else {
+        while let Some((command, op)) = self.writes.front() {
+            let request = request_of(op.call);
+            let fits = request.is_none_or(|request| self.fits(&batch, op, request, &mut targets));
+            if *command != batch.command || (!fits && !batch.ops.is_empty()) {
                 break;
-            };
+            }
             batch.writes += 1;
-            let alone = !merge || self.alone > 0;
+            let goes_alone = !merge || self.alone > 0;
             self.alone = self.alone.saturating_sub(1);
-            if request_of(op.call).is_some() {
-                batch.ops.push(op);
-                if alone {
-                    break;
-                }
+            let op = self.writes.pop_front().map(|(_, op)| op);
+            batch.ops.extend(op.filter(|_| request.is_some()));
+            if goes_alone {
+                break;
             }
         }
         self.in_flight = true;

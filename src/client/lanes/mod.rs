@@ -9,6 +9,8 @@ mod budget;
 mod lane;
 mod settle;
 #[cfg(test)]
+mod simulator;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -184,22 +186,31 @@ impl<T> Lanes<T> {
     pub(super) fn next(&mut self, now: Instant) -> Next {
         self.expire(now);
         self.wake_delayed(now);
-        let mut earliest = self.first_moment();
-        // Reads first: they are what somebody waits for.
-        for command in [Command::Check, Command::Get, Command::Add, Command::Delete] {
-            while !self.ready[command as usize].is_empty()
-                || !self.ready_reads[command as usize].is_empty()
-            {
-                if let Err(free) = self.look_at_pace(command, now) {
-                    earliest = Some(earliest.map_or(free, |other: Instant| other.min(free)));
-                    break;
-                }
-                if let Some(flight) = self.take(command, now) {
-                    return Next::Send(flight);
+        loop {
+            let mut changed = false;
+            let mut pace_free = None;
+            // Reads first: they are what somebody waits for.
+            for command in [Command::Check, Command::Get, Command::Add, Command::Delete] {
+                while self.is_ready(command) {
+                    if let Err(free) = self.look_at_pace(command, now) {
+                        pace_free = earlier(pace_free, Some(free));
+                        break;
+                    }
+                    if let Some(flight) = self.take(command, now) {
+                        return Next::Send(flight);
+                    }
+                    changed = true;
                 }
             }
+            // What was found to be over may have made something of another command ready.
+            if !changed {
+                return Next::Wait(earlier(pace_free, self.first_moment()));
+            }
         }
-        Next::Wait(earliest)
+    }
+
+    fn is_ready(&self, command: Command) -> bool {
+        !self.ready[command as usize].is_empty() || !self.ready_reads[command as usize].is_empty()
     }
 
     /// Calls that came to their end since the last time.
@@ -267,7 +278,7 @@ impl<T> Lanes<T> {
     fn first_moment(&self) -> Option<Instant> {
         let delayed = self.delayed.keys().next().map(|(moment, _)| *moment);
         let deadline = self.deadlines.first().map(|(moment, _)| *moment);
-        [delayed, deadline].into_iter().flatten().min()
+        earlier(delayed, deadline)
     }
 
     /// Puts what `owner` may do now into the ready queues.
@@ -275,15 +286,16 @@ impl<T> Lanes<T> {
         let Some(lane) = self.owners.get_mut(owner) else {
             return;
         };
+        let calls = &self.calls;
+        lane.drop_ended(|id| calls.contains_key(&id));
         while let Some((command, op)) = lane.take_read() {
             self.ready_reads[command as usize].push_back(Batch::read(owner, command, op));
         }
-        if let Some(command) = lane.next_write(now) {
-            let queue = &mut self.ready[command as usize];
-            if !lane.queued {
-                lane.queued = true;
-                queue.push_back(Arc::clone(owner));
-            }
+        if let Some(command) = lane.next_write(now)
+            && !lane.queued
+        {
+            lane.queued = true;
+            self.ready[command as usize].push_back(Arc::clone(owner));
         }
         if lane.is_idle() {
             self.owners.remove(owner);
@@ -294,7 +306,7 @@ impl<T> Lanes<T> {
     fn take(&mut self, command: Command, now: Instant) -> Option<Flight> {
         let mut batch = match self.ready_reads[command as usize].pop_front() {
             Some(batch) => batch,
-            None => self.take_write(command)?,
+            None => self.take_write(command, now)?,
         };
         let calls = &self.calls;
         batch.ops.retain(|op| calls.contains_key(&op.call));
@@ -328,13 +340,17 @@ impl<T> Lanes<T> {
             .map_or(Ok(()), |pace| pace[command as usize].look(now))
     }
 
-    fn take_write(&mut self, command: Command) -> Option<Batch> {
+    fn take_write(&mut self, command: Command, now: Instant) -> Option<Batch> {
         let owner = self.ready[command as usize].pop_front()?;
-        let (lane, calls, merge) = (self.owners.get_mut(&owner)?, &self.calls, self.rules.merge);
+        let (lane, calls) = (self.owners.get_mut(&owner)?, &self.calls);
         lane.queued = false;
-        lane.take_write(&owner, merge, |id| {
-            calls.get(&id).map(|entry| &entry.call.request)
-        })
+        lane.drop_ended(|id| calls.contains_key(&id));
+        if lane.next_write(now) != Some(command) {
+            self.queue(&owner, now);
+            return None;
+        }
+        let request_of = |id| calls.get(&id).map(|entry| &entry.call.request);
+        lane.take_write(&owner, self.rules.merge, request_of)
     }
 
     /// Starts the time of calls that have not started; gives the last deadline.
@@ -372,6 +388,10 @@ impl<T> Lanes<T> {
         self.next_id += 1;
         self.next_id - 1
     }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    [one, other].into_iter().flatten().min()
 }
 
 /// A call's targets in parts of at most 1000; one empty part for a get.
