@@ -63,12 +63,15 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             collect(&path, files);
-        } else if path.extension().is_some_and(|ending| ending == "rs")
-            && !path.ends_with("tests.rs")
-        {
+        } else if path.extension().is_some_and(|ending| ending == "rs") && !is_test(&path) {
             files.push(path);
         }
     }
+}
+
+/// Unit tests that fill a file of their own.
+fn is_test(path: &Path) -> bool {
+    path.ends_with("tests.rs") || path.ends_with("simulator.rs")
 }
 
 fn layer(name: &str) -> &str {

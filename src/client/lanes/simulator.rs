@@ -93,7 +93,7 @@ impl Simulation {
         self.now - self.start
     }
 
-    fn violation(&mut self, what: String) {
+    fn violation(&mut self, what: impl std::fmt::Display) {
         self.violations.push(format!("{:?}: {what}", self.time()));
     }
 
@@ -153,7 +153,7 @@ impl Simulation {
             self.violation(format!("two writes of {owner} in flight"));
         }
         if flight.request.targets().len() > MAX_PER_CALL {
-            self.violation("more than 1000 targets".to_owned());
+            self.violation("more than 1000 targets");
         }
         let fate = self.fate();
         let (outcome, took) = self.answer(&flight.request, fate);
@@ -322,16 +322,16 @@ impl Simulation {
             self.violation(format!("{silent} calls never completed"));
         }
         if self.time() > self.faulty_until + CALL * 20 {
-            self.violation("work went on long after the faults ended".to_owned());
+            self.violation("work went on long after the faults ended");
         }
         let over = |times: &Vec<Duration>| {
             let limit = RATE as usize;
             times
                 .windows(limit + 1)
-                .any(|window| window[limit] - window[0] < Duration::from_secs(1))
+                .any(|window| window[limit] < window[0] + Duration::from_secs(1))
         };
         if self.service.arrivals.values().any(over) {
-            self.violation("more calls in a second than the pace allows".to_owned());
+            self.violation("more calls in a second than the pace allows");
         }
     }
 }
