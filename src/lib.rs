@@ -26,6 +26,7 @@ mod client;
 pub mod ffi;
 mod panics;
 mod random;
+mod threads;
 
 pub use api::{CheckType, Command, Relation};
 pub use client::{Client, MAX_TARGETS, Reply, ReplyItem};

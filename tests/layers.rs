@@ -12,6 +12,7 @@ const RANKS: [(&str, u32); 14] = [
     ("panics", 0),
     ("random", 0),
     ("rate", 0),
+    ("threads", 0),
     ("api", 1),
     ("wire", 2),
     ("usersig", 3),
@@ -171,9 +172,9 @@ fn only_the_clock_reads_the_time() {
 }
 
 #[test]
-fn only_client_threads_starts_a_thread() {
+fn only_one_place_starts_a_thread() {
     for call in ["thread::spawn", "thread::Builder", "Builder::new().name"] {
-        let wrong = strays(call, |name| name == "client/threads.rs");
+        let wrong = strays(call, |name| name == "threads.rs");
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
 }

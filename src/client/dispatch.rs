@@ -12,13 +12,13 @@ use super::completions::Completions;
 use super::lanes::{CallId, Done, Lanes, Next, Rules};
 use super::log::Log;
 use super::reply::Reply;
-use super::threads;
 use crate::api::{Answer, Request, codes};
 use crate::clock::Clock;
 use crate::config::LogLevel;
 use crate::error::{Error, Status};
 use crate::panics;
 use crate::service::Service;
+use crate::threads;
 
 /// Threads that have nothing to do need a moment to end, also when nobody wants to wait: the store is
 /// free for the next client when close returns.

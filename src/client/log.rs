@@ -13,10 +13,10 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
-use super::threads;
 use crate::clock::Clock;
 use crate::config::{Log as Settings, LogLevel, LogTo};
 use crate::error::Error;
+use crate::threads;
 
 /// Lines that wait for the writer; beyond them new lines are counted and dropped.
 const QUEUE_LINES: usize = 1024;

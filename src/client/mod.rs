@@ -10,7 +10,6 @@ mod log;
 mod pace;
 mod reply;
 mod retry;
-mod threads;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +27,7 @@ use crate::error::{Error, Status};
 use crate::service::Service;
 use crate::service::engine::Engine;
 use crate::service::remote::RemoteService;
+use crate::threads;
 use closing::{Closing, closed};
 use dispatch::{Caller, Dispatch, Limits};
 use lanes::Rules;

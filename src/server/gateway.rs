@@ -22,6 +22,7 @@ use crate::rate::Window;
 use crate::service::Service;
 use crate::service::engine::Engine;
 use crate::service::remote::RemoteService;
+use crate::threads;
 use crate::usersig::Key;
 use crate::wire::{self, Refusal};
 
@@ -173,7 +174,6 @@ impl Gateway {
         })
     }
 
-    /// The operator reads the cause, the caller only learns that there was one: it may name files.
     /// Ends connections to a remote service; nothing is answered after it.
     pub(super) fn shut_down(&self) {
         self.service.shut_down();
