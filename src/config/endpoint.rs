@@ -7,7 +7,7 @@ use super::raw;
 use crate::error::Error;
 
 /// Where the service is: scheme, host, port and path prefix, without a slash at the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoint {
     /// `https://host[:port][/prefix]`
     pub base_url: String,
@@ -61,26 +61,25 @@ const REGIONS: [(&str, (&str, &str)); 7] = [
     ),
 ];
 
+/// Where the service is, when the configuration says so.
 pub(super) fn parse(
     region: Option<&RawValue>,
     base_url: Option<&RawValue>,
-) -> Result<Endpoint, Error> {
+) -> Result<Option<Endpoint>, Error> {
     match (region, base_url) {
         (Some(region), None) => {
-            raw::choice("region", region, &REGIONS).map(|(host, standby)| Endpoint {
+            let (host, standby) = raw::choice("region", region, &REGIONS)?;
+            Ok(Some(Endpoint {
                 base_url: format!("https://{host}"),
                 standby_url: Some(format!("https://{standby}")),
-            })
+            }))
         }
-        (None, Some(url)) => parse_base_url(&raw::text("base_url", url)?),
+        (None, Some(url)) => parse_base_url(&raw::text("base_url", url)?).map(Some),
         (Some(_), Some(_)) => Err(Error::config(
             "base_url",
             "and \"region\" exclude each other; keep one",
         )),
-        (None, None) => Err(Error::config(
-            "region",
-            "is missing; name the data centre of the app, or set \"base_url\"",
-        )),
+        (None, None) => Ok(None),
     }
 }
 

@@ -146,14 +146,17 @@ impl Config {
             ));
         }
         let top: raw::Top = raw::section(None, json)?;
-        // Unknown keys are errors also in sections that this backend does not use.
-        let _: raw::Tls = subsection("tls", top.tls)?;
-        let _: raw::Retry = subsection("retry", top.retry)?;
         let app = parse_app(&top)?;
-        let backend = match parse_backend(&top)? {
-            Some(true) => remote(&top, app.is_some())?,
-            None if app.is_some() => remote(&top, true)?,
-            Some(false) | None => embedded(&top)?,
+        // Both backends are checked: a mistake shows now, and not when the backend is changed.
+        let endpoint = endpoint::parse(top.region, top.base_url)?;
+        let has_endpoint = endpoint.is_some();
+        let remote = parse_remote(&top, endpoint.unwrap_or_default())?;
+        let embedded = parse_embedded(&top)?;
+        let backend = if parse_backend(&top)?.unwrap_or(app.is_some()) {
+            check_remote(app.is_some(), has_endpoint, &embedded)?;
+            Backend::Remote(Box::new(remote))
+        } else {
+            Backend::Embedded(embedded)
         };
         let queue: raw::Queue = subsection("queue", top.queue)?;
         Ok(Self {
@@ -283,11 +286,8 @@ fn key_from_environment(name: &str) -> Result<Zeroizing<String>, Error> {
     })
 }
 
-fn embedded(top: &raw::Top) -> Result<Backend, Error> {
-    // An unknown key is an error also in a section that only the other backend reads.
-    let _: raw::Tls = subsection("tls", top.tls)?;
-    parse_retry(top.retry)?;
-    Ok(Backend::Embedded(Embedded {
+fn parse_embedded(top: &raw::Top) -> Result<Embedded, Error> {
+    Ok(Embedded {
         path: top
             .path
             .map(|raw| raw::text("path", raw).and_then(|path| absolute("path", &path)))
@@ -303,30 +303,41 @@ fn embedded(top: &raw::Top) -> Result<Backend, Error> {
             ];
             raw::choice("account_charset", raw, &choices)
         })?,
-    }))
+    })
 }
 
-fn remote(top: &raw::Top, has_app: bool) -> Result<Backend, Error> {
+/// What the remote backend cannot do without, and what does not go with it.
+fn check_remote(has_app: bool, has_endpoint: bool, embedded: &Embedded) -> Result<(), Error> {
     if !has_app {
         return Err(Error::config(
             "sdkappid",
             "and a secret key are needed by backend \"remote\"; add \"sdkappid\" and \"secret_key_file\"",
         ));
     }
-    if top.path.is_some() {
+    if embedded.path.is_some() {
         return Err(Error::config(
             "path",
             "belongs to backend \"embedded\"; set \"backend\" or remove it",
         ));
     }
+    if !has_endpoint {
+        return Err(Error::config(
+            "region",
+            "is missing; name the data centre of the app, or set \"base_url\"",
+        ));
+    }
+    Ok(())
+}
+
+fn parse_remote(top: &raw::Top, endpoint: Endpoint) -> Result<Remote, Error> {
     let tls: raw::Tls = subsection("tls", top.tls)?;
     let milliseconds = |key, raw, default| {
         or_default(raw, Duration::from_millis(default), |raw| {
             raw::number(key, raw, 1, HOUR_MS).map(Duration::from_millis)
         })
     };
-    Ok(Backend::Remote(Box::new(Remote {
-        endpoint: endpoint::parse(top.region, top.base_url)?,
+    Ok(Remote {
+        endpoint,
         ca_file: tls
             .ca_file
             .map(|raw| {
@@ -341,7 +352,7 @@ fn remote(top: &raw::Top, has_app: bool) -> Result<Backend, Error> {
             raw::number("connections", raw, 1, 1024).map(|number| narrow(number) as usize)
         })?,
         retry: parse_retry(top.retry)?,
-    })))
+    })
 }
 
 fn parse_retry(raw: Option<&RawValue>) -> Result<RetryPolicy, Error> {

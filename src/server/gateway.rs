@@ -22,7 +22,6 @@ use crate::rate::Window;
 use crate::service::Service;
 use crate::service::engine::Engine;
 use crate::service::remote::RemoteService;
-use crate::threads;
 use crate::usersig::Key;
 use crate::wire::{self, Refusal};
 
