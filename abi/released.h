@@ -259,13 +259,14 @@ chatblock_client *chatblock_client_open(const char *config_json,
 /**
  * End a client: refuse new calls, wake those that wait, give everything back.
  *
- * Calls under way return CLOSED. Results stay valid. Starting a call concurrently with or after close
+ * Calls under way return CLOSED; what was accepted and is not done is dropped: flush before, to let it
+ * finish. Results stay valid. Starting a call concurrently with or after close
  * is undefined. In a forked child this frees the handle and touches nothing else.
  *
  * @param client      may be NULL: nothing happens then.
  * @param timeout_ms  milliseconds to wait for threads of the library that are still on the network;
  *                    0 = do not wait, negative = no limit.
- * @return OK, or TIMEOUT when such a thread is left; it ends by itself.
+ * @return OK, or TIMEOUT when work was dropped or such a thread is left; it ends by itself.
  *
  * Owns: takes the client.  Threads: one, and nobody uses the client any more.  Blocks: up to
  * timeout_ms.  Since: 0.1.
@@ -395,6 +396,191 @@ CHATBLOCK_API
 chatblock_result *chatblock_client_call(const chatblock_client *client,
                                         const char *command,
                                         const char *request_json);
+
+/**
+ * CALLS WITHOUT WAITING. Block accounts; the answer comes as one completion with this tag.
+ *
+ * The call is copied and accepted; chatblock_client_poll() finds what became of it. Calls of one owner
+ * keep their order; writes that wait are merged into one request.
+ *
+ * @param from_account  the owner of the list, 1 to 32 bytes.
+ * @param to_accounts   count account ids.
+ * @param count         1 to 100,000.
+ * @param tag           comes back with chatblock_result_tag(); need not be unique.
+ * @return OK = accepted, exactly one completion follows; ARGUMENT, BUSY (queue full), CLOSED, FORKED,
+ *         PANIC: nothing was accepted.
+ *
+ * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Service: protocol.md 3.1 black_list_add.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ */
+CHATBLOCK_API
+chatblock_status chatblock_blocklist_add_async(const chatblock_client *client,
+                                               const char *from_account,
+                                               const char *const *to_accounts,
+                                               size_t count,
+                                               uint64_t tag);
+
+/**
+ * Unblock accounts; the answer comes as one completion with this tag.
+ *
+ * @param from_account  the owner of the list, 1 to 32 bytes.
+ * @param to_accounts   count account ids.
+ * @param count         1 to 100,000.
+ * @param tag           comes back with chatblock_result_tag().
+ * @return as chatblock_blocklist_add_async().
+ *
+ * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Service: protocol.md 3.2 black_list_delete.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ */
+CHATBLOCK_API
+chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client,
+                                                  const char *from_account,
+                                                  const char *const *to_accounts,
+                                                  size_t count,
+                                                  uint64_t tag);
+
+/**
+ * Ask who blocks whom; the answer comes as one completion with this tag.
+ *
+ * It sees every write of from_account that was accepted before.
+ *
+ * @param from_account  the owner A, 1 to 32 bytes.
+ * @param to_accounts   count account ids, each one B.
+ * @param count         1 to 100,000.
+ * @param check_type    CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH.
+ * @param tag           comes back with chatblock_result_tag().
+ * @return as chatblock_blocklist_add_async().
+ *
+ * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Service: protocol.md 3.4 black_list_check.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ */
+CHATBLOCK_API
+chatblock_status chatblock_blocklist_check_async(const chatblock_client *client,
+                                                 const char *from_account,
+                                                 const char *const *to_accounts,
+                                                 size_t count,
+                                                 int32_t check_type,
+                                                 uint64_t tag);
+
+/**
+ * Make one call with the service's own request JSON; the answer comes as one completion with this tag.
+ *
+ * @param command       "black_list_add", "black_list_delete", "black_list_get" or "black_list_check".
+ * @param request_json  the request object of that command; at most 1000 accounts.
+ * @param tag           comes back with chatblock_result_tag().
+ * @return as chatblock_blocklist_add_async(); REQUEST for a request that is refused at once.
+ *
+ * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Service: protocol.md 3.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated.
+ */
+CHATBLOCK_API
+chatblock_status chatblock_client_submit(const chatblock_client *client,
+                                         const char *command,
+                                         const char *request_json,
+                                         uint64_t tag);
+
+/**
+ * Take the next completion.
+ *
+ * Several threads may poll: each completion is taken once.
+ *
+ * @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
+ * @return a result for chatblock_result_free(); NULL on timeout, after chatblock_client_wakeup(), when
+ *         the client is closing, and for a client that is NULL, forked or met a bug
+ *         (chatblock_client_flush(client, 0) tells which).
+ *
+ * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open.
+ */
+CHATBLOCK_API
+chatblock_result *chatblock_client_poll(const chatblock_client *client,
+                                        int32_t timeout_ms);
+
+/**
+ * A descriptor that is readable while a completion or a wake-up waits, for select, poll and epoll.
+ *
+ * Do not read from it and do not close it: poll the client until it gives NULL.
+ *
+ * @return a descriptor that lives as long as the client, or a negative status: UNSUPPORTED, ARGUMENT,
+ *         FORKED, PANIC.
+ *
+ * Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open.
+ */
+CHATBLOCK_API
+int32_t chatblock_client_event_fd(const chatblock_client *client);
+
+/**
+ * Wake one chatblock_client_poll(), now or next: it gives NULL.
+ *
+ * @return OK, ARGUMENT, FORKED, PANIC.
+ *
+ * Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open.
+ */
+CHATBLOCK_API chatblock_status chatblock_client_wakeup(const chatblock_client *client);
+
+/**
+ * Cancel the calls with this tag that were not sent yet. Each still completes, with CANCELLED.
+ *
+ * @param tag  as given to the call.
+ * @return how many were cancelled, or a negative status: ARGUMENT, FORKED, PANIC.
+ *
+ * Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open.
+ */
+CHATBLOCK_API int32_t chatblock_client_cancel(const chatblock_client *client, uint64_t tag);
+
+/**
+ * Wait until everything accepted before this call is on disk.
+ *
+ * @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
+ * @return OK, TIMEOUT when work is left (it goes on), UNSUPPORTED without a durable store, ARGUMENT,
+ *         FORKED, PANIC.
+ *
+ * Owns: nothing.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open.
+ */
+CHATBLOCK_API
+chatblock_status chatblock_client_sync(const chatblock_client *client,
+                                       int32_t timeout_ms);
+
+/**
+ * Wait until everything accepted before this call has its completion queued, polled or not.
+ *
+ * @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
+ * @return OK, TIMEOUT when work is left (it goes on), ARGUMENT, FORKED, PANIC.
+ *
+ * Owns: nothing.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open.
+ */
+CHATBLOCK_API
+chatblock_status chatblock_client_flush(const chatblock_client *client,
+                                        int32_t timeout_ms);
 
 /**
  * RESULT. How the call ended.

@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::closing::closed;
 use super::completions::Completions;
-use super::lanes::{CallId, Done, Lanes, Next, Rules};
+use super::lanes::{CallId, Done, Flight, Lanes, Next, Rules};
 use super::log::Log;
 use super::reply::Reply;
 use crate::api::{Answer, Request, codes};
@@ -32,22 +32,14 @@ pub(super) enum Caller {
     Polls(u64),
 }
 
-/// Limits of a client.
-#[derive(Clone, Copy)]
-pub(super) struct Limits {
-    /// Requests at once.
-    pub(super) threads: usize,
-    /// Calls accepted and not yet taken.
-    pub(super) calls: usize,
-}
-
 /// Everything the threads of one client share.
 pub(super) struct Dispatch {
     pub(super) service: Box<dyn Service>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) log: Log,
     pub(super) completions: Completions,
-    limits: Limits,
+    /// Calls accepted and not yet taken by poll.
+    max_calls: usize,
     state: Mutex<State>,
     /// Something was accepted, settled or ended.
     changed: Condvar,
@@ -62,7 +54,6 @@ struct State {
     /// Taken when closing begins; every thread has a clone.
     alive: Option<Sender<Infallible>>,
     threads: usize,
-    idle: usize,
     /// Replies on their way to their callers.
     delivering: usize,
     poisoned: bool,
@@ -81,7 +72,7 @@ impl Dispatch {
         clock: Arc<dyn Clock>,
         log: Log,
         rules: Rules,
-        limits: Limits,
+        max_calls: usize,
     ) -> Self {
         let (alive, ended) = bounded(0);
         Self {
@@ -89,12 +80,11 @@ impl Dispatch {
             clock,
             log,
             completions: Completions::new(),
-            limits,
+            max_calls,
             state: Mutex::new(State {
                 lanes: Lanes::new(rules, crate::random::generator()),
                 alive: Some(alive),
                 threads: 0,
-                idle: 0,
                 delivering: 0,
                 poisoned: false,
             }),
@@ -119,28 +109,15 @@ impl Dispatch {
         if state.poisoned {
             return Err(panicked());
         }
-        let Some(alive) = state.alive.clone() else {
+        if state.alive.is_none() {
             return Err(closed());
-        };
-        if state.lanes.len() + self.completions.len() >= self.limits.calls {
+        }
+        if state.lanes.len() + self.completions.len() >= self.max_calls {
             return Err(busy("the queue is full (config key \"queue.max_calls\")"));
         }
-        if state.idle == 0 && state.threads < self.limits.threads {
-            let own = Arc::clone(self);
-            let started = threads::spawn("chatblock-call", move || {
-                own.work();
-                // In this order: who waits for the end of all threads may reopen the store.
-                drop(own);
-                drop(alive);
-            });
-            match started {
-                Ok(_) => state.threads += 1,
-                Err(error) if state.threads == 0 => {
-                    return Err(busy(&format!("no thread can start for the call: {error}")));
-                }
-                // Those that run already will get to it.
-                Err(_) => {}
-            }
+        if state.threads == 0 {
+            self.keep_one_spare(&mut state)
+                .map_err(|error| busy(&format!("no thread can start for the call: {error}")))?;
         }
         state
             .lanes
@@ -231,40 +208,67 @@ impl Dispatch {
         self.completions.end();
     }
 
-    fn work(&self) {
+    /// Starts a thread when all others are under way with a request: the spare one takes what comes
+    /// next, and ends calls that run out of time meanwhile.
+    fn keep_one_spare(self: &Arc<Self>, state: &mut State) -> std::io::Result<()> {
+        let Some(alive) = state.alive.clone() else {
+            return Ok(());
+        };
+        if state.threads > state.lanes.in_flight() {
+            return Ok(());
+        }
+        let own = Arc::clone(self);
+        threads::spawn("chatblock-call", move || {
+            own.work();
+            // In this order: who waits for the end of all threads may reopen the store.
+            drop(own);
+            drop(alive);
+        })?;
+        state.threads += 1;
+        Ok(())
+    }
+
+    fn work(self: &Arc<Self>) {
         if panics::contain(|| self.work_until_closed()).is_err() {
             self.poison();
         }
     }
 
-    fn work_until_closed(&self) {
+    fn work_until_closed(self: &Arc<Self>) {
         let mut state = self.state.lock();
         while state.alive.is_some() && !state.poisoned {
-            match state.lanes.next(self.clock.now()) {
+            let next = state.lanes.next(self.clock.now());
+            if state.lanes.has_done() && !matches!(next, Next::Send(_)) {
+                // Things may change while the lock is given up: look again before waiting.
+                state = self.deliver(state);
+                continue;
+            }
+            match next {
                 Next::Send(flight) => {
-                    // Another request may be ready too.
+                    // Without a spare thread the next request waits for this one, which is no harm.
+                    let _ = self.keep_one_spare(&mut state);
                     drop(self.deliver(state));
+                    // Another request may be ready too.
                     self.changed.notify_one();
-                    // Only the engine's calls have no deadline, and it takes none.
-                    let deadline = flight.deadline.unwrap_or_else(|| self.clock.now());
-                    let outcome = self.service.call(&flight.request, deadline);
-                    self.log_outcome(&flight.request, &outcome);
-                    state = self.state.lock();
-                    if state.lanes.settle(flight, outcome, self.clock.now()) {
-                        self.service.renew_signature();
-                    }
+                    state = self.send(flight);
                 }
-                Next::Wait(until) => {
-                    state = self.deliver(state);
-                    state.idle += 1;
-                    match until {
-                        Some(until) => drop(self.changed.wait_until(&mut state, until)),
-                        None => self.changed.wait(&mut state),
-                    }
-                    state.idle -= 1;
-                }
+                Next::Wait(Some(until)) => drop(self.changed.wait_until(&mut state, until)),
+                Next::Wait(None) => self.changed.wait(&mut state),
             }
         }
+    }
+
+    /// Sends one request and takes its outcome.
+    fn send(&self, flight: Flight) -> MutexGuard<'_, State> {
+        // Only the engine's calls have no deadline, and it takes none.
+        let deadline = flight.deadline.unwrap_or_else(|| self.clock.now());
+        let outcome = self.service.call(&flight.request, deadline);
+        self.log_outcome(&flight.request, &outcome);
+        let mut state = self.state.lock();
+        if state.lanes.settle(flight, outcome, self.clock.now()) {
+            self.service.renew_signature();
+        }
+        state
     }
 
     /// Hands out what is done, without holding the lock meanwhile.

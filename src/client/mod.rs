@@ -29,7 +29,7 @@ use crate::service::engine::Engine;
 use crate::service::remote::RemoteService;
 use crate::threads;
 use closing::{Closing, closed};
-use dispatch::{Caller, Dispatch, Limits};
+use dispatch::{Caller, Dispatch};
 use lanes::Rules;
 use log::Log;
 
@@ -37,8 +37,8 @@ use log::Log;
 /// comes first.
 const GRACE: Duration = Duration::from_millis(25);
 
-/// Threads that answer calls nobody waits for on the embedded engine: enough to share commits.
-const LOCAL_THREADS: usize = 16;
+/// How many calls that nobody waits for the embedded engine answers at once: enough to share commits.
+const LOCAL_REQUESTS: usize = 16;
 
 /// Blocklists behind one handle, for any number of threads at once.
 ///
@@ -73,12 +73,14 @@ impl Client {
             Backend::Remote(remote) => Way::remote(remote, config, &clock)?,
         };
         let log = Log::open(&config.log, Arc::clone(&clock))?;
-        let limits = Limits {
-            threads: way.threads,
-            calls: config.max_calls,
-        };
         Ok(Self {
-            dispatch: Arc::new(Dispatch::new(service, clock, log, way.rules(), limits)),
+            dispatch: Arc::new(Dispatch::new(
+                service,
+                clock,
+                log,
+                way.rules(),
+                config.max_calls,
+            )),
             closing: Closing::default(),
             way,
             poisoned: AtomicBool::new(false),
@@ -299,7 +301,7 @@ impl Client {
 struct Way {
     is_local: bool,
     is_durable: bool,
-    threads: usize,
+    requests: usize,
     charset: Charset,
     call_time: Option<Duration>,
     retry: Option<RetryPolicy>,
@@ -315,7 +317,7 @@ impl Way {
         let way = Self {
             is_local: true,
             is_durable: config.path.is_some(),
-            threads: LOCAL_THREADS,
+            requests: LOCAL_REQUESTS,
             charset: config.charset,
             call_time: None,
             retry: None,
@@ -337,7 +339,7 @@ impl Way {
         let way = Self {
             is_local: false,
             is_durable: false,
-            threads: config.connections,
+            requests: config.connections,
             charset: Charset::Utf8,
             call_time: Some(config.call),
             retry: Some(config.retry),
@@ -355,6 +357,7 @@ impl Way {
             retry: self.retry,
             rate_per_second: self.rate_per_second,
             call_time: self.call_time,
+            requests: self.requests,
         }
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct Rules {
     pub(super) rate_per_second: Option<u32>,
     /// The whole call with its repetitions.
     pub(super) call_time: Option<Duration>,
+    /// Requests at once.
+    pub(super) requests: usize,
 }
 
 /// A call that came to its end.
@@ -132,6 +134,11 @@ impl<T> Lanes<T> {
         self.owners.contains_key(owner)
     }
 
+    /// How many requests are under way.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     /// The oldest call that is not done; later ones have greater ids.
     pub(super) fn oldest(&self) -> Option<CallId> {
         self.calls.keys().next().copied()
@@ -186,6 +193,9 @@ impl<T> Lanes<T> {
     pub(super) fn next(&mut self, now: Instant) -> Next {
         self.expire(now);
         self.wake_delayed(now);
+        if self.in_flight >= self.rules.requests {
+            return Next::Wait(self.deadlines.first().map(|(moment, _)| *moment));
+        }
         loop {
             let mut changed = false;
             let mut pace_free = None;
@@ -211,6 +221,11 @@ impl<T> Lanes<T> {
 
     fn is_ready(&self, command: Command) -> bool {
         !self.ready[command as usize].is_empty() || !self.ready_reads[command as usize].is_empty()
+    }
+
+    /// Whether calls came to their end since the last `take_done`.
+    pub(super) fn has_done(&self) -> bool {
+        !self.done.is_empty()
     }
 
     /// Calls that came to their end since the last time.

@@ -73,6 +73,7 @@ impl Simulation {
             }),
             rate_per_second: Some(RATE),
             call_time: Some(CALL),
+            requests: 8,
         };
         Self {
             lanes: Lanes::new(rules, random.fork()),

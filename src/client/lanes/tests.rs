@@ -44,6 +44,7 @@ impl World {
             retry: Some(RETRY),
             rate_per_second: None,
             call_time: Some(Duration::from_secs(12)),
+            requests: 1000,
         };
         change(&mut rules);
         let start = Instant::now();
@@ -567,4 +568,15 @@ fn after_too_many_refused_signatures_nothing_is_sent_for_a_minute() {
     );
     let times: Vec<_> = world.seen.iter().map(|seen| seen.at.as_millis()).collect();
     assert_eq!(times, [0, 60_010]);
+}
+
+#[test]
+fn no_more_requests_are_under_way_than_allowed() {
+    let mut world = World::with(|rules| rules.requests = 2);
+    for tag in 0..6 {
+        world.submit(tag, &format!("owner{tag}"), Operation::Add(owned(&["x"])));
+    }
+    world.run(|_, request| all_ok(request));
+    let times: Vec<_> = world.seen.iter().map(|seen| seen.at.as_millis()).collect();
+    assert_eq!(times, [0, 0, 10, 10, 20, 20]);
 }
