@@ -1,0 +1,34 @@
+"""Where and on what the numbers were taken."""
+
+import datetime
+import os
+import platform
+import subprocess
+
+
+def describe():
+    return (
+        f"{cpu_model()}, {os.cpu_count()} cores, kernel {platform.release()}; "
+        f"{datetime.date.today().isoformat()}; commit {commit()}"
+    )
+
+
+def cpu_model():
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        for line in info:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def commit():
+    name = git("rev-parse", "--short", "HEAD")
+    if not name:
+        return "unknown"
+    changed = git("status", "--porcelain", "--untracked-files=no", ":!benches/RESULTS.md")
+    return name + (" with changes" if changed else "")
+
+
+def git(*arguments):
+    found = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return found.stdout.strip()

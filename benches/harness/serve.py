@@ -1,0 +1,59 @@
+"""P13: `chatblock serve` under load, against HTTP alone."""
+
+import http.client
+import json
+import re
+import tempfile
+
+from .service import IDENTIFIER, SDKAPPID, SECRET_KEY, usersig
+from .table import Row
+from .workshop import BENCHES, LeftOut, median, output, serving
+
+BODY = json.dumps({"From_Account": "ann", "To_Account": ["bob"], "CheckType": "BlackCheckResult_Type_Both"})
+SECONDS = 3
+PROTOCOL = "each request is parsed, its signature and rate checked, the engine asked and the answer written"
+
+
+def run(workshop):
+    workshop.require("wrk")
+    program = workshop.release / "chatblock"
+    if "serve" not in (output([str(program), "--help"]) if program.exists() else ""):
+        raise LeftOut("needs `chatblock serve`: cargo build --release --features cli")
+    path = (
+        f"/v4/sns/black_list_check?sdkappid={SDKAPPID}&identifier={IDENTIFIER}"
+        f"&usersig={usersig(workshop)}&random=99999999&contenttype=json"
+    )
+    config = {"backend": "embedded", "sdkappid": SDKAPPID, "secret_key": SECRET_KEY, "rate_per_second": 1_000_000}
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(config, file)
+        file.flush()
+        with serving(str(program), "serve", "--config", file.name, "--listen", "127.0.0.1:0") as ours:
+            answer = post(ours.address, path)
+            if b'"ErrorCode":0' not in answer:
+                raise LeftOut(f"the server refuses the request: {answer.decode()}")
+            with serving(workshop.http_server(), "constant", str(len(answer))) as bare:
+                sides = workshop.alternate(lambda: load(ours, path), lambda: load(bare, path))
+    rate = [median(side, "per_second") for side in sides]
+    cpu = [median(side, "cpu_us") for side in sides]
+    subject = "chatblock serve, wrk with 64 connections: "
+    return [
+        Row("P13", subject + "requests", *rate, "/s", ">= 0.5 x", PROTOCOL),
+        Row("P13", subject + "server CPU", *cpu, "us"),
+    ]
+
+
+def post(address, path):
+    connection = http.client.HTTPConnection(address)
+    connection.request("POST", path, BODY, {"Content-Type": "application/json"})
+    answer = connection.getresponse().read()
+    connection.close()
+    return answer
+
+
+def load(server, path):
+    script = str(BENCHES / "wrk_post.lua")
+    before = server.cpu_us()
+    report = output(["wrk", "-t1", "-c64", f"-d{SECONDS}s", "-s", script, f"http://{server.address}{path}", "--", BODY])
+    used = server.cpu_us() - before
+    requests = int(re.search(r"(\d+) requests in", report).group(1))
+    return {"per_second": float(re.search(r"Requests/sec: +([0-9.]+)", report).group(1)), "cpu_us": used / requests}

@@ -1,0 +1,142 @@
+"""Builds the programs of the benches and runs them."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BENCHES = ROOT / "benches"
+BUILD = BENCHES / "peers" / "build"
+
+C_FLAGS = ["-O2", "-Wall", "-Wextra", "-pthread"]
+CXX_FLAGS = ["-std=c++17", *C_FLAGS]
+
+# What to look for, and the Debian package that brings it.
+PACKAGES = {
+    "wrk": "wrk",
+    "openssl": "openssl",
+    "curl/curl.h": "libcurl4-openssl-dev",
+    "nlohmann/json.hpp": "nlohmann-json3-dev",
+    "openssl/hmac.h": "libssl-dev",
+    "zlib.h": "zlib1g-dev",
+}
+
+
+class LeftOut(Exception):
+    """A subject cannot be measured here; the text says why."""
+
+
+class Failed(Exception):
+    """A program of the benches failed."""
+
+
+class Workshop:
+    """`library_dir` has the release build of libchatblock.so and, for P13, of `chatblock`."""
+
+    def __init__(self, library_dir, rounds):
+        self.rounds = rounds
+        self.release = pathlib.Path(library_dir).resolve()
+        self.library = self.release / "libchatblock.so"
+        if not self.library.exists():
+            raise Failed(f"{self.library} is missing: cargo build --release --features cli")
+        BUILD.mkdir(exist_ok=True)
+        self._link_library()
+
+    def _link_library(self):
+        """The loader looks for the SONAME."""
+        dynamic = output(["readelf", "-d", str(self.library)])
+        soname = re.search(r"SONAME.*\[(.+)\]", dynamic).group(1)
+        for name in (soname, "libchatblock.so"):
+            link = BUILD / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.library)
+
+    def require(self, *needed):
+        for name in needed:
+            there = has_header(name) if name.endswith((".h", ".hpp")) else shutil.which(name)
+            if not there:
+                raise LeftOut(f"needs {name}; Debian package {PACKAGES[name]}")
+
+    def ours(self, source):
+        """A program of ours, linked with the shared library."""
+        return self._compile(source, ["-I", str(ROOT / "include"), "-L", str(BUILD), "-lchatblock", "-Wl,-rpath,$ORIGIN"])
+
+    def peer(self, source, *libraries):
+        return self._compile(source, [f"-l{library}" for library in libraries])
+
+    def _compile(self, source, flags):
+        source = BENCHES / source
+        program = BUILD / source.stem
+        inputs = [source, *BENCHES.glob("*.hpp"), ROOT / "include" / "chatblock.h"]
+        if not program.exists() or program.stat().st_mtime < max(path.stat().st_mtime for path in inputs):
+            compiler = ["gcc", *C_FLAGS] if source.suffix == ".c" else ["g++", *CXX_FLAGS]
+            output([*compiler, str(source), "-o", str(program), *flags])
+        return str(program)
+
+    def http_server(self):
+        """The bare hyper server, built in a directory of its own: see its Cargo.toml."""
+        target = BUILD / "cargo"
+        manifest = BENCHES / "peers" / "http_server" / "Cargo.toml"
+        output(["cargo", "build", "--quiet", "--release", "--locked", "--manifest-path", str(manifest), "--target-dir", str(target)])
+        return str(target / "release" / "bench_server")
+
+    def alternate(self, *sides):
+        """Measures every side once per round, in alternating order; gives each side's list of results."""
+        results = [[] for _ in sides]
+        for number in range(self.rounds):
+            order = range(len(sides)) if number % 2 == 0 else reversed(range(len(sides)))
+            for index in order:
+                results[index].append(sides[index]())
+        return results
+
+
+def has_header(name):
+    probe = ["g++", "-std=c++17", "-x", "c++", "-E", "-include", name, "/dev/null", "-o", "/dev/null"]
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+def output(command, timeout=600):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, cwd=ROOT)
+    if done.returncode != 0:
+        raise Failed(f"{pathlib.Path(command[0]).name} failed: {done.stderr.strip() or done.returncode}")
+    return done.stdout
+
+
+def measure(program, *arguments):
+    """Runs a program that prints one JSON object of figures."""
+    return json.loads(output([program, *map(str, arguments)], timeout=120))
+
+
+def median(results, key):
+    return statistics.median(result[key] for result in results)
+
+
+class Server:
+    """A server under test: where it listens and what its process has used."""
+
+    def __init__(self, process, address):
+        self.process = process
+        self.address = address
+
+    def cpu_us(self):
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") * 1e6
+
+
+@contextlib.contextmanager
+def serving(*command):
+    """Starts a server that prints "listening on ADDRESS", and ends it."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            line = process.stdout.readline()
+            if not line.startswith("listening on "):
+                raise Failed(f"{pathlib.Path(command[0]).name} does not serve: {line.strip()}")
+            yield Server(process, line.removeprefix("listening on ").strip().removeprefix("http://"))
+        finally:
+            process.terminate()
