@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::alphabet::Alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use miniz_oxide::inflate::{TINFLStatus, core as inflate};
 use serde::{Deserialize, Serialize};
@@ -26,12 +26,15 @@ const MAX_TEXT: usize = 2048;
 /// Most bytes that are inflated (protocol.md 7.6).
 const MAX_INFLATED: usize = 65_536;
 
-/// Standard base64 with `*`, `-` and `_` for `+`, `/` and `=`; padding is translated apart.
-fn alphabet() -> GeneralPurpose {
+/// Standard base64 with `*` and `-` for `+` and `/`. The padding, `_` for `=`, is handled apart. Its
+/// tables are made by the compiler: making them costs more than a signature.
+static BASE64: GeneralPurpose = {
     const SYMBOLS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-";
-    let alphabet = Alphabet::new(SYMBOLS).expect("64 different symbols");
-    GeneralPurpose::new(&alphabet, GeneralPurposeConfig::new())
-}
+    match Alphabet::new(SYMBOLS) {
+        Ok(alphabet) => GeneralPurpose::new(&alphabet, NO_PAD),
+        Err(_) => panic!("64 different symbols"),
+    }
+};
 
 /// The secret key of an app: wiped on drop, never shown.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -75,14 +78,22 @@ pub struct Claims {
 impl Claims {
     /// The text that is signed (protocol.md 7.2).
     pub fn signed_text(&self) -> String {
-        let mut text = format!(
+        let mut text = String::with_capacity(self.room());
+        write!(
+            text,
             "TLS.identifier:{}\nTLS.sdkappid:{}\nTLS.time:{}\nTLS.expire:{}\n",
             self.identifier, self.sdkappid, self.time, self.expire
-        );
+        )
+        .expect("a String takes everything");
         if let Some(userbuf) = &self.userbuf {
             writeln!(text, "TLS.userbuf:{userbuf}").expect("a String takes everything");
         }
         text
+    }
+
+    /// Bytes that the signed text and the document fit in, names and escapes included.
+    fn room(&self) -> usize {
+        256 + 2 * self.identifier.len() + self.userbuf.as_ref().map_or(0, String::len)
     }
 
     /// Whether the signature has expired; valid at equality.
@@ -127,11 +138,16 @@ pub fn make(key: &Key, claims: &Claims) -> Zeroizing<String> {
         userbuf: claims.userbuf.as_deref(),
         signature: &signature,
     };
-    let json = Zeroizing::new(
-        serde_json::to_vec(&document).expect("strings and numbers always serialize"),
-    );
+    // Each buffer is large enough from the start: one that grows leaves copies that nobody wipes.
+    let mut json = Zeroizing::new(Vec::with_capacity(claims.room()));
+    serde_json::to_writer(&mut *json, &document).expect("strings and numbers always serialize");
     let stream = Zeroizing::new(store(&json));
-    Zeroizing::new(alphabet().encode(&*stream).replace('=', "_"))
+    let mut usersig = Zeroizing::new(String::with_capacity(stream.len().div_ceil(3) * 4));
+    BASE64.encode_string(&*stream, &mut usersig);
+    while !usersig.len().is_multiple_of(4) {
+        usersig.push('_');
+    }
+    usersig
 }
 
 /// `data` as a zlib stream of stored blocks (RFC 1950, RFC 1951 section 3.2.4).
@@ -221,10 +237,7 @@ fn unpack(usersig: &str) -> Option<Vec<u8>> {
     if padding > 2 {
         return None;
     }
-    let stream = alphabet()
-        .decode(format!("{body}{}", &"=="[..padding]))
-        .ok()?;
-    inflate_bounded(&stream)
+    inflate_bounded(&BASE64.decode(body).ok()?)
 }
 
 fn inflate_bounded(stream: &[u8]) -> Option<Vec<u8>> {
