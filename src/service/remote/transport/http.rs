@@ -97,7 +97,10 @@ impl Http {
             ));
         }
         let status = response.status().as_u16();
-        let mut body = Vec::new();
+        let announced = response.body().content_length().unwrap_or(0);
+        // One more byte, so that the end is seen without growing; never more than is believed.
+        let room = announced.min(MAX_BODY) + 1;
+        let mut body = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
         // Our own bound: ureq counts before decoding.
         let mut reader = response.into_body().into_reader().take(MAX_BODY + 1);
         reader
