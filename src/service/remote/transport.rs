@@ -2,6 +2,7 @@
 
 mod connector;
 pub mod http;
+mod joined;
 mod resolver;
 
 use std::fmt;

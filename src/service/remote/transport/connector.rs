@@ -3,6 +3,7 @@
 use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
 
 use super::NotConnected;
+use super::joined::Joined;
 use super::resolver::CachingResolver;
 
 /// ureq's own connector, TCP and TLS handshake included.
@@ -26,11 +27,12 @@ impl Connector<()> for Connecting {
         details: &ConnectionDetails,
         chained: Option<()>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
-        self.inner.connect(details, chained).map_err(|error| {
+        let connected = self.inner.connect(details, chained).map_err(|error| {
             // The address may have moved: look it up again before the next attempt.
             self.resolver.forget(details.uri);
             ureq::Error::Other(Box::new(NotConnected(why(&error))))
-        })
+        })?;
+        Ok(connected.map(|inner| Joined::new(inner).boxed()))
     }
 }
 

@@ -1,0 +1,174 @@
+//! Fewer system calls on a connection of ureq: a request in one piece, a look at the socket where it counts.
+
+use ureq::Error;
+use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
+
+/// Longest piece that waits for the next one; a head is shorter, and the output buffer far larger.
+const MAX_HELD: usize = 8 * 1024;
+
+/// ureq sends head and body apart. Sent together they are one segment, and one TLS record, for the
+/// kernel and for the server.
+#[derive(Debug)]
+pub(super) struct Joined {
+    inner: Box<dyn Transport>,
+    /// Bytes at the start of the output buffer that are to be sent with what comes next.
+    held: usize,
+    /// Something was read since the pool last asked whether the connection is open.
+    answered: bool,
+}
+
+impl Joined {
+    pub(super) fn new(inner: Box<dyn Transport>) -> Self {
+        Self {
+            inner,
+            held: 0,
+            answered: false,
+        }
+    }
+}
+
+impl Transport for Joined {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        if self.held > 0 {
+            self
+        } else {
+            self.inner.buffers()
+        }
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let ready = self.held + amount;
+        if self.held == 0 && amount <= MAX_HELD {
+            self.held = amount;
+            return Ok(());
+        }
+        self.held = 0;
+        self.inner.transmit_output(ready, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let ready = std::mem::take(&mut self.held);
+        if ready > 0 {
+            self.inner.transmit_output(ready, timeout)?;
+        }
+        self.answered = true;
+        self.inner.await_input(timeout)
+    }
+
+    /// The pool asks when a connection comes back and again before it is used: looking costs three
+    /// system calls, and only the second look says something about the next request.
+    fn is_open(&mut self) -> bool {
+        std::mem::take(&mut self.answered) || self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+/// The buffers while something is held: the output begins behind it, and there is no input yet.
+impl Buffers for Joined {
+    fn output(&mut self) -> &mut [u8] {
+        &mut self.inner.buffers().output()[self.held..]
+    }
+
+    fn input(&self) -> &[u8] {
+        &[]
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        self.inner.buffers().input_append_buf()
+    }
+
+    fn input_appended(&mut self, amount: usize) {
+        self.inner.buffers().input_appended(amount);
+    }
+
+    fn input_consume(&mut self, amount: usize) {
+        self.inner.buffers().input_consume(amount);
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        let (tmp, output) = self.inner.buffers().tmp_and_output();
+        (tmp, &mut output[self.held..])
+    }
+
+    fn can_use_input(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use parking_lot::Mutex;
+    use ureq::Timeout;
+    use ureq::unversioned::transport::LazyBuffers;
+
+    use super::*;
+
+    /// Notes what is sent, and each look at the socket as "?".
+    #[derive(Debug)]
+    struct Wire(LazyBuffers, Arc<Mutex<Vec<String>>>);
+
+    impl Transport for Wire {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.0
+        }
+
+        fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
+            let sent = String::from_utf8_lossy(&self.0.output()[..amount]).into_owned();
+            self.1.lock().push(sent);
+            Ok(())
+        }
+
+        fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+            Ok(false)
+        }
+
+        fn is_open(&mut self) -> bool {
+            self.1.lock().push("?".to_owned());
+            true
+        }
+    }
+
+    fn timeout() -> NextTimeout {
+        NextTimeout {
+            after: Duration::from_secs(1).into(),
+            reason: Timeout::Global,
+            per_read: None,
+            per_write: None,
+        }
+    }
+
+    fn send(connection: &mut Joined, piece: &str) {
+        connection.buffers().output()[..piece.len()].copy_from_slice(piece.as_bytes());
+        connection
+            .transmit_output(piece.len(), timeout())
+            .expect("nothing fails here");
+    }
+
+    #[test]
+    fn head_and_body_are_one_piece_and_a_lone_head_is_not_forgotten() {
+        let notes = Arc::new(Mutex::new(Vec::new()));
+        let mut connection = Joined::new(Box::new(Wire(
+            LazyBuffers::new(1024, 32 * 1024),
+            Arc::clone(&notes),
+        )));
+        send(&mut connection, "head ");
+        send(&mut connection, "body");
+        connection
+            .await_input(timeout())
+            .expect("nothing fails here");
+        assert!(connection.is_open() && connection.is_open());
+        send(&mut connection, "lone head");
+        connection
+            .await_input(timeout())
+            .expect("nothing fails here");
+        let large = "x".repeat(MAX_HELD + 1);
+        send(&mut connection, &large);
+        assert_eq!(*notes.lock(), ["head body", "?", "lone head", &large]);
+    }
+}
