@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Object;
 use super::bounded::Bounded;
+use super::members::{Code, Names, RawAnswer, RawEntry, RawEnvelope, RawItem};
 use crate::api::{
     Answer, Charset, CheckType, Command, Item, Listing, Operation, Relation, Request, Retry,
     Verdict, codes,
@@ -156,107 +157,88 @@ fn write_content<'a>(command: Command, answer: &'a Answer, document: &mut Docume
         .collect();
 }
 
-#[derive(Deserialize)]
-struct RawEnvelope<'a> {
-    #[serde(rename = "ActionStatus", borrow)]
-    status: Cow<'a, str>,
-    #[serde(rename = "ErrorCode", borrow)]
-    code: &'a RawValue,
-    #[serde(rename = "ErrorInfo", borrow, default)]
-    info: Option<Cow<'a, str>>,
-    #[serde(rename = "RequestId", borrow, default)]
-    request_id: Option<Cow<'a, str>>,
-}
-
-/// Members of all four answers. Old names (protocol.md 4.5) are read as today's.
-#[derive(Deserialize)]
-struct RawContent<'a> {
-    #[serde(rename = "ResultItem", borrow, default)]
-    changes: Option<Bounded<Object<RawItem<'a>>>>,
-    #[serde(rename = "BlackListCheckItem", alias = "CheckItem", borrow, default)]
-    checks: Option<Bounded<Object<RawItem<'a>>>>,
-    #[serde(rename = "BlackListItem", borrow, default)]
-    entries: Option<Bounded<Object<RawEntry<'a>>>>,
-    #[serde(rename = "Fail_Account", borrow, default)]
-    failed: Option<Names<'a>>,
-    #[serde(rename = "Invalid_Account", borrow, default)]
-    invalid: Option<Names<'a>>,
-    #[serde(rename = "StartIndex", default)]
-    next_index: Option<u32>,
-    #[serde(rename = "CurrentSequence", default)]
-    sequence: Option<u64>,
-    #[serde(rename = "CurruentSequence", default)]
-    sequence_old: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct RawItem<'a> {
-    #[serde(rename = "To_Account", borrow)]
-    account: Cow<'a, str>,
-    #[serde(rename = "ResultCode", borrow, default)]
-    code: Option<&'a RawValue>,
-    #[serde(rename = "ResultInfo", borrow, default)]
-    info: Option<Cow<'a, str>>,
-    #[serde(rename = "Relation", borrow, default)]
-    relation: Option<Cow<'a, str>>,
-}
-
-#[derive(Deserialize)]
-struct RawEntry<'a> {
-    #[serde(rename = "To_Account", alias = "Black_Account", borrow)]
-    account: Cow<'a, str>,
-    #[serde(rename = "AddBlackTimeStamp", alias = "BlackTimeStamp", default)]
-    time: i64,
-}
-
 /// Reads the service's answer to `request` and judges every item (protocol.md section 9).
 ///
 /// A successful answer has one item per target, in request order; an account that the answer does not
 /// name is [`Verdict::Unanswered`], one about which it contradicts itself too.
 pub fn read_answer(request: &Request, body: Vec<u8>) -> Result<Answer, Malformed> {
     let text = String::from_utf8(body).map_err(|_| Malformed("is not UTF-8"))?;
-    if super::is_too_deep(text.as_bytes()) {
-        return Err(Malformed("nests deeper than 32 levels"));
-    }
-    let Object(envelope): Object<RawEnvelope> = serde_json::from_str(&text)
-        .map_err(|_| Malformed("is not a JSON object with ActionStatus and ErrorCode"))?;
-    let mut answer = read_envelope(&envelope)?;
-    if !answer.is_refused() {
-        let Object(content): Object<RawContent> = serde_json::from_str(&text)
-            .map_err(|_| Malformed("has members of the wrong type, or too many of them"))?;
-        read_content(request, content, &mut answer)?;
-    }
+    let mut answer = match read_as_documented(&text) {
+        Some(raw) => read_members(request, raw),
+        None => read_odd(request, &text),
+    }?;
     answer.text = Some(text);
     Ok(answer)
 }
 
-fn read_envelope(raw: &RawEnvelope) -> Result<Answer, Malformed> {
-    let code = read_code(raw.code).ok_or(Malformed("has an ErrorCode that is no code"))?;
-    if code == 0 && raw.status != "OK" {
+/// One strict pass, which nearly every answer takes. What it does not take is not wrong yet.
+fn read_as_documented(text: &str) -> Option<RawAnswer<'_, i32>> {
+    let Object(raw): Object<RawAnswer<i32>> = serde_json::from_str(text).ok()?;
+    // Of all the items only one is open at a time, so this many brackets cannot nest too deep.
+    let items = [&raw.changes, &raw.checks].map(|items| items.as_ref().map_or(0, |it| it.0.len()));
+    let entries = raw.entries.as_ref().map_or(0, |entries| entries.0.len());
+    let siblings = entries + items.iter().sum::<usize>();
+    let brackets = opening_brackets(text.as_bytes());
+    (brackets <= super::MAX_DEPTH + siblings.saturating_sub(1)).then_some(raw)
+}
+
+/// How many there are, those inside strings too. Sums of bytes are what compilers make fast.
+fn opening_brackets(json: &[u8]) -> usize {
+    let opens = |byte: &u8| u8::from(matches!(byte, b'{' | b'['));
+    let sums = json
+        .chunks(255)
+        .map(|some| some.iter().map(opens).sum::<u8>());
+    sums.map(usize::from).sum()
+}
+
+/// With patience: of a refusal only the envelope counts, and where a code should be may be anything.
+fn read_odd(request: &Request, text: &str) -> Result<Answer, Malformed> {
+    if super::is_too_deep(text.as_bytes()) {
+        return Err(Malformed("nests deeper than 32 levels"));
+    }
+    let Object(raw): Object<RawEnvelope> = serde_json::from_str(text)
+        .map_err(|_| Malformed("is not a JSON object with ActionStatus and ErrorCode"))?;
+    let answer = read_envelope(&raw.status, raw.code.read(), raw.info, raw.request_id)?;
+    if answer.is_refused() {
+        return Ok(answer);
+    }
+    let Object(raw): Object<RawAnswer<&RawValue>> = serde_json::from_str(text)
+        .map_err(|_| Malformed("has members of the wrong type, or too many of them"))?;
+    read_members(request, raw)
+}
+
+fn read_members<C: Code>(request: &Request, mut raw: RawAnswer<C>) -> Result<Answer, Malformed> {
+    let (info, request_id) = (raw.info.take(), raw.request_id.take());
+    let mut answer = read_envelope(&raw.status, raw.code.read(), info, request_id)?;
+    if !answer.is_refused() {
+        read_content(request, raw, &mut answer)?;
+    }
+    Ok(answer)
+}
+
+fn read_envelope(
+    status: &str,
+    code: Option<i32>,
+    info: Option<Cow<str>>,
+    request_id: Option<Cow<str>>,
+) -> Result<Answer, Malformed> {
+    let code = code.ok_or(Malformed("has an ErrorCode that is no code"))?;
+    if code == 0 && status != "OK" {
         return Err(Malformed(
             "contradicts itself: ErrorCode is 0 but ActionStatus is not OK",
         ));
     }
     Ok(Answer {
         code,
-        info: owned(raw.info.as_ref()),
-        request_id: raw.request_id.as_ref().map(ToString::to_string),
+        info: info.unwrap_or_default().into_owned(),
+        request_id: request_id.map(Cow::into_owned),
         ..Answer::default()
     })
 }
 
-/// A code as an integer or, counted as odd but read, as a plain decimal string. Never cut to 32 bits.
-fn read_code(raw: &RawValue) -> Option<i32> {
-    let text = raw.get().trim_matches('"');
-    let plain = text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'-');
-    text.parse().ok().filter(|_| plain)
-}
-
-fn read_content(
+fn read_content<C: Code>(
     request: &Request,
-    content: RawContent,
+    content: RawAnswer<C>,
     answer: &mut Answer,
 ) -> Result<(), Malformed> {
     match request.operation {
@@ -282,7 +264,7 @@ fn read_content(
     Ok(())
 }
 
-fn read_listing(start_index: u64, content: &RawContent) -> Result<Listing, Malformed> {
+fn read_listing<C>(start_index: u64, content: &RawAnswer<C>) -> Result<Listing, Malformed> {
     let next_index = content.next_index.ok_or(Malformed("lacks StartIndex"))?;
     if next_index != 0 && u64::from(next_index) <= start_index {
         return Err(Malformed(
@@ -309,8 +291,6 @@ fn open<T>(objects: Bounded<Object<T>>) -> Vec<T> {
     objects.0.into_iter().map(|Object(inner)| inner).collect()
 }
 
-type Names<'a> = Bounded<Cow<'a, str>>;
-
 /// The two arrays of failures.
 struct Failures<'a> {
     /// How often each account failed. "Already blocked" counts as a failure there.
@@ -333,7 +313,11 @@ impl<'a> Failures<'a> {
 }
 
 /// One item per target of `request` (choice C42).
-fn match_items(request: &Request, items: Vec<RawItem>, failures: &Failures) -> Vec<Item> {
+fn match_items<C: Code>(
+    request: &Request,
+    items: Vec<RawItem<C>>,
+    failures: &Failures,
+) -> Vec<Item> {
     let targets = request.targets();
     let in_order = items.len() == targets.len()
         && items
@@ -351,7 +335,7 @@ fn match_items(request: &Request, items: Vec<RawItem>, failures: &Failures) -> V
 
 /// The n-th occurrence of a target takes the n-th item of its name. More items than occurrences that
 /// disagree say nothing; fewer repeat the last.
-fn match_by_name(request: &Request, items: Vec<RawItem>) -> Vec<Item> {
+fn match_by_name<C: Code>(request: &Request, items: Vec<RawItem<C>>) -> Vec<Item> {
     let mut wanted: HashMap<&str, usize> = HashMap::new();
     for target in request.targets() {
         *wanted.entry(target).or_insert(0) += 1;
@@ -417,15 +401,16 @@ fn make_unanswered(item: &mut Item) {
     *item = Item::unanswered(std::mem::take(&mut item.account));
 }
 
-fn judge(request: &Request, raw: RawItem) -> Item {
-    let info = owned(raw.info.as_ref());
-    let Some(code) = raw.code.and_then(read_code) else {
+fn judge<C: Code>(request: &Request, raw: RawItem<C>) -> Item {
+    let info = raw.info.map(|info| info.0.into_owned()).unwrap_or_default();
+    let Some(code) = raw.code.and_then(|code| code.read()) else {
         return Item::unanswered(raw.account);
     };
     let verdict = codes::judge(request.command(), code, &info);
     let mut item = Item::answered(raw.account, code, info, verdict);
     if let (Operation::Check(_, kind), Verdict::Done) = (&request.operation, verdict) {
-        match raw.relation.as_deref().and_then(Relation::from_wire_name) {
+        let relation = raw.relation.as_ref();
+        match relation.and_then(|name| Relation::from_wire_name(&name.0)) {
             Some(relation) if can_follow(*kind, relation) => item.relation = relation,
             _ => item.verdict = Verdict::Unanswered,
         }
@@ -436,8 +421,4 @@ fn judge(request: &Request, raw: RawItem) -> Item {
 /// A one-way check knows nothing of the reverse direction (protocol.md 3.4).
 fn can_follow(kind: CheckType, relation: Relation) -> bool {
     kind == CheckType::Both || matches!(relation, Relation::No | Relation::AWithB)
-}
-
-fn owned(text: Option<&Cow<str>>) -> String {
-    text.map(ToString::to_string).unwrap_or_default()
 }

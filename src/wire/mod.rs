@@ -4,6 +4,7 @@
 pub mod accounts;
 mod answer;
 mod bounded;
+mod members;
 mod object;
 mod request;
 
