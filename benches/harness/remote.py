@@ -12,7 +12,10 @@ HAND_OVER = (
     "every call is handed to a thread of the library and back, so that the caller needs neither a large stack "
     "nor more time than it gave; libcurl works on the caller's thread"
 )
-ANSWER = "the whole answer is checked before it is believed: UTF-8, depth, every item against its target, failures"
+COPIES = (
+    "each account is copied from request to attempt to item to result, and freed by another thread than made it; "
+    "reading the answer alone takes a quarter"
+)
 
 
 def run(workshop):
@@ -44,7 +47,7 @@ def row(way, targets, in_flight, ours, peer):
     if (targets, in_flight) == (1, 8):
         target, on_miss = "<= 1.0 x", HAND_OVER
     if targets == 1000:
-        target, on_miss = "<= 0.2 x", ANSWER
+        target, on_miss = "<= 0.2 x", COPIES
     plural = "s" if targets > 1 else ""
     subject = f"one remote call, {targets} target{plural}, {way}, {in_flight} in flight: client CPU"
     return Row(number, subject, ours, peer, "us", target, on_miss)
