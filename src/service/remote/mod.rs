@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use memchr::memmem;
 use parking_lot::Mutex;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
@@ -139,29 +140,11 @@ impl Service for RemoteService {
 /// Gateways that complain about a request like to repeat its first line, and hosts log answers.
 fn mask(body: &mut [u8], signature: &[u8]) {
     let mut start = 0;
-    while let Some(found) = find(&body[start..], signature) {
+    while let Some(found) = memmem::find(&body[start..], signature) {
         let end = start + found + signature.len();
         body[start + found..end].fill(b'x');
         start = end;
     }
-}
-
-/// Horspool's search: a signature is long, so most of an answer is skipped and not compared.
-fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    let last = part.len().checked_sub(1)?;
-    // How far the window moves when it ends with this byte.
-    let mut moves = [part.len(); 256];
-    for (index, byte) in part[..last].iter().enumerate() {
-        moves[usize::from(*byte)] = last - index;
-    }
-    let mut start = 0;
-    while let Some(window) = text.get(start..start + part.len()) {
-        if window == part {
-            return Some(start);
-        }
-        start += moves[usize::from(window[last])];
-    }
-    None
 }
 
 fn no_answer(what: &str) -> Error {
