@@ -4,12 +4,15 @@
 pub mod accounts;
 mod answer;
 mod bounded;
+mod matching;
 mod members;
 mod object;
+mod reading;
 mod request;
 
-pub use answer::{Malformed, read_answer, write_answer, write_envelope};
+pub use answer::{write_answer, write_envelope};
 pub use object::Object;
+pub use reading::{Malformed, read_answer};
 pub use request::{Refusal, check_object, parse_request, write_request};
 
 use crate::api::{CheckType, Relation};

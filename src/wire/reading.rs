@@ -1,0 +1,149 @@
+//! Answers as they come in, read with distrust (protocol.md 1.2, 3, 9).
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::Object;
+use super::bounded::Bounded;
+use super::matching::{Failures, match_items};
+use super::members::{Code, RawAnswer, RawEntry, RawEnvelope};
+use crate::api::{Answer, Charset, Item, Listing, Operation, Request};
+
+/// Why a body is no answer. The outcome of the request is unknown then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed(pub &'static str);
+
+/// Reads the service's answer to `request` and judges every item (protocol.md section 9).
+///
+/// A successful answer has one item per target, in request order; an account that the answer does not
+/// name is [`Verdict::Unanswered`], one about which it contradicts itself too.
+pub fn read_answer(request: &Request, body: Vec<u8>) -> Result<Answer, Malformed> {
+    let text = String::from_utf8(body).map_err(|_| Malformed("is not UTF-8"))?;
+    let mut answer = match read_as_documented(&text) {
+        Some(raw) => read_members(request, raw),
+        None => read_odd(request, &text),
+    }?;
+    answer.text = Some(text);
+    Ok(answer)
+}
+
+/// One strict pass, which nearly every answer takes. What it does not take is not wrong yet.
+fn read_as_documented(text: &str) -> Option<RawAnswer<'_, i32>> {
+    let Object(raw): Object<RawAnswer<i32>> = serde_json::from_str(text).ok()?;
+    // Of all the items only one is open at a time, so this many brackets cannot nest too deep.
+    let items = [&raw.changes, &raw.checks].map(|items| items.as_ref().map_or(0, |it| it.0.len()));
+    let entries = raw.entries.as_ref().map_or(0, |entries| entries.0.len());
+    let siblings = entries + items.iter().sum::<usize>();
+    let brackets = opening_brackets(text.as_bytes());
+    (brackets <= super::MAX_DEPTH + siblings.saturating_sub(1)).then_some(raw)
+}
+
+/// How many there are, those inside strings too. Sums of bytes are what compilers make fast.
+fn opening_brackets(json: &[u8]) -> usize {
+    let opens = |byte: &u8| u8::from(matches!(byte, b'{' | b'['));
+    let sums = json
+        .chunks(255)
+        .map(|some| some.iter().map(opens).sum::<u8>());
+    sums.map(usize::from).sum()
+}
+
+/// With patience: of a refusal only the envelope counts, and where a code should be may be anything.
+fn read_odd(request: &Request, text: &str) -> Result<Answer, Malformed> {
+    if super::is_too_deep(text.as_bytes()) {
+        return Err(Malformed("nests deeper than 32 levels"));
+    }
+    let Object(raw): Object<RawEnvelope> = serde_json::from_str(text)
+        .map_err(|_| Malformed("is not a JSON object with ActionStatus and ErrorCode"))?;
+    let answer = read_envelope(&raw.status, raw.code.read(), raw.info, raw.request_id)?;
+    if answer.is_refused() {
+        return Ok(answer);
+    }
+    let Object(raw): Object<RawAnswer<&RawValue>> = serde_json::from_str(text)
+        .map_err(|_| Malformed("has members of the wrong type, or too many of them"))?;
+    read_members(request, raw)
+}
+
+fn read_members<C: Code>(request: &Request, mut raw: RawAnswer<C>) -> Result<Answer, Malformed> {
+    let (info, request_id) = (raw.info.take(), raw.request_id.take());
+    let mut answer = read_envelope(&raw.status, raw.code.read(), info, request_id)?;
+    if !answer.is_refused() {
+        read_content(request, raw, &mut answer)?;
+    }
+    Ok(answer)
+}
+
+fn read_envelope(
+    status: &str,
+    code: Option<i32>,
+    info: Option<Cow<str>>,
+    request_id: Option<Cow<str>>,
+) -> Result<Answer, Malformed> {
+    let code = code.ok_or(Malformed("has an ErrorCode that is no code"))?;
+    if code == 0 && status != "OK" {
+        return Err(Malformed(
+            "contradicts itself: ErrorCode is 0 but ActionStatus is not OK",
+        ));
+    }
+    Ok(Answer {
+        code,
+        info: info.unwrap_or_default().into_owned(),
+        request_id: request_id.map(Cow::into_owned),
+        ..Answer::default()
+    })
+}
+
+fn read_content<C: Code>(
+    request: &Request,
+    content: RawAnswer<C>,
+    answer: &mut Answer,
+) -> Result<(), Malformed> {
+    match request.operation {
+        Operation::Get { start_index, .. } => {
+            answer.listing = read_listing(start_index, &content)?;
+            answer.items = read_entries(content.entries.unwrap_or_default().0)?;
+        }
+        Operation::Add(_) | Operation::Delete(_) => {
+            let items = content.changes.ok_or(Malformed("lacks ResultItem"))?;
+            let failed = Failures::new(content.failed, content.invalid);
+            answer.items = match_items(request, open(items), &failed);
+        }
+        Operation::Check(..) => {
+            // The example of 2017 named the array ResultItem, its table CheckItem.
+            let items = content
+                .checks
+                .or(content.changes)
+                .ok_or(Malformed("lacks BlackListCheckItem"))?;
+            let failed = Failures::new(content.failed, content.invalid);
+            answer.items = match_items(request, open(items), &failed);
+        }
+    }
+    Ok(())
+}
+
+fn read_listing<C>(start_index: u64, content: &RawAnswer<C>) -> Result<Listing, Malformed> {
+    let next_index = content.next_index.ok_or(Malformed("lacks StartIndex"))?;
+    if next_index != 0 && u64::from(next_index) <= start_index {
+        return Err(Malformed(
+            "makes no progress: StartIndex does not grow (choice C14)",
+        ));
+    }
+    Ok(Listing {
+        next_index,
+        sequence: content.sequence.or(content.sequence_old).unwrap_or(0),
+    })
+}
+
+fn read_entries(entries: Vec<Object<RawEntry>>) -> Result<Vec<Item>, Malformed> {
+    let entry = |Object(entry): Object<RawEntry>| {
+        if !Charset::Utf8.allows(&entry.account) {
+            return Err(Malformed("lists an account that is no identifier"));
+        }
+        Ok(Item::entry(entry.account, entry.time))
+    };
+    entries.into_iter().map(entry).collect()
+}
+
+fn open<T>(objects: Bounded<Object<T>>) -> Vec<T> {
+    objects.0.into_iter().map(|Object(inner)| inner).collect()
+}
