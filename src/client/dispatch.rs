@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -40,6 +41,7 @@ pub(super) struct Dispatch {
     pub(super) completions: Completions,
     /// Calls accepted and not yet taken by poll.
     max_calls: usize,
+    poisoned: AtomicBool,
     state: Mutex<State>,
     /// Something was accepted, settled or ended.
     changed: Condvar,
@@ -56,7 +58,6 @@ struct State {
     threads: usize,
     /// Replies on their way to their callers.
     delivering: usize,
-    poisoned: bool,
 }
 
 impl State {
@@ -81,12 +82,12 @@ impl Dispatch {
             log,
             completions: Completions::new(),
             max_calls,
+            poisoned: AtomicBool::new(false),
             state: Mutex::new(State {
                 lanes: Lanes::new(rules, crate::random::generator()),
                 alive: Some(alive),
                 threads: 0,
                 delivering: 0,
-                poisoned: false,
             }),
             changed: Condvar::new(),
             quieter: Condvar::new(),
@@ -106,7 +107,7 @@ impl Dispatch {
         entered: Option<Instant>,
     ) -> Result<(), Error> {
         let mut state = self.state.lock();
-        if state.poisoned {
+        if self.is_poisoned() {
             return Err(panicked());
         }
         if state.alive.is_none() {
@@ -201,11 +202,17 @@ impl Dispatch {
 
     /// A bug was met: every call ends with `Panic`, and nothing more is accepted.
     pub(super) fn poison(&self) {
+        self.poisoned.store(true, Ordering::SeqCst);
         let mut state = self.state.lock();
-        state.poisoned = true;
         state.lanes.end_all(&panicked());
         drop(self.deliver(state));
+        self.changed.notify_all();
         self.completions.end();
+    }
+
+    /// Whether a bug was met.
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Ordering::Relaxed)
     }
 
     /// Starts a thread when all others are under way with a request: the spare one takes what comes
@@ -236,7 +243,7 @@ impl Dispatch {
 
     fn work_until_closed(self: &Arc<Self>) {
         let mut state = self.state.lock();
-        while state.alive.is_some() && !state.poisoned {
+        while state.alive.is_some() && !self.is_poisoned() {
             let next = state.lanes.next(self.clock.now());
             if state.lanes.has_done() && !matches!(next, Next::Send(_)) {
                 // Things may change while the lock is given up: look again before waiting.

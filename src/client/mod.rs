@@ -12,7 +12,6 @@ mod reply;
 mod retry;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
@@ -53,7 +52,6 @@ pub struct Client {
     dispatch: Arc<Dispatch>,
     closing: Closing,
     way: Way,
-    poisoned: AtomicBool,
 }
 
 impl Client {
@@ -83,7 +81,6 @@ impl Client {
             )),
             closing: Closing::default(),
             way,
-            poisoned: AtomicBool::new(false),
         })
     }
 
@@ -238,12 +235,11 @@ impl Client {
 
     /// After a panic inside the library the client answers only [`Status::Panic`].
     pub(crate) fn poison(&self) {
-        self.poisoned.store(true, Ordering::SeqCst);
         self.dispatch.poison();
     }
 
     pub(crate) fn is_poisoned(&self) -> bool {
-        self.poisoned.load(Ordering::Relaxed)
+        self.dispatch.is_poisoned()
     }
 
     fn deadline(&self, timeout: Option<Duration>) -> Option<Instant> {
@@ -377,5 +373,67 @@ fn spawn(name: &str, work: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
 impl Drop for Client {
     fn drop(&mut self) {
         self.shut(Some(Duration::ZERO));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Answer;
+
+    /// Meets a bug at the account "bug".
+    struct Buggy;
+
+    impl Service for Buggy {
+        fn call(&self, request: &Request, _deadline: Instant) -> Result<Answer, Error> {
+            assert!(request.from != "bug", "planted");
+            Err(Error::new(Status::Network, "no answer"))
+        }
+    }
+
+    fn client() -> Client {
+        let way = Way {
+            is_local: false,
+            is_durable: false,
+            requests: 4,
+            charset: Charset::Utf8,
+            call_time: Some(Duration::from_secs(20)),
+            retry: None,
+            rate_per_second: None,
+        };
+        let clock = Arc::new(SystemClock);
+        let log = Log::open(&crate::config::Log::default(), clock.clone()).expect("no log");
+        Client {
+            dispatch: Arc::new(Dispatch::new(Box::new(Buggy), clock, log, way.rules(), 100)),
+            closing: Closing::default(),
+            way,
+        }
+    }
+
+    #[test]
+    fn after_a_bug_every_call_ends_with_panic_and_nobody_waits() {
+        let client = client();
+        assert_eq!(client.add("ann", &["bob"]).status(), Status::Network);
+        client.add_async("bug", &["bob"], 7).expect("accepted");
+        let reply = client
+            .poll(Some(Duration::from_secs(20)))
+            .expect("a completion");
+        assert_eq!((reply.tag(), reply.status()), (7, Status::Panic));
+        assert!(client.is_poisoned());
+        assert_eq!(client.add("ann", &["bob"]).status(), Status::Panic);
+        let refused = client.add_async("ann", &["bob"], 8).expect_err("refused");
+        assert_eq!(refused.status(), Status::Panic);
+        assert!(client.poll(None).is_none(), "nothing will come any more");
+        assert_eq!(client.close(Some(Duration::from_secs(5))), Status::Ok);
+    }
+
+    #[test]
+    fn a_caller_that_waits_is_told_of_the_bug() {
+        let client = client();
+        let reply = client.add("bug", &["bob"]);
+        assert_eq!(
+            (reply.status(), reply.items()[0].status()),
+            (Status::Panic, Status::Panic)
+        );
     }
 }
