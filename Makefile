@@ -55,6 +55,7 @@ install: cli
 	ln -sf libchatblock.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libchatblock.so
 	install -m 644 $(RELEASE)/libchatblock.a $(DESTDIR)$(PREFIX)/lib/
+	strip --strip-debug $(DESTDIR)$(PREFIX)/lib/libchatblock.a
 	install -m 644 include/chatblock.h $(DESTDIR)$(PREFIX)/include/
 	install -m 755 -s $(RELEASE)/chatblock $(DESTDIR)$(PREFIX)/bin/
 
