@@ -346,6 +346,15 @@ pub fn explain(code: i32) -> String {
     }
 }
 
+/// Whether a refusal of a whole request can be the fault of one account in it, and not of the owner,
+/// the caller or the app. The service of 2018 refused whole requests for a full list (choice C25).
+pub fn may_concern_one_account(code: i32) -> bool {
+    matches!(
+        modern(code),
+        BAD_PARAMETER | 30002 | LIST_FULL | ACCOUNT_NOT_STRING
+    )
+}
+
 /// The verdict on one item (protocol.md 5.2, choice C30).
 pub fn judge(command: Command, code: i32, info: &str) -> Verdict {
     let nothing_to_do = match (command, code) {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::lane::{Batch, Op};
 use super::{CallId, Delayed, Flight, Lanes};
-use crate::api::codes::SIGNATURES_REFUSED;
+use crate::api::codes::{self, SIGNATURES_REFUSED};
 use crate::api::{Answer, Retry};
 use crate::client::retry::{Next, REST};
 use crate::error::Error;
@@ -22,7 +22,7 @@ impl<T> Lanes<T> {
         let class = match outcome {
             Ok(answer) if answer.is_refused() => {
                 let class = answer.retry();
-                if batch.is_merged() && !class.is_retryable() {
+                if batch.is_merged() && codes::may_concern_one_account(answer.code) {
                     self.separate(batch, now);
                     return false;
                 }

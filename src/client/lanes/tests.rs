@@ -580,3 +580,14 @@ fn no_more_requests_are_under_way_than_allowed() {
     let times: Vec<_> = world.seen.iter().map(|seen| seen.at.as_millis()).collect();
     assert_eq!(times, [0, 0, 10, 10, 20, 20]);
 }
+
+#[test]
+fn a_refusal_that_concerns_everybody_is_not_asked_for_one_by_one() {
+    let mut world = World::new();
+    for tag in 0..20 {
+        world.submit(tag, "ann", Operation::Add(vec![format!("u{tag}")]));
+    }
+    world.run(|_, _| Ok(Answer::refused(60020, "arrears")));
+    assert_eq!(world.seen.len(), 1);
+    assert!((0..20).all(|tag| world.reply(tag).service_code() == 60020));
+}
