@@ -47,7 +47,7 @@ header:
 	$(CARGO) test --locked --test header
 
 bench: cli
-	benches/run $(RELEASE)
+	benches/run --library-dir $(RELEASE)
 
 install: cli
 	install -d $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin

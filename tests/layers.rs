@@ -72,7 +72,9 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
 
 /// Unit tests that fill a file of their own.
 fn is_test(path: &Path) -> bool {
-    path.ends_with("tests.rs") || path.ends_with("simulator.rs")
+    path.parent()
+        .is_some_and(|folder| folder.ends_with("lanes/tests"))
+        || path.ends_with("simulator.rs")
 }
 
 fn layer(name: &str) -> &str {
