@@ -54,6 +54,39 @@ fn calls_of_one_owner_keep_their_order() {
     assert!(tags.is_sorted(), "{tags:?}");
 }
 
+/// The library's threads work for many owners at once; one must not hand out what another one's older
+/// completion should precede.
+#[test]
+fn completions_of_one_owner_are_in_order_beside_others() {
+    const OWNERS: u64 = 8;
+    const CALLS: u64 = 4000;
+    let client = open("{}");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for tag in 0..CALLS {
+                let owner = format!("owner{}", tag % OWNERS);
+                client.add_async(&owner, &["bob"], tag).expect("accepted");
+            }
+        });
+        let mut last = BTreeMap::new();
+        for _ in 0..CALLS {
+            let tag = next(&client).tag();
+            let before = last.insert(tag % OWNERS, tag);
+            assert!(before.is_none_or(|before| before < tag), "{before:?} {tag}");
+        }
+    });
+}
+
+#[test]
+fn who_has_the_completion_finds_its_place_free() {
+    let client = open("{\"queue\":{\"max_calls\":1}}");
+    for tag in 0..500 {
+        client.add_async("ann", &["bob"], tag).expect("accepted");
+        assert_eq!(next(&client).tag(), tag);
+        assert_eq!(client.flush(NOW), Status::Ok);
+    }
+}
+
 #[test]
 fn a_read_sees_the_writes_accepted_before_it() {
     let client = open("{}");

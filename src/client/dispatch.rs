@@ -56,11 +56,16 @@ struct State {
     /// Taken when closing begins; every thread has a clone.
     alive: Option<Sender<Infallible>>,
     threads: usize,
-    /// Replies on their way to their callers.
+    /// Replies on their way to their callers, all in the hands of one thread: that keeps their order.
     delivering: usize,
 }
 
 impl State {
+    /// How many calls have no reply yet.
+    fn unanswered(&self) -> usize {
+        self.lanes.len() + self.lanes.done_len() + self.delivering
+    }
+
     /// Whether a call that was accepted before `later` has no reply yet.
     fn is_unanswered(&self, later: CallId) -> bool {
         self.delivering > 0 || self.lanes.oldest().is_some_and(|oldest| oldest < later)
@@ -113,7 +118,7 @@ impl Dispatch {
         if state.alive.is_none() {
             return Err(closed());
         }
-        if state.lanes.len() + self.completions.len() >= self.max_calls {
+        if state.unanswered() + self.completions.len() >= self.max_calls {
             return Err(busy("the queue is full (config key \"queue.max_calls\")"));
         }
         if state.threads == 0 {
@@ -204,6 +209,9 @@ impl Dispatch {
     pub(super) fn poison(&self) {
         self.poisoned.store(true, Ordering::SeqCst);
         let mut state = self.state.lock();
+        // The thread that met the bug may have been the one that delivers: it does not come back.
+        state.delivering = 0;
+        self.quieter.notify_all();
         state.lanes.end_all(&panicked());
         drop(self.deliver(state));
         self.changed.notify_all();
@@ -245,7 +253,8 @@ impl Dispatch {
         let mut state = self.state.lock();
         while state.alive.is_some() && !self.is_poisoned() {
             let next = state.lanes.next(self.clock.now());
-            if state.lanes.has_done() && !matches!(next, Next::Send(_)) {
+            let can_deliver = state.lanes.done_len() > 0 && state.delivering == 0;
+            if can_deliver && !matches!(next, Next::Send(_)) {
                 // Things may change while the lock is given up: look again before waiting.
                 state = self.deliver(state);
                 continue;
@@ -278,27 +287,23 @@ impl Dispatch {
         state
     }
 
-    /// Hands out what is done, without holding the lock meanwhile.
+    /// Hands out what is done. Replies are made without holding the lock and handed out under it:
+    /// whoever has one finds its place in the queue free. A second thread leaves its own to the first.
     fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        let done = state.lanes.take_done();
-        if done.is_empty() {
-            return state;
-        }
-        let count = done.len();
-        state.delivering += count;
-        drop(state);
-        let reply = |Done { call, caller }: Done<Caller>| match caller {
-            Caller::Polls(tag) => Some(Reply::tagged(call, tag)),
-            Caller::Waits(waiting) => {
+        while state.delivering == 0 && state.lanes.done_len() > 0 {
+            let done = state.lanes.take_done();
+            state.delivering = done.len();
+            drop(state);
+            let (polled, waited) = replies(done);
+            state = self.state.lock();
+            state.delivering = 0;
+            self.completions.push(polled);
+            for (waiting, reply) in waited {
                 // The caller may have given up by now.
-                let _ = waiting.send(Reply::from_assembly(call));
-                None
+                let _ = waiting.send(reply);
             }
-        };
-        self.completions.push(done.into_iter().filter_map(reply));
-        let mut state = self.state.lock();
-        state.delivering -= count;
-        self.quieter.notify_all();
+            self.quieter.notify_all();
+        }
         state
     }
 
@@ -323,6 +328,18 @@ impl Dispatch {
                 .line(LogLevel::Warn, || format!("{name} has no answer: {error}")),
         }
     }
+}
+
+/// The replies to callers that poll, in order, and those to callers that wait.
+fn replies(done: Vec<Done<Caller>>) -> (Vec<Reply>, Vec<(Sender<Reply>, Reply)>) {
+    let (mut polled, mut waited) = (Vec::new(), Vec::new());
+    for Done { call, caller } in done {
+        match caller {
+            Caller::Polls(tag) => polled.push(Reply::tagged(call, tag)),
+            Caller::Waits(waiting) => waited.push((waiting, Reply::from_assembly(call))),
+        }
+    }
+    (polled, waited)
 }
 
 fn busy(what: &str) -> Error {

@@ -223,9 +223,9 @@ impl<T> Lanes<T> {
         !self.ready[command as usize].is_empty() || !self.ready_reads[command as usize].is_empty()
     }
 
-    /// Whether calls came to their end since the last `take_done`.
-    pub(super) fn has_done(&self) -> bool {
-        !self.done.is_empty()
+    /// How many calls came to their end since the last `take_done`.
+    pub(super) fn done_len(&self) -> usize {
+        self.done.len()
     }
 
     /// Calls that came to their end since the last time.
