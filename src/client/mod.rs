@@ -227,8 +227,10 @@ impl Client {
 
     pub(crate) fn shut(&self, timeout: Option<Duration>) -> Status {
         let deadline = self.deadline(timeout);
-        self.closing.begin();
+        // The calls under way get their own account of what happened, with their items; whoever waits
+        // for something else is woken after.
         let clean = self.dispatch.close(deadline);
+        self.closing.begin();
         self.dispatch.log.close(deadline);
         if clean { Status::Ok } else { Status::Timeout }
     }

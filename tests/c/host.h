@@ -40,6 +40,13 @@ static inline void sleep_ms(long milliseconds)
     nanosleep(&time, NULL);
 }
 
+static inline double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
 /* How many entries a directory has: open descriptors of /proc/self/fd, threads of /proc/self/task. */
 static inline int entries(const char *path)
 {
