@@ -14,8 +14,10 @@ use std::process::Command;
 use support::{full, has_tool, libraries, report, root, run};
 
 /// Programs of tests/c, and whether they use threads.
-const PROGRAMS: [(&str, bool); 8] = [
+const PROGRAMS: [(&str, bool); 10] = [
     ("api", false),
+    ("async", true),
+    ("async_threads", true),
     ("bad_input", false),
     ("close", true),
     ("header_twice", false),
