@@ -192,6 +192,45 @@ fn the_quickstart_says_the_same_everywhere() {
 }
 
 #[test]
+fn the_loops_never_wait_and_hear_of_everything() {
+    if !has_tool("examples", "gcc") {
+        return;
+    }
+    let workshop = Workshop::new();
+    let server = Server::start(&workshop);
+    let remote = format!(
+        "{{\"sdkappid\":{APP},\"secret_key_file\":\"key\",\"base_url\":\"{}\"}}",
+        server.url
+    );
+    let loops = [
+        (
+            "tick_loop.c",
+            "tick 3: ann blocks ann: CHATBLOCK_ERR_SERVICE (30001)",
+            "5 of 5 blocks were answered",
+        ),
+        (
+            "epoll_loop.c",
+            "ann blocks pd: CHATBLOCK_OK",
+            "4 blocks were answered",
+        ),
+    ];
+    for (source, line, last) in loops {
+        let program = workshop.build(source);
+        let configs = ["{}", "{\"path\":\"loops.db\"}", &remote];
+        let outputs = configs.map(|config| run(workshop.command(&program).arg(config)));
+        for output in &outputs {
+            assert_eq!(output, &outputs[0]);
+        }
+        assert!(outputs[0].contains(line), "{}", outputs[0]);
+        assert_eq!(outputs[0].lines().last(), Some(last));
+    }
+    report(
+        "examples",
+        "examples: tick_loop and epoll_loop say the same in memory, on disk and over HTTP",
+    );
+}
+
+#[test]
 fn remote_knows_what_to_do_about_each_outcome() {
     if !has_tool("examples", "gcc") {
         return;
