@@ -106,6 +106,8 @@ fn check(function: &Function, name: &str, call: &str) -> String {
         "void" => call.to_owned(),
         _ if name == "out_error" => format!("opened({call})"),
         "chatblock_client *" => format!("not_opened({call}, &error)"),
+        // NULL says that nothing was taken, also here.
+        _ if function.name == "chatblock_client_poll" => format!("CHECK({call} == NULL)"),
         "chatblock_result *" => format!("refused({call}, \"{name}\")"),
         "const char *" => format!("CHECK_TEXT({call}, \"\")"),
         _ if function.name == "chatblock_client_close" => {
