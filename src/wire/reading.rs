@@ -17,7 +17,7 @@ pub struct Malformed(pub &'static str);
 /// Reads the service's answer to `request` and judges every item (protocol.md section 9).
 ///
 /// A successful answer has one item per target, in request order; an account that the answer does not
-/// name is [`Verdict::Unanswered`], one about which it contradicts itself too.
+/// name is [`crate::api::Verdict::Unanswered`], one about which it contradicts itself too.
 pub fn read_answer(request: &Request, body: Vec<u8>) -> Result<Answer, Malformed> {
     let text = String::from_utf8(body).map_err(|_| Malformed("is not UTF-8"))?;
     let mut answer = match read_as_documented(&text) {
