@@ -43,6 +43,8 @@ struct Service {
 struct Asked {
     request: Request,
     replies: usize,
+    /// What the caller was told about each target.
+    told: Vec<Status>,
 }
 
 struct Simulation {
@@ -124,6 +126,7 @@ impl Simulation {
         self.asked.push(Asked {
             request: request.clone(),
             replies: 0,
+            told: Vec::new(),
         });
         self.lanes
             .accept(request, self.asked.len() - 1, entered, self.now);
@@ -262,6 +265,8 @@ impl Simulation {
                 ));
             }
             self.judge(&request, &reply);
+            let items = reply.items().iter();
+            self.asked[done.caller].told = items.map(crate::client::ReplyItem::status).collect();
         }
     }
 
@@ -319,10 +324,43 @@ impl Simulation {
         self.judge_end();
     }
 
+    /// In the end the last write of a pair that was confirmed has won, or one after it whose outcome
+    /// nobody knows.
+    fn pairs_out_of_order(&self) -> Vec<String> {
+        let mut possible: HashMap<(String, String), HashSet<bool>> = HashMap::new();
+        for asked in &self.asked {
+            let blocks = match asked.request.command() {
+                Command::Add => true,
+                Command::Delete => false,
+                Command::Get | Command::Check => continue,
+            };
+            for (target, told) in asked.request.targets().iter().zip(&asked.told) {
+                let pair = (asked.request.from.clone(), target.clone());
+                let states = possible
+                    .entry(pair)
+                    .or_insert_with(|| HashSet::from([false]));
+                if told.is_done() {
+                    states.clear();
+                }
+                states.insert(blocks);
+            }
+        }
+        let wrong = |(pair, states): &(&(String, String), &HashSet<bool>)| {
+            !states.contains(&self.service.blocked.contains(*pair))
+        };
+        let wrong = possible.iter().filter(wrong);
+        wrong
+            .map(|(pair, _)| format!("{pair:?} is not what its last write asked for"))
+            .collect()
+    }
+
     fn judge_end(&mut self) {
         let silent = self.asked.iter().filter(|asked| asked.replies == 0).count();
         if silent > 0 {
             self.violation(format!("{silent} calls never completed"));
+        }
+        for what in self.pairs_out_of_order() {
+            self.violation(what);
         }
         if self.time() > self.faulty_until + CALL * 20 {
             self.violation("work went on long after the faults ended");
