@@ -259,9 +259,9 @@ chatblock_client *chatblock_client_open(const char *config_json,
 /**
  * End a client: refuse new calls, wake those that wait, give everything back.
  *
- * Calls under way return CLOSED; what was accepted and is not done is dropped: flush before, to let it
- * finish. Results stay valid. Starting a call concurrently with or after close
- * is undefined. In a forked child this frees the handle and touches nothing else.
+ * Calls under way return CLOSED, and a write among them may have happened; what was accepted and is not
+ * done is dropped: flush before, to let it finish. Results stay valid. Starting a call concurrently with
+ * or after close is undefined. In a forked child this frees the handle and touches nothing else.
  *
  * @param client      may be NULL: nothing happens then.
  * @param timeout_ms  milliseconds to wait for threads of the library that are still on the network;

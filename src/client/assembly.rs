@@ -16,6 +16,16 @@ pub(super) enum Slot {
     Failed(Status),
 }
 
+impl Slot {
+    /// There is no answer: an earlier one says more than silence, and so does an attempt that may have
+    /// arrived, after which "nothing was sent" would be false.
+    fn lose(&mut self, status: Status) {
+        if matches!(self, Self::Open | Self::Failed(Status::Connect)) {
+            *self = Self::Failed(status);
+        }
+    }
+}
+
 /// A call and everything that came back for it so far.
 #[derive(Debug)]
 pub(super) struct Assembly {
@@ -101,22 +111,26 @@ impl Assembly {
     /// The targets at `positions` have no answer after this attempt.
     pub(super) fn lose(&mut self, positions: &[usize], error: &Error) {
         for &position in positions {
-            // An earlier answer for the same target says more than silence.
-            if matches!(self.slots[position], Slot::Open) {
-                self.slots[position] = Slot::Failed(error.status());
-            }
+            self.slots[position].lose(error.status());
         }
-        self.error = Some(error.clone());
+        // "Nothing was sent" is not the whole story once another attempt was sent.
+        if self.error.is_none() || error.status() != Status::Connect {
+            self.error = Some(error.clone());
+        }
     }
 
     /// Nothing more will be tried: what is open has no answer for this reason.
     pub(super) fn fail(&mut self, error: Error) {
         for slot in &mut self.slots {
-            if matches!(slot, Slot::Open) {
-                *slot = Slot::Failed(error.status());
-            }
+            slot.lose(error.status());
         }
-        self.error.get_or_insert(error);
+        if self
+            .error
+            .as_ref()
+            .is_none_or(|earlier| earlier.status() == Status::Connect)
+        {
+            self.error = Some(error);
+        }
     }
 
     /// What is open was not sent, because the part before it failed for good: it shares its fate.

@@ -206,3 +206,49 @@ fn a_refusal_that_concerns_everybody_is_not_asked_for_one_by_one() {
     assert_eq!(world.seen.len(), 1);
     assert!((0..20).all(|tag| world.reply(tag).service_code() == 60020));
 }
+
+#[test]
+fn nothing_was_sent_is_said_only_when_no_attempt_was_sent() {
+    let mut world = World::new();
+    world.add(1, "ann", &["a"]);
+    world.run(|call, _| match call {
+        1 => Err(Error::new(Status::Connect, "refused")),
+        _ => Err(Error::new(Status::Network, "lost")),
+    });
+    assert_eq!(statuses(world.reply(1)), [Status::Network]);
+    assert_eq!(world.reply(1).status(), Status::Network);
+    assert!(world.reply(1).message().contains("lost"));
+
+    let mut world = World::new();
+    world.add(2, "ann", &["a"]);
+    world.run(|call, _| match call {
+        1 => Err(Error::new(Status::Network, "lost")),
+        _ => Err(Error::new(Status::Connect, "refused")),
+    });
+    assert_eq!(statuses(world.reply(2)), [Status::Network]);
+}
+
+#[test]
+fn a_call_that_runs_out_of_time_under_way_may_have_happened() {
+    let mut world = World::new();
+    world.add(1, "ann", &["a"]);
+    let Next::Send(first) = world.lanes.next(world.now) else {
+        panic!("a write may go at once");
+    };
+    world.lanes.settle(
+        first,
+        Err(Error::new(Status::Connect, "refused")),
+        world.now,
+    );
+    world.now += Duration::from_secs(1);
+    let Next::Send(second) = world.lanes.next(world.now) else {
+        panic!("it goes again");
+    };
+    world.now += Duration::from_secs(20);
+    assert!(matches!(world.lanes.next(world.now), Next::Wait(_)));
+    world.collect();
+    assert_eq!(statuses(world.reply(1)), [Status::Timeout]);
+    world
+        .lanes
+        .settle(second, Err(Error::new(Status::Network, "late")), world.now);
+}
