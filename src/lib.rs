@@ -26,6 +26,7 @@ mod client;
 pub mod ffi;
 mod panics;
 mod random;
+mod sqlite;
 mod threads;
 
 pub use api::{CheckType, Command, Relation};

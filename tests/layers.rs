@@ -12,6 +12,7 @@ const RANKS: &[(&str, u32)] = &[
     ("panics", 0),
     ("random", 0),
     ("rate", 0),
+    ("sqlite", 1),
     ("threads", 0),
     ("api", 1),
     ("wire", 2),

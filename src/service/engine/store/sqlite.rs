@@ -1,6 +1,5 @@
 //! Lists on disk: SQLite in WAL mode, one sync per group of callers.
 
-mod file;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +11,8 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::{Read, Store, Write};
 use crate::error::Error;
-use rows::Rows;
+use crate::sqlite::{self, Lock};
+use rows::{FORMAT, Rows};
 
 /// Most callers whose changes share one commit.
 const MAX_GROUP: usize = 256;
@@ -33,7 +33,7 @@ pub struct Sqlite {
     /// Callers on their way to the writer: while there are any, nobody commits yet.
     arriving: AtomicUsize,
     /// Released last: fields drop in order.
-    _lock: file::Lock,
+    _lock: Lock,
 }
 
 struct GroupWriter {
@@ -55,11 +55,7 @@ impl Sqlite {
     /// [`crate::Status::Storage`] when the file is in use, foreign, newer, damaged, or unusable; the
     /// file is untouched then.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let lock = file::lock(path)?;
-        file::create_if_missing(path)?;
-        file::check_header(path)?;
-        let connection = rows::connect(path)?;
-        rows::check_integrity(path, &connection)?;
+        let (lock, connection) = FORMAT.open(path)?;
         Ok(Self {
             path: path.to_owned(),
             writer: Mutex::new(GroupWriter {
@@ -76,7 +72,7 @@ impl Sqlite {
     }
 
     fn storage(&self, error: &rusqlite::Error) -> Error {
-        rows::storage(&self.path, error)
+        sqlite::storage(&self.path, error)
     }
 
     /// The writer, with an open transaction.
@@ -176,7 +172,7 @@ impl Store for Sqlite {
 
     fn read(&self, work: &mut Read) -> Result<(), Error> {
         let idle = self.readers.lock().pop();
-        let connection = idle.map_or_else(|| rows::connect_reader(&self.path), Ok)?;
+        let connection = idle.map_or_else(|| sqlite::connect_reader(&self.path), Ok)?;
         let snapshot = connection
             .unchecked_transaction()
             .map_err(|error| self.storage(&error))?;

@@ -2,17 +2,18 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
+use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::super::{Entry, List, Reader, Writer};
 use crate::error::Error;
+use crate::sqlite::{Format, storage};
 
-/// "cblk": marks the file as a store of this library.
-pub(super) const APPLICATION_ID: u32 = 0x6362_6c6b;
-/// Version of the tables. A newer one is refused.
-pub(super) const SCHEMA_VERSION: u32 = 1;
-
-const TABLES: &str = "
+/// The file of the durable store; its mark is "cblk".
+pub(super) const FORMAT: Format = Format {
+    name: "store",
+    application_id: 0x6362_6c6b,
+    version: 1,
+    tables: "
     CREATE TABLE owners (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE,
@@ -30,76 +31,8 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE UNIQUE INDEX entries_by_account ON entries (owner, account);
     CREATE TABLE imported (account TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-";
-
-/// Writes the tables into the empty file `draft`.
-pub(super) fn create_tables(draft: &Path) -> rusqlite::Result<()> {
-    let connection = open(draft)?;
-    connection.execute_batch(&format!(
-        "PRAGMA synchronous = FULL; BEGIN; PRAGMA application_id = {APPLICATION_ID}; \
-         PRAGMA user_version = {SCHEMA_VERSION}; {TABLES} COMMIT;"
-    ))?;
-    connection.close().map_err(|(_, error)| error)
-}
-
-/// The connection that writes: every commit is synced.
-pub(super) fn connect(path: &Path) -> Result<Connection, Error> {
-    let connect = || {
-        let connection = open(path)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        Ok(connection)
-    };
-    connect().map_err(|error| storage(path, &error))
-}
-
-/// A connection that only reads what is committed.
-pub(super) fn connect_reader(path: &Path) -> Result<Connection, Error> {
-    let connect = || {
-        let connection = open(path)?;
-        connection.pragma_update(None, "query_only", true)?;
-        Ok(connection)
-    };
-    connect().map_err(|error| storage(path, &error))
-}
-
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.set_prepared_statement_cache_capacity(32);
-    Ok(connection)
-}
-
-/// SQLite's own check of the whole file.
-pub(super) fn check_integrity(path: &Path, connection: &Connection) -> Result<(), Error> {
-    let verdict: rusqlite::Result<String> =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-    match verdict {
-        Ok(verdict) if verdict == "ok" => Ok(()),
-        Ok(verdict) => Err(Error::storage(
-            path,
-            format!("is damaged ({verdict}); restore it from a copy"),
-        )),
-        Err(error) => Err(storage(path, &error)),
-    }
-}
-
-/// SQLite's error with the file and the next step.
-pub(super) fn storage(path: &Path, error: &rusqlite::Error) -> Error {
-    use rusqlite::ErrorCode::{
-        DatabaseCorrupt, DiskFull, NotADatabase, PermissionDenied, ReadOnly, SystemIoFailure,
-    };
-    let step = match error.sqlite_error_code() {
-        Some(DiskFull) => "make room on the disk",
-        Some(DatabaseCorrupt | NotADatabase) => "the file is damaged, restore it from a copy",
-        Some(PermissionDenied | ReadOnly) => "check the rights of the file and its directory",
-        Some(SystemIoFailure) => "check the disk",
-        _ => "see the text of SQLite",
-    };
-    Error::storage(path, format!("{error}: {step}"))
-}
+",
+};
 
 /// The rows as they stand inside a transaction of `connection`.
 pub(super) struct Rows<'a> {

@@ -1,19 +1,19 @@
-//! The file of the durable store before SQLite sees it: lock, creation, foreign and newer formats.
+//! A file of ours before SQLite sees it: lock, creation, foreign and newer formats.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::rows::{self, APPLICATION_ID, SCHEMA_VERSION};
+use super::Format;
 use crate::error::Error;
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const USER_VERSION: std::ops::Range<usize> = 60..64;
 const APPLICATION: std::ops::Range<usize> = 68..72;
 
-/// Held while the store is open; gives the lock back also where a forked child still has the file.
-pub(super) struct Lock(File);
+/// Held while the file is open; gives the lock back also where a forked child still has the file.
+pub(crate) struct Lock(File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
@@ -22,7 +22,7 @@ impl Drop for Lock {
     }
 }
 
-/// Locks the store at `path` for this handle alone: a second process and a second handle get an error.
+/// Locks the file at `path` for this handle alone: a second process and a second handle get an error.
 pub(super) fn lock(path: &Path) -> Result<Lock, Error> {
     let unusable =
         |error: std::io::Error| Error::storage(path, format!("cannot be locked: {error}"));
@@ -52,9 +52,9 @@ pub(super) fn lock(path: &Path) -> Result<Lock, Error> {
     }
 }
 
-/// Creates the store beside its place and moves it there whole, so that a file at `path` always has
+/// Creates the file beside its place and moves it there whole, so that a file at `path` always has
 /// its marks.
-pub(super) fn create_if_missing(path: &Path) -> Result<(), Error> {
+pub(super) fn create_if_missing(path: &Path, format: &Format) -> Result<(), Error> {
     match std::fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {}
         Ok(_) => return Ok(()),
@@ -74,7 +74,9 @@ pub(super) fn create_if_missing(path: &Path) -> Result<(), Error> {
         _ => {}
     }
     private().create_new(true).open(&draft).map_err(unusable)?;
-    rows::create_tables(&draft).map_err(|error| rows::storage(path, &error))?;
+    format
+        .create_tables(&draft)
+        .map_err(|error| super::storage(path, &error))?;
     File::open(&draft)
         .and_then(|file| file.sync_all())
         .map_err(unusable)?;
@@ -85,8 +87,8 @@ pub(super) fn create_if_missing(path: &Path) -> Result<(), Error> {
         .map_err(unusable)
 }
 
-/// Refuses what is not a store of this library, or one of a newer version, without changing it.
-pub(super) fn check_header(path: &Path) -> Result<(), Error> {
+/// Refuses what is not a file of this format, or one of a newer version, without changing it.
+pub(super) fn check_header(path: &Path, format: &Format) -> Result<(), Error> {
     let unusable = |error: std::io::Error| match error.raw_os_error() {
         Some(libc::ELOOP) => Error::storage(path, "is a symbolic link; name the file itself"),
         _ => Error::storage(path, format!("cannot be opened: {error}")),
@@ -109,23 +111,27 @@ pub(super) fn check_header(path: &Path) -> Result<(), Error> {
     let foreign = || {
         Error::storage(
             path,
-            "is not a chatblock store; it was left untouched, name another file",
+            format!(
+                "is not a chatblock {}; it was left untouched, name another file",
+                format.name
+            ),
         )
     };
     file.read_exact(&mut header).map_err(|_| foreign())?;
     let number = |range: std::ops::Range<usize>| {
         u32::from_be_bytes(header[range].try_into().expect("four bytes"))
     };
-    if !header.starts_with(MAGIC) || number(APPLICATION) != APPLICATION_ID {
+    if !header.starts_with(MAGIC) || number(APPLICATION) != format.application_id {
         return Err(foreign());
     }
     let version = number(USER_VERSION);
-    if version > SCHEMA_VERSION {
+    if version > format.version {
         return Err(Error::storage(
             path,
             format!(
-                "was written by a newer chatblock (format {version}, this one reads up to {SCHEMA_VERSION}); \
-                 it was left untouched, update the library"
+                "was written by a newer chatblock (format {version}, this one reads up to {}); \
+                 it was left untouched, update the library",
+                format.version
             ),
         ));
     }

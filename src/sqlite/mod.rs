@@ -1,0 +1,107 @@
+//! SQLite files of ours: one handle each, marked, checked at open, synced at every commit.
+
+mod file;
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::Error;
+pub(crate) use file::Lock;
+
+/// What kind of file it is.
+pub(crate) struct Format {
+    /// What people call it, as in "is not a chatblock store".
+    pub(crate) name: &'static str,
+    /// Marks the file as ours.
+    pub(crate) application_id: u32,
+    /// Version of the tables. A newer one is refused.
+    pub(crate) version: u32,
+    /// SQL that creates the tables.
+    pub(crate) tables: &'static str,
+}
+
+impl Format {
+    /// Opens or creates the file at `path`, which must be absolute, for this handle alone.
+    ///
+    /// # Errors
+    /// [`crate::Status::Storage`] when the file is in use, foreign, newer, damaged, or unusable; it is
+    /// untouched then.
+    pub(crate) fn open(&self, path: &Path) -> Result<(Lock, Connection), Error> {
+        let lock = file::lock(path)?;
+        file::create_if_missing(path, self)?;
+        file::check_header(path, self)?;
+        let connection = connect(path)?;
+        check_integrity(path, &connection)?;
+        Ok((lock, connection))
+    }
+
+    /// Writes the tables into the empty file `draft`.
+    fn create_tables(&self, draft: &Path) -> rusqlite::Result<()> {
+        let connection = connect_any(draft)?;
+        connection.execute_batch(&format!(
+            "PRAGMA synchronous = FULL; BEGIN; PRAGMA application_id = {}; PRAGMA user_version = {}; {} COMMIT;",
+            self.application_id, self.version, self.tables
+        ))?;
+        connection.close().map_err(|(_, error)| error)
+    }
+}
+
+/// The connection that writes: every commit is synced.
+fn connect(path: &Path) -> Result<Connection, Error> {
+    let connect = || {
+        let connection = connect_any(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        Ok(connection)
+    };
+    connect().map_err(|error| storage(path, &error))
+}
+
+/// A connection that only reads what is committed.
+pub(crate) fn connect_reader(path: &Path) -> Result<Connection, Error> {
+    let connect = || {
+        let connection = connect_any(path)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    };
+    connect().map_err(|error| storage(path, &error))
+}
+
+fn connect_any(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// SQLite's own check of the whole file.
+fn check_integrity(path: &Path, connection: &Connection) -> Result<(), Error> {
+    let verdict: rusqlite::Result<String> =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    match verdict {
+        Ok(verdict) if verdict == "ok" => Ok(()),
+        Ok(verdict) => Err(Error::storage(
+            path,
+            format!("is damaged ({verdict}); restore it from a copy"),
+        )),
+        Err(error) => Err(storage(path, &error)),
+    }
+}
+
+/// SQLite's error with the file and the next step.
+pub(crate) fn storage(path: &Path, error: &rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode::{
+        DatabaseCorrupt, DiskFull, NotADatabase, PermissionDenied, ReadOnly, SystemIoFailure,
+    };
+    let step = match error.sqlite_error_code() {
+        Some(DiskFull) => "make room on the disk",
+        Some(DatabaseCorrupt | NotADatabase) => "the file is damaged, restore it from a copy",
+        Some(PermissionDenied | ReadOnly) => "check the rights of the file and its directory",
+        Some(SystemIoFailure) => "check the disk",
+        _ => "see the text of SQLite",
+    };
+    Error::storage(path, format!("{error}: {step}"))
+}
