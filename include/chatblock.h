@@ -884,6 +884,27 @@ chatblock_result *chatblock_usersig_verify(uint32_t sdkappid,
                                            const char *identifier,
                                            const char *usersig);
 
+/**
+ * LOOKING INSIDE. What a client says about itself, as one JSON object, taken at one moment.
+ *
+ * Its groups: "calls" (what became of them, by command: accepted = confirmed + refused + unknown +
+ * cancelled + pending, always), "queue" (what waits), "requests" (what was sent), "latency" (whole calls,
+ * in microseconds), "log"; on the remote backend also "retries" (by reason), "pace" (calls per second)
+ * and "service" (breaker, host, connections, expiry of the signature). The README lists every key with
+ * its unit under "Stats". Later versions may add keys. It contains no secret and no account.
+ *
+ * @param client  the client.
+ * @return a result, never NULL: OK with chatblock_result_json(); ARGUMENT, FORKED, PANIC.
+ *
+ * Owns: the caller owns the result.  Threads: any, at once.  Blocks: never; while it looks, other calls
+ * wait, and it looks at every owner that has work.  Service: none.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or came from chatblock_client_open() and is not closed.
+ */
+CHATBLOCK_API
+chatblock_result *chatblock_client_stats(const chatblock_client *client);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

@@ -30,7 +30,7 @@ mod sqlite;
 mod threads;
 
 pub use api::{CheckType, Command, Relation};
-pub use client::{Client, MAX_TARGETS, Reply, ReplyItem};
+pub use client::{Client, MAX_TARGETS, Reply, ReplyItem, Stats};
 pub use error::{Error, Status};
 
 #[cfg(panic = "abort")]

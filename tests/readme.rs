@@ -5,7 +5,10 @@ mod support;
 use std::fs;
 use std::process::Command;
 
+use std::collections::BTreeSet;
+
 use chatblock::{Client, Status};
+use serde_json::Value;
 
 fn readme() -> String {
     fs::read_to_string(support::root().join("README.md")).expect("README.md")
@@ -45,6 +48,40 @@ fn every_status_has_a_row_with_its_number() {
         let start = format!("\n| `{}` | {} |", row.status.name(), row.status.code());
         assert!(readme.contains(&start), "{start}");
     }
+}
+
+/// Paths of everything that is neither an object nor below one of the commands twice.
+fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    let Some(members) = value.as_object() else {
+        found.insert(path.to_owned());
+        return;
+    };
+    for (name, member) in members {
+        let name = match name.as_str() {
+            "add" | "delete" | "get" | "check" => "<command>",
+            other => other,
+        };
+        let start = if path.is_empty() { "" } else { "." };
+        keys(member, &format!("{path}{start}{name}"), found);
+    }
+}
+
+#[test]
+fn the_stats_have_exactly_the_keys_of_their_table() {
+    let remote = r#"{"sdkappid":1,"secret_key":"k","base_url":"https://example.invalid"}"#;
+    let client = Client::open(remote).expect("a sound configuration");
+    let stats = serde_json::from_str(&client.stats().to_json()).expect("JSON");
+    let mut real = BTreeSet::new();
+    keys(&stats, "", &mut real);
+    let readme = readme();
+    let section = readme
+        .split("\n## ")
+        .find(|text| text.starts_with("Stats\n"));
+    let rows = section.expect("a section").lines();
+    let first_cells = rows.filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let listed = first_cells.flat_map(|cell| cell.split(", "));
+    let listed: BTreeSet<_> = listed.map(|key| key.replace('`', "")).collect();
+    assert_eq!(listed, real);
 }
 
 #[test]

@@ -128,6 +128,7 @@ fn calls_of_every_kind_show_no_secret() {
     sinks.add_reply("a bad account", &client.add("owner", &["a\n"]));
     sinks.add_reply("bad JSON", &client.call("black_list_add", "{"));
     sinks.add_reply("a bad command", &client.call("black_list", "{}"));
+    sinks.add("stats", client.stats().to_json());
     client.close(None);
     let mut secrets = Secrets::of(&key);
     for request in server.received() {

@@ -17,6 +17,21 @@ pub(super) enum Slot {
 }
 
 impl Slot {
+    /// What its caller is told.
+    pub(super) fn status(&self) -> Status {
+        match self {
+            Self::Open => Status::Cancelled,
+            Self::Answered(item) => match item.verdict {
+                Verdict::Done => Status::Ok,
+                Verdict::Unchanged => Status::Unchanged,
+                Verdict::Failed(_) => Status::Service,
+                Verdict::Unanswered => Status::Network,
+            },
+            Self::Refused(_) => Status::Service,
+            Self::Failed(status) => *status,
+        }
+    }
+
     /// There is no answer: an earlier one says more than silence, and so does an attempt that may have
     /// arrived, after which "nothing was sent" would be false.
     fn lose(&mut self, status: Status) {
@@ -143,6 +158,24 @@ impl Assembly {
             .filter(|slot| matches!(slot, Slot::Open))
         {
             *slot = last.clone().unwrap_or(Slot::Failed(Status::Cancelled));
+        }
+    }
+
+    /// How the call ended as a whole: by its first target without success, unless others had it.
+    pub(super) fn status(&self) -> Status {
+        if self.slots.is_empty() {
+            let error = self.error.as_ref().map_or(Status::Ok, Error::status);
+            return self.refusal.as_ref().map_or(error, |_| Status::Service);
+        }
+        let failed = self
+            .slots
+            .iter()
+            .map(Slot::status)
+            .find(|status| !status.is_done());
+        match failed {
+            None => Status::Ok,
+            Some(_) if self.slots.iter().any(|slot| slot.status().is_done()) => Status::Partial,
+            Some(status) => status,
         }
     }
 

@@ -13,6 +13,7 @@ use super::completions::Completions;
 use super::lanes::{CallId, Done, Flight, Lanes, Next, Rules};
 use super::log::Log;
 use super::reply::Reply;
+use super::stats::{LogLines, Queue, Stats, whole_ms};
 use crate::api::{Answer, Request, codes};
 use crate::clock::Clock;
 use crate::config::LogLevel;
@@ -39,6 +40,7 @@ pub(super) struct Dispatch {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) log: Log,
     pub(super) completions: Completions,
+    opened: Instant,
     /// Calls accepted and not yet taken by poll.
     max_calls: usize,
     poisoned: AtomicBool,
@@ -58,6 +60,22 @@ struct State {
     threads: usize,
     /// Replies on their way to their callers, all in the hands of one thread: that keeps their order.
     delivering: usize,
+    /// Calls refused because the queue was full.
+    busy: u64,
+}
+
+/// A call that is done on its caller's thread.
+struct Here<'a> {
+    state: &'a Mutex<State>,
+    lanes: Lanes<()>,
+}
+
+impl Drop for Here<'_> {
+    /// Also when a bug ended the call.
+    fn drop(&mut self) {
+        self.lanes.end_all(&panicked());
+        self.state.lock().lanes.tally().absorb(self.lanes.tally());
+    }
 }
 
 impl State {
@@ -81,18 +99,22 @@ impl Dispatch {
         max_calls: usize,
     ) -> Self {
         let (alive, ended) = bounded(0);
+        let mut lanes = Lanes::new(rules, crate::random::generator());
+        lanes.tally().time_calls();
         Self {
             service,
+            opened: clock.now(),
             clock,
             log,
             completions: Completions::new(),
             max_calls,
             poisoned: AtomicBool::new(false),
             state: Mutex::new(State {
-                lanes: Lanes::new(rules, crate::random::generator()),
+                lanes,
                 alive: Some(alive),
                 threads: 0,
                 delivering: 0,
+                busy: 0,
             }),
             changed: Condvar::new(),
             quieter: Condvar::new(),
@@ -119,6 +141,7 @@ impl Dispatch {
             return Err(closed());
         }
         if state.unanswered() + self.completions.len() >= self.max_calls {
+            state.busy += 1;
             return Err(busy("the queue is full (config key \"queue.max_calls\")"));
         }
         if state.threads == 0 {
@@ -134,25 +157,57 @@ impl Dispatch {
     }
 
     /// Does a call on this very thread, for a backend that answers at once: the same lanes, for one.
-    pub(super) fn perform_here(&self, request: Request, rules: Rules) -> Reply {
-        let mut lanes = Lanes::new(rules, fastrand::Rng::with_seed(0));
+    ///
+    /// # Errors
+    /// The request, when calls of the same owner are under way, which must come first.
+    pub(super) fn perform_here(&self, request: Request, rules: Rules) -> Result<Reply, Request> {
         let now = self.clock.now();
         let (command, from) = (request.command(), request.from.clone());
+        let mut here = {
+            let mut state = self.state.lock();
+            if state.lanes.is_busy(&from) {
+                return Err(request);
+            }
+            state.lanes.tally().accepted(command);
+            Here {
+                state: &self.state,
+                lanes: Lanes::new(rules, fastrand::Rng::with_seed(0)),
+            }
+        };
+        let lanes = &mut here.lanes;
         lanes.accept(request, (), None, now);
         while let Next::Send(flight) = lanes.next(now) {
             let outcome = self.service.call(&flight.request, now);
             self.log_outcome(&flight.request, &outcome);
             lanes.settle(flight, outcome, now);
         }
-        match lanes.take_done().pop() {
+        Ok(match lanes.take_done().pop() {
             Some(done) => Reply::from_assembly(done.call),
             None => Reply::failed(Some(command), &from, &panicked()),
-        }
+        })
     }
 
-    /// Whether `owner` has calls under way.
-    pub(super) fn is_busy(&self, owner: &str) -> bool {
-        self.state.lock().lanes.is_busy(owner)
+    /// A look inside, at one moment.
+    pub(super) fn stats(&self) -> Stats {
+        let now = self.clock.now();
+        let mut inside = Stats {
+            uptime_ms: whole_ms(now.saturating_duration_since(self.opened)),
+            service: self.service.state(now).map(Into::into),
+            log: LogLines {
+                dropped: self.log.dropped(),
+            },
+            ..Stats::default()
+        };
+        let mut state = self.state.lock();
+        inside.queue = Queue {
+            calls: state.unanswered(),
+            completions: self.completions.len(),
+            max_calls: self.max_calls,
+            busy: state.busy,
+            ..Queue::default()
+        };
+        state.lanes.fill(&mut inside, now);
+        inside
     }
 
     /// Ends the calls with `tag` that were not sent yet; how many they were.

@@ -33,6 +33,8 @@ struct Open {
     /// Disconnected when everything is written.
     written: Receiver<Infallible>,
     dropped: AtomicU64,
+    /// How many of the dropped a later line told about.
+    told: AtomicU64,
 }
 
 impl Log {
@@ -61,6 +63,7 @@ impl Log {
             lines: Mutex::new(Some(lines)),
             written,
             dropped: AtomicU64::new(0),
+            told: AtomicU64::new(0),
         };
         Ok(Self(Some(Arc::new(open))))
     }
@@ -77,7 +80,8 @@ impl Log {
             LogLevel::Info => "info",
             LogLevel::Debug => "debug",
         };
-        let missed = open.dropped.swap(0, Ordering::Relaxed);
+        let dropped = open.dropped.load(Ordering::Relaxed);
+        let missed = dropped.saturating_sub(open.told.swap(dropped, Ordering::Relaxed));
         let missed = if missed == 0 {
             String::new()
         } else {
@@ -93,6 +97,12 @@ impl Log {
         {
             open.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// How many lines were dropped.
+    pub(super) fn dropped(&self) -> u64 {
+        let dropped = |open: &Arc<Open>| open.dropped.load(Ordering::Relaxed);
+        self.0.as_ref().map_or(0, dropped)
     }
 
     /// Takes no more lines and waits until the others are written, or until `deadline`.

@@ -10,6 +10,7 @@ mod log;
 mod pace;
 mod reply;
 mod retry;
+mod stats;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 
 pub use check::MAX_TARGETS;
 pub use reply::{Reply, ReplyItem};
+pub use stats::Stats;
 
 use crate::api::{Charset, CheckType, Operation, Request};
 use crate::clock::{Clock, SystemClock};
@@ -218,6 +220,20 @@ impl Client {
         }
     }
 
+    /// A look inside: what became of the calls, what waits, how the service is reached. Also after a
+    /// bug, for whoever reports it.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            version: env!("CARGO_PKG_VERSION"),
+            backend: if self.way.is_local {
+                "embedded"
+            } else {
+                "remote"
+            },
+            ..self.dispatch.stats()
+        }
+    }
+
     /// Ends the client: calls under way return [`Status::Closed`], what was accepted and is not done
     /// is dropped. [`Status::Ok`], or [`Status::Timeout`] when something was dropped or a thread was
     /// still on the network after `timeout` (`None`: without limit); it ends by itself.
@@ -262,16 +278,18 @@ impl Client {
     }
 
     /// The door for callers that wait.
-    fn perform(&self, request: Request) -> Reply {
+    fn perform(&self, mut request: Request) -> Reply {
         let (command, from) = (request.command(), request.from.clone());
         let failed = |error: &Error| Reply::failed(Some(command), &from, error);
         if self.closing.has_begun() {
             return failed(&closed());
         }
-        // The engine answers at once: the caller's own thread can do it, unless calls of the same owner
-        // are under way that must come first.
-        if self.way.is_local && !self.dispatch.is_busy(&request.from) {
-            return self.dispatch.perform_here(request, self.way.rules());
+        // The engine answers at once: the caller's own thread can do it.
+        if self.way.is_local {
+            request = match self.dispatch.perform_here(request, self.way.rules()) {
+                Ok(reply) => return reply,
+                Err(request) => request,
+            };
         }
         let entered = self.dispatch.clock.now();
         let (waiting, answered) = bounded(1);
@@ -382,6 +400,7 @@ impl Drop for Client {
 mod tests {
     use super::*;
     use crate::api::Answer;
+    use crate::panics;
 
     /// Meets a bug at the account "bug".
     struct Buggy;
@@ -426,6 +445,8 @@ mod tests {
         let refused = client.add_async("ann", &["bob"], 8).expect_err("refused");
         assert_eq!(refused.status(), Status::Panic);
         assert!(client.poll(None).is_none(), "nothing will come any more");
+        let calls = client.stats().calls.total;
+        assert_eq!((calls.accepted, calls.unknown, calls.pending), (2, 2, 0));
         assert_eq!(client.close(Some(Duration::from_secs(5))), Status::Ok);
     }
 
@@ -437,5 +458,15 @@ mod tests {
             (reply.status(), reply.items()[0].status()),
             (Status::Panic, Status::Panic)
         );
+    }
+
+    #[test]
+    fn a_bug_on_the_thread_of_a_caller_is_counted() {
+        let mut client = client();
+        client.way.is_local = true;
+        assert_eq!(client.add("ann", &["bob"]).status(), Status::Network);
+        panics::contain(|| client.add("bug", &["bob"])).expect_err("a bug");
+        let calls = client.stats().calls.by_command.add;
+        assert_eq!((calls.accepted, calls.unknown, calls.pending), (2, 2, 0));
     }
 }

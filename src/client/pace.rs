@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::stats::{CommandPace, whole_ms};
 use crate::rate::Window;
 
 /// The pace is cut by half and grows back by a tenth of the full pace per second.
@@ -15,6 +16,10 @@ pub(super) struct Pace {
     now: u32,
     window: Window,
     changed: Option<Instant>,
+    waits: u64,
+    waited: Duration,
+    /// Until when waiting is counted already.
+    waits_until: Option<Instant>,
 }
 
 impl Pace {
@@ -24,13 +29,42 @@ impl Pace {
             now: calls_per_second,
             window: Window::new(calls_per_second),
             changed: None,
+            waits: 0,
+            waited: Duration::ZERO,
+            waits_until: None,
         }
     }
 
     /// Whether a call may go now; otherwise the moment at which one may.
     pub(super) fn look(&mut self, now: Instant) -> Result<(), Instant> {
         self.recover(now);
-        self.window.look(now)
+        let free = self.window.look(now);
+        if let Err(until) = free {
+            self.count_wait(now, until);
+        }
+        free
+    }
+
+    /// What is ready waits until `until`; several that wait together are one wait.
+    fn count_wait(&mut self, now: Instant, until: Instant) {
+        let counted = self.waits_until.filter(|counted| now < *counted);
+        self.waits += u64::from(counted.is_none());
+        self.waited += until.saturating_duration_since(counted.unwrap_or(now));
+        self.waits_until = counted.max(Some(until));
+    }
+
+    /// Calls per second when nobody complains.
+    pub(super) fn full(&self) -> u32 {
+        self.full
+    }
+
+    pub(super) fn stats(&mut self, now: Instant) -> CommandPace {
+        self.recover(now);
+        CommandPace {
+            per_second: self.now,
+            waits: self.waits,
+            waited_ms: whole_ms(self.waited),
+        }
     }
 
     /// A call goes now.

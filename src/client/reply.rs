@@ -114,24 +114,13 @@ impl Reply {
             None if call.has_answer() => rebuild(&call),
             None => String::new(),
         };
+        let status = call.status();
         let failure = first_failure(&call);
         let items = reply_items(&mut call);
-        let (status, service_code, retryable) = match &failure {
-            None => (Status::Ok, 0, false),
-            Some(failure) => {
-                let some_done = items.iter().any(|item| item.status.is_done());
-                let status = if some_done {
-                    Status::Partial
-                } else {
-                    failure.status
-                };
-                (status, failure.code, failure.retryable)
-            }
-        };
         Self {
             status,
-            service_code,
-            retryable,
+            service_code: failure.as_ref().map_or(0, |failure| failure.code),
+            retryable: failure.as_ref().is_some_and(|failure| failure.retryable),
             message: failure
                 .map(|failure| message(&call, &items, &failure))
                 .unwrap_or_default(),
@@ -174,7 +163,6 @@ impl ReplyItem {
 
 /// The first target without success, or the failure of a call without targets.
 struct Failure {
-    status: Status,
     code: i32,
     retryable: bool,
     /// The service's own words.
@@ -184,7 +172,6 @@ struct Failure {
 impl Failure {
     fn coded(code: i32, retryable: bool, info: &str) -> Self {
         Self {
-            status: Status::Service,
             code,
             retryable,
             info: info.to_owned(),
@@ -194,7 +181,6 @@ impl Failure {
     fn without_answer(status: Status, error: Option<&Error>) -> Self {
         let own = error.filter(|error| error.status() == status);
         Self {
-            status,
             code: 0,
             retryable: status.is_retryable(),
             info: own.map_or_else(
@@ -245,29 +231,22 @@ fn reply_items(call: &mut Assembly) -> Vec<ReplyItem> {
 }
 
 fn reply_item(slot: Slot, account: &str) -> ReplyItem {
-    let without_answer = |status| ReplyItem {
-        account: account.to_owned(),
-        status,
-        code: 0,
-        relation: Relation::None,
-        time: 0,
-    };
+    let status = slot.status();
     match slot {
         Slot::Answered(item) => ReplyItem {
-            status: match item.verdict {
-                Verdict::Done => Status::Ok,
-                Verdict::Unchanged => Status::Unchanged,
-                Verdict::Failed(_) => Status::Service,
-                Verdict::Unanswered => Status::Network,
-            },
+            status,
             account: item.account,
             code: item.code,
             relation: item.relation,
             time: item.time,
         },
-        Slot::Refused(_) => without_answer(Status::Service),
-        Slot::Failed(status) => without_answer(status),
-        Slot::Open => without_answer(Status::Cancelled),
+        Slot::Refused(_) | Slot::Failed(_) | Slot::Open => ReplyItem {
+            status,
+            account: account.to_owned(),
+            code: 0,
+            relation: Relation::None,
+            time: 0,
+        },
     }
 }
 

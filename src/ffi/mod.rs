@@ -19,5 +19,7 @@ pub mod result;
 
 pub mod usersig;
 
+pub mod stats;
+
 mod border;
 mod fork;

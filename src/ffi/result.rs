@@ -7,7 +7,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::border::{c_string, guard};
 use super::status::chatblock_status;
 use crate::api::Command;
-use crate::client::{Reply, ReplyItem};
+use crate::client::{Reply, ReplyItem, Stats};
 use crate::error::{Error, Status};
 
 /// What a call answered: status, message, JSON and items. Never changes; outlives its client.
@@ -55,6 +55,12 @@ impl chatblock_result {
 
     pub(super) fn failed(command: Option<Command>, error: &Error) -> Self {
         Self::from_reply(Reply::failed(command, "", error))
+    }
+
+    pub(super) fn from_stats(stats: &Stats) -> Self {
+        let mut result = Self::from_error(&Error::new(Status::Ok, ""));
+        result.json = c_string(stats.to_json());
+        result
     }
 
     pub(super) fn from_signature(usersig: &Zeroizing<String>) -> Self {

@@ -8,6 +8,19 @@ use std::time::Instant;
 use crate::api::{Answer, Request};
 use crate::error::Error;
 
+/// How a service is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Whether the next call goes to the standby host.
+    pub on_standby: bool,
+    /// How often the standby host took over.
+    pub failovers: u64,
+    /// Open connections.
+    pub connections: usize,
+    /// When the present signature expires, in Unix seconds.
+    pub usersig_expires: Option<i64>,
+}
+
 /// One blocklist call, answered. Implementations are shared by any number of threads.
 pub trait Service: Send + Sync {
     /// Answers `request`, which has at most 1000 targets, or gives up at `deadline`.
@@ -21,6 +34,11 @@ pub trait Service: Send + Sync {
 
     /// Makes sure that the next call is signed anew. Nothing to do where nothing is signed.
     fn renew_signature(&self) {}
+
+    /// How the service is reached at `now`; None where nothing is reached over a network.
+    fn state(&self, _now: Instant) -> Option<State> {
+        None
+    }
 
     /// Breaks off calls under way; later ones fail. Nothing to do where no call can hang.
     fn shut_down(&self) {}

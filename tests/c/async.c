@@ -134,6 +134,32 @@ static void what_is_refused_leaves_nothing(void)
     CHECK_NUMBER(chatblock_client_flush(NULL, -1), CHATBLOCK_ERR_ARGUMENT);
 }
 
+static void stats_have(chatblock_client *client, const char *part)
+{
+    chatblock_result *r = chatblock_client_stats(client);
+    CHECK_NUMBER(chatblock_result_status(r), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_result_item_count(r), 0);
+    CHECK_TEXT(chatblock_result_message(r), "");
+    CHECK_HAS(chatblock_result_json(r), part);
+    CHECK_NUMBER(chatblock_result_json_len(r), strlen(chatblock_result_json(r)));
+    chatblock_result_free(r);
+}
+
+static void stats_count_every_call_once(void)
+{
+    chatblock_client *client = open_client("{\"queue\":{\"max_calls\":1}}");
+    stats_have(client, "\"backend\":\"embedded\"");
+    CHECK_NUMBER(take(chatblock_blocklist_add(client, "ann", BOB, 1)), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 2), CHATBLOCK_ERR_BUSY);
+    CHECK_NUMBER(chatblock_client_flush(client, -1), CHATBLOCK_OK);
+    stats_have(client, "\"total\":{\"accepted\":2,\"confirmed\":2,\"refused\":0,\"unknown\":0,"
+                       "\"cancelled\":0,\"pending\":0}");
+    stats_have(client, "\"queue\":{\"calls\":0,\"completions\":1,\"max_calls\":1,\"busy\":1,");
+    CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
+    CHECK_NUMBER(take(chatblock_client_stats(NULL)), CHATBLOCK_ERR_ARGUMENT);
+}
+
 /* Every item is OK and not UNCHANGED: no call overtook another. */
 static void calls_of_one_owner_keep_their_order(void)
 {
@@ -295,6 +321,8 @@ static char look_from_child(chatblock_client *client)
         return 'c';
     if (chatblock_client_flush(client, -1) != forked || chatblock_client_sync(client, -1) != forked)
         return 'f';
+    if (take(chatblock_client_stats(client)) != forked)
+        return 't';
     return chatblock_client_close(client, -1) == CHATBLOCK_OK ? '+' : 'x';
 }
 
@@ -342,6 +370,7 @@ int main(void)
     every_call_completes_once();
     a_long_list_is_one_completion();
     what_is_refused_leaves_nothing();
+    stats_count_every_call_once();
     calls_of_one_owner_keep_their_order();
     a_check_sees_the_writes_before_it();
     a_poll_ends();

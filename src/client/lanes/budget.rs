@@ -6,23 +6,46 @@ const MOST: f64 = 32.0;
 
 /// A purse of repetitions.
 #[derive(Debug)]
-pub(super) struct Budget(f64);
+pub(super) struct Budget {
+    left: f64,
+    denied: u64,
+}
 
 impl Budget {
     pub(super) fn full() -> Self {
-        Self(MOST)
+        Self {
+            left: MOST,
+            denied: 0,
+        }
+    }
+
+    /// How many repetitions may follow at once.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 to 32"
+    )]
+    pub(super) fn left(&self) -> u32 {
+        self.left as u32
+    }
+
+    /// How many repetitions there was no budget for.
+    pub(super) fn denied(&self) -> u64 {
+        self.denied
     }
 
     /// A first attempt was made.
     pub(super) fn earn(&mut self) {
-        self.0 = (self.0 + EARNED).min(MOST);
+        self.left = (self.left + EARNED).min(MOST);
     }
 
     /// Takes one repetition; false when there is none left.
     pub(super) fn spend(&mut self) -> bool {
-        let enough = self.0 >= 1.0;
+        let enough = self.left >= 1.0;
         if enough {
-            self.0 -= 1.0;
+            self.left -= 1.0;
+        } else {
+            self.denied += 1;
         }
         enough
     }

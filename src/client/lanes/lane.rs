@@ -66,6 +66,11 @@ impl Lane {
         self.writes.is_empty() && self.reads.is_empty() && self.again.is_none() && !self.in_flight
     }
 
+    /// How much waits here: parts of writes and reads, and a request that is to be repeated.
+    pub(super) fn depth(&self) -> usize {
+        self.writes.len() + self.reads.len() + usize::from(self.again.is_some())
+    }
+
     /// The command of the next write, when it may go now.
     pub(super) fn next_write(&self, now: Instant) -> Option<Command> {
         if self.in_flight {

@@ -10,6 +10,7 @@ mod lane;
 mod settle;
 #[cfg(test)]
 mod simulator;
+mod stats;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 use super::assembly::Assembly;
 use super::pace::Pace;
 use super::retry::Attempts;
+use super::stats::Tally;
 use crate::api::{Command, MAX_PER_CALL, Operation, Request};
 use crate::config::RetryPolicy;
 use crate::error::{Error, Status};
@@ -55,6 +57,7 @@ struct Entry<T> {
     caller: T,
     /// From acceptance for a blocking call, from first dispatch for another.
     deadline: Option<Instant>,
+    accepted: Instant,
     dispatched: bool,
     /// Requests that still have to be answered for it.
     open_ops: usize,
@@ -100,6 +103,7 @@ pub(super) struct Lanes<T> {
     next_id: u64,
     in_flight: usize,
     done: Vec<Done<T>>,
+    tally: Tally,
 }
 
 impl<T> Lanes<T> {
@@ -121,6 +125,7 @@ impl<T> Lanes<T> {
             next_id: 0,
             in_flight: 0,
             done: Vec::new(),
+            tally: Tally::default(),
         }
     }
 
@@ -159,6 +164,7 @@ impl<T> Lanes<T> {
     ) {
         let id = self.fresh_id();
         let command = request.command();
+        self.tally.accepted(command);
         let owner: Arc<str> = request.from.as_str().into();
         let deadline = entered
             .zip(self.rules.call_time)
@@ -182,6 +188,7 @@ impl<T> Lanes<T> {
             call: Assembly::new(request),
             caller,
             deadline,
+            accepted: now,
             dispatched: false,
             open_ops,
         };
@@ -191,6 +198,7 @@ impl<T> Lanes<T> {
 
     /// What to do now. Call again after every `accept` and `settle`, and when the wait is over.
     pub(super) fn next(&mut self, now: Instant) -> Next {
+        self.tally.at(now);
         self.expire(now);
         self.wake_delayed(now);
         if self.in_flight >= self.rules.requests {
@@ -263,6 +271,7 @@ impl<T> Lanes<T> {
             if let Some(error) = error {
                 entry.call.fail(error);
             }
+            self.count_end(&entry);
             self.done.push(Done {
                 call: entry.call,
                 caller: entry.caller,
@@ -342,6 +351,7 @@ impl<T> Lanes<T> {
             batch.attempts = self.rules.retry.map(Attempts::new);
         }
         self.in_flight += 1;
+        self.tally.sent(command, batch.ops.len(), batch.targets());
         Some(Flight {
             request: self.request(&batch),
             deadline,

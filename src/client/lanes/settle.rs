@@ -7,6 +7,7 @@ use super::{CallId, Delayed, Flight, Lanes};
 use crate::api::codes::{self, SIGNATURES_REFUSED};
 use crate::api::{Answer, Retry};
 use crate::client::retry::{Next, REST};
+use crate::client::stats::Cause;
 use crate::error::Error;
 
 impl<T> Lanes<T> {
@@ -17,9 +18,10 @@ impl<T> Lanes<T> {
         outcome: Result<Answer, Error>,
         now: Instant,
     ) -> bool {
+        self.tally.at(now);
         self.in_flight -= 1;
         let mut batch = flight.batch;
-        let class = match outcome {
+        let (class, cause) = match outcome {
             Ok(answer) if answer.is_refused() => {
                 let class = answer.retry();
                 if batch.is_merged() && codes::may_concern_one_account(answer.code) {
@@ -27,7 +29,7 @@ impl<T> Lanes<T> {
                     return false;
                 }
                 self.each(&batch, |call, positions| call.refuse(positions, &answer));
-                class
+                (class, class.into())
             }
             Ok(answer) => {
                 self.accept_answer(&mut batch, answer);
@@ -35,22 +37,24 @@ impl<T> Lanes<T> {
                     self.finish(&batch, now);
                     return false;
                 }
-                Retry::Soon
+                (Retry::Soon, self.cause_of_rest(&batch))
             }
             Err(error) => {
                 self.each(&batch, |call, positions| call.lose(positions, &error));
-                if error.status().is_retryable() {
+                let is_worth_repeating = error.status().is_retryable();
+                let class = if is_worth_repeating {
                     Retry::Soon
                 } else {
                     Retry::Never
-                }
+                };
+                (class, Cause::from(&error))
             }
         };
-        self.decide(batch, class, now)
+        self.decide(batch, class, cause, now)
     }
 
     /// Repeats what is left of the batch, or gives it up.
-    fn decide(&mut self, mut batch: Batch, class: Retry, now: Instant) -> bool {
+    fn decide(&mut self, mut batch: Batch, class: Retry, cause: Cause, now: Instant) -> bool {
         if class == Retry::Backoff
             && let Some(pace) = &mut self.pace
         {
@@ -68,6 +72,7 @@ impl<T> Lanes<T> {
             Next::Again { delay, renew }
                 if self.is_in_time(&batch, now + delay) && self.budget.spend() =>
             {
+                self.tally.repeated(cause);
                 self.repeat(batch, now + delay);
                 renew
             }

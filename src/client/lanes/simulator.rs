@@ -250,6 +250,7 @@ impl Simulation {
 
     /// Judges what callers are told, at the moment at which they are told it.
     fn collect(&mut self) {
+        self.violations.extend(self.lanes.count_fault());
         for done in self.lanes.take_done() {
             let reply = Reply::from_assembly(done.call);
             self.asked[done.caller].replies += 1;

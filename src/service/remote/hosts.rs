@@ -1,5 +1,6 @@
 //! The primary host, and the standby of its region while the primary does not answer.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -13,6 +14,7 @@ pub(super) struct Hosts {
     standby: Option<String>,
     /// When the primary is tried again; `None` while it answers.
     probe_at: Mutex<Option<Instant>>,
+    failovers: AtomicU64,
 }
 
 /// A host that was chosen for one attempt.
@@ -27,6 +29,7 @@ impl Hosts {
             primary,
             standby,
             probe_at: Mutex::default(),
+            failovers: AtomicU64::new(0),
         }
     }
 
@@ -49,9 +52,22 @@ impl Hosts {
         }
     }
 
+    /// Whether an attempt at `now` would use the standby.
+    pub(super) fn on_standby(&self, now: Instant) -> bool {
+        self.standby.is_some() && self.probe_at.lock().is_some_and(|at| now < at)
+    }
+
+    /// How often the standby took over.
+    pub(super) fn failovers(&self) -> u64 {
+        self.failovers.load(Ordering::Relaxed)
+    }
+
     /// Whether that host gave an HTTP answer that is not a gateway's failure.
     pub(super) fn report(&self, host: &Host, answered: bool, now: Instant) {
         let mut probe_at = self.probe_at.lock();
+        if host.is_primary && !answered && probe_at.is_none() && self.standby.is_some() {
+            self.failovers.fetch_add(1, Ordering::Relaxed);
+        }
         *probe_at = match (host.is_primary, answered) {
             (true, true) => None,
             (true, false) => Some(now + PROBE),
@@ -80,6 +96,7 @@ mod tests {
         assert_eq!(primary.base_url, "primary");
         hosts.report(&primary, false, start);
         assert_eq!(hosts.choose(start).base_url, "standby");
+        assert!(hosts.on_standby(start));
         let later = start + PROBE;
         let probe = hosts.choose(later);
         assert_eq!(probe.base_url, "primary");
@@ -90,6 +107,8 @@ mod tests {
         );
         hosts.report(&probe, true, later);
         assert_eq!(hosts.choose(later).base_url, "primary");
+        assert!(!hosts.on_standby(later));
+        assert_eq!(hosts.failovers(), 1, "a probe that fails is none");
     }
 
     #[test]
@@ -109,5 +128,6 @@ mod tests {
         let host = hosts.choose(now);
         hosts.report(&host, false, now);
         assert_eq!(hosts.choose(now).base_url, "primary");
+        assert_eq!((hosts.on_standby(now), hosts.failovers()), (false, 0));
     }
 }

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::Service;
+use super::{Service, State};
 use crate::api::{Answer, Command, Request};
 use crate::clock::Clock;
 use crate::config::{App, Remote};
@@ -130,6 +130,15 @@ impl Service for RemoteService {
 
     fn renew_signature(&self) {
         self.signer.renew();
+    }
+
+    fn state(&self, now: Instant) -> Option<State> {
+        Some(State {
+            on_standby: self.hosts.on_standby(now),
+            failovers: self.hosts.failovers(),
+            connections: self.transport.connections(),
+            usersig_expires: self.signer.expires(),
+        })
     }
 
     fn shut_down(&self) {

@@ -65,6 +65,12 @@ impl Signer {
         usersig
     }
 
+    /// When the present signature expires, in Unix seconds.
+    pub(super) fn expires(&self) -> Option<i64> {
+        let current = self.current.lock();
+        current.as_ref().map(|signed| signed.made + self.expire_s)
+    }
+
     pub(super) fn renew(&self) {
         *self.current.lock() = None;
     }
@@ -85,7 +91,9 @@ mod tests {
             expire_s: 100,
         };
         let signer = Signer::new(&app, clock.clone());
+        assert_eq!(signer.expires(), None);
         let first = signer.signature();
+        assert_eq!(signer.expires(), Some(1_700_000_100));
         clock.set(1_700_000_074);
         assert_eq!(**first, **signer.signature());
         clock.set(1_700_000_075);

@@ -40,6 +40,11 @@ pub trait Transport: Send + Sync {
     /// A [`Failure`], at the latest at `deadline`.
     fn post(&self, url: &str, body: Vec<u8>, deadline: Instant) -> Result<HttpAnswer, Failure>;
 
+    /// How many connections are open.
+    fn connections(&self) -> usize {
+        0
+    }
+
     /// Breaks off what is under way and refuses what comes.
     fn shut_down(&self) {}
 }

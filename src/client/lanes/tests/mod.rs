@@ -1,5 +1,6 @@
 //! The lanes on virtual time: a script stands for the service, and nothing sleeps.
 
+mod counting;
 mod order;
 mod outcomes;
 

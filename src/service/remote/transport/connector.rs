@@ -1,5 +1,7 @@
 //! Marks every failure to connect, so that "nothing was sent" is known and not guessed.
 
+use std::sync::Arc;
+
 use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
 
 use super::NotConnected;
@@ -11,11 +13,17 @@ use super::resolver::CachingResolver;
 pub(super) struct Connecting {
     inner: DefaultConnector,
     resolver: CachingResolver,
+    open: Arc<()>,
 }
 
 impl Connecting {
-    pub(super) fn new(inner: DefaultConnector, resolver: CachingResolver) -> Self {
-        Self { inner, resolver }
+    /// Every connection holds a clone of `open`.
+    pub(super) fn new(inner: DefaultConnector, resolver: CachingResolver, open: Arc<()>) -> Self {
+        Self {
+            inner,
+            resolver,
+            open,
+        }
     }
 }
 
@@ -32,7 +40,7 @@ impl Connector<()> for Connecting {
             self.resolver.forget(details.uri);
             ureq::Error::Other(Box::new(NotConnected(why(&error))))
         })?;
-        Ok(connected.map(|inner| Joined::new(inner).boxed()))
+        Ok(connected.map(|inner| Joined::new(inner, Arc::clone(&self.open)).boxed()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
@@ -29,6 +29,8 @@ const USER_AGENT: &str = concat!("chatblock/", env!("CARGO_PKG_VERSION"));
 pub struct Http {
     /// `None` after shut-down.
     agent: RwLock<Option<Agent>>,
+    /// Held by the connector and by every open connection.
+    open: Weak<()>,
     attempt: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -65,9 +67,13 @@ impl Http {
             )
             .build();
         let resolver = CachingResolver::new(Arc::clone(&clock), spawn);
-        let connector = ().chain(Connecting::new(DefaultConnector::new(), resolver.clone()));
+        let mark = Arc::new(());
+        let open = Arc::downgrade(&mark);
+        let connecting = Connecting::new(DefaultConnector::new(), resolver.clone(), mark);
+        let connector = ().chain(connecting);
         Ok(Self {
             agent: RwLock::new(Some(Agent::with_parts(agent_config, connector, resolver))),
+            open,
             attempt: config.attempt,
             clock,
         })
@@ -120,6 +126,10 @@ impl Transport for Http {
             Some(agent) => self.send(&agent, url, body, deadline),
             None => Err(Failure::Connect("the client is closing".to_owned())),
         }
+    }
+
+    fn connections(&self) -> usize {
+        self.open.strong_count().saturating_sub(1)
     }
 
     fn shut_down(&self) {

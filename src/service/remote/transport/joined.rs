@@ -1,5 +1,7 @@
 //! Fewer system calls on a connection of ureq: a request in one piece, a look at the socket where it counts.
 
+use std::sync::Arc;
+
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
@@ -15,12 +17,15 @@ pub(super) struct Joined {
     held: usize,
     /// Something was read since the pool last asked whether the connection is open.
     answered: bool,
+    /// Counts open connections.
+    _open: Arc<()>,
 }
 
 impl Joined {
-    pub(super) fn new(inner: Box<dyn Transport>) -> Self {
+    pub(super) fn new(inner: Box<dyn Transport>, open: Arc<()>) -> Self {
         Self {
             inner,
+            _open: open,
             held: 0,
             answered: false,
         }
@@ -153,10 +158,10 @@ mod tests {
     #[test]
     fn head_and_body_are_one_piece_and_a_lone_head_is_not_forgotten() {
         let notes = Arc::new(Mutex::new(Vec::new()));
-        let mut connection = Joined::new(Box::new(Wire(
-            LazyBuffers::new(1024, 32 * 1024),
-            Arc::clone(&notes),
-        )));
+        let mut connection = Joined::new(
+            Box::new(Wire(LazyBuffers::new(1024, 32 * 1024), Arc::clone(&notes))),
+            Arc::default(),
+        );
         send(&mut connection, "head ");
         send(&mut connection, "body");
         connection

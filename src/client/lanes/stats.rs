@@ -1,0 +1,68 @@
+//! What the lanes tell about themselves.
+
+use std::time::Instant;
+
+use super::lane::{Batch, Lane};
+use super::{Entry, Lanes};
+use crate::api::Command;
+use crate::client::assembly::Slot;
+use crate::client::stats::{ByCommand, Cause, Pace, Retries, Stats, Tally, whole_ms};
+
+impl<T> Lanes<T> {
+    pub(in crate::client) fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    /// Writes down everything about calls, requests and what waits.
+    pub(in crate::client) fn fill(&mut self, stats: &mut Stats, now: Instant) {
+        self.tally.fill(stats);
+        stats.retries = self.rules.retry.map(|_| Retries {
+            budget_left: self.budget.left(),
+            over_budget: self.budget.denied(),
+            ..self.tally.retries()
+        });
+        stats.pace = self.pace.as_mut().map(|pace| Pace {
+            by_command: ByCommand::each(|command| pace[command as usize].stats(now)),
+            full_per_second: pace[Command::Add as usize].full(),
+        });
+        if let Some(service) = &mut stats.service {
+            let rest = self
+                .rest_until
+                .map(|until| until.saturating_duration_since(now));
+            service.breaker_ms = rest.map_or(0, whole_ms);
+        }
+        stats.queue.owners = self.owners.len();
+        stats.queue.deepest_owner = self.owners.values().map(Lane::depth).max().unwrap_or(0);
+        stats.queue.in_flight = self.in_flight;
+        stats.queue.max_in_flight = self.rules.requests;
+    }
+
+    /// What is wrong with the counts of calls.
+    #[cfg(test)]
+    pub(super) fn count_fault(&self) -> Option<String> {
+        self.tally.fault(self.calls.len())
+    }
+
+    /// A call is over.
+    pub(super) fn count_end(&mut self, entry: &Entry<T>) {
+        self.tally.ended(
+            entry.call.request.command(),
+            entry.call.status(),
+            entry.dispatched,
+            entry.accepted,
+        );
+    }
+
+    /// Why what an answer left of `batch` is repeated.
+    pub(super) fn cause_of_rest(&self, batch: &Batch) -> Cause {
+        let first = batch.ops.first();
+        let slot = first.and_then(|op| {
+            let entry = self.calls.get(&op.call)?;
+            entry.call.slots.get(*op.positions.first()?)
+        });
+        match slot {
+            Some(Slot::Failed(_)) => Cause::Unanswered,
+            _ => Cause::Busy,
+        }
+    }
+}

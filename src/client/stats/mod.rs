@@ -1,0 +1,304 @@
+//! What a client says about itself: one document, whose keys and units README.md lists under "Stats".
+
+mod tally;
+
+use std::ops::{Index, IndexMut};
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub(super) use tally::{Cause, Tally};
+
+use crate::api::Command;
+use crate::service;
+
+/// A look inside a client, taken at one moment. Everything is counted since the client was opened.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Version of the library.
+    pub version: &'static str,
+    /// `embedded` or `remote`.
+    pub backend: &'static str,
+    /// Milliseconds since the client was opened.
+    pub uptime_ms: u64,
+    /// What became of the calls.
+    pub calls: Calls,
+    /// What waits now.
+    pub queue: Queue,
+    /// What went to the service or to the engine.
+    pub requests: ByCommand<Requests>,
+    /// How long calls took from acceptance to their end.
+    pub latency: ByCommand<Latency>,
+    /// Why requests were repeated; `None` where nothing is repeated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<Retries>,
+    /// How fast calls may go; `None` where there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Pace>,
+    /// The cloud service; `None` on the embedded engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<Service>,
+    /// Log lines.
+    pub log: LogLines,
+}
+
+impl Stats {
+    /// The document as JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("numbers and texts under fixed keys")
+    }
+}
+
+/// One value for each of the four commands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ByCommand<T> {
+    /// Of `black_list_add`.
+    pub add: T,
+    /// Of `black_list_delete`.
+    pub delete: T,
+    /// Of `black_list_get`.
+    pub get: T,
+    /// Of `black_list_check`.
+    pub check: T,
+}
+
+impl<T> ByCommand<T> {
+    /// What `of` says about each command.
+    pub(super) fn each(mut of: impl FnMut(Command) -> T) -> Self {
+        Self {
+            add: of(Command::Add),
+            delete: of(Command::Delete),
+            get: of(Command::Get),
+            check: of(Command::Check),
+        }
+    }
+}
+
+impl<T> Index<Command> for ByCommand<T> {
+    type Output = T;
+
+    fn index(&self, command: Command) -> &T {
+        match command {
+            Command::Add => &self.add,
+            Command::Delete => &self.delete,
+            Command::Get => &self.get,
+            Command::Check => &self.check,
+        }
+    }
+}
+
+impl<T> IndexMut<Command> for ByCommand<T> {
+    fn index_mut(&mut self, command: Command) -> &mut T {
+        match command {
+            Command::Add => &mut self.add,
+            Command::Delete => &mut self.delete,
+            Command::Get => &mut self.get,
+            Command::Check => &mut self.check,
+        }
+    }
+}
+
+/// Calls, by command and together.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Calls {
+    /// By command.
+    #[serde(flatten)]
+    pub by_command: ByCommand<CallCounts>,
+    /// All commands together.
+    pub total: CallCounts,
+}
+
+/// Each accepted call is in exactly one of the other five, at every moment:
+/// `accepted = confirmed + refused + unknown + cancelled + pending`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CallCounts {
+    /// Calls that were taken; a call that is refused at once is not.
+    pub accepted: u64,
+    /// Ended with OK: every account is as wanted.
+    pub confirmed: u64,
+    /// Ended with PARTIAL or SERVICE: the service answered, and not every account is as wanted.
+    pub refused: u64,
+    /// Sent, and ended without an answer (NETWORK, TIMEOUT, STORAGE, CLOSED, PANIC): a write may have
+    /// happened.
+    pub unknown: u64,
+    /// Ended and never sent: CANCELLED, CONNECT, and TIMEOUT, CLOSED or PANIC before its turn came.
+    pub cancelled: u64,
+    /// Accepted and not ended.
+    pub pending: u64,
+}
+
+impl CallCounts {
+    /// How many have ended.
+    pub(super) fn ended(&self) -> u64 {
+        self.confirmed + self.refused + self.unknown + self.cancelled
+    }
+
+    /// Takes what another one counted about calls that are not its own, but were accepted here.
+    fn take_ends(&mut self, other: &Self) {
+        self.confirmed += other.confirmed;
+        self.refused += other.refused;
+        self.unknown += other.unknown;
+        self.cancelled += other.cancelled;
+        self.pending -= other.ended();
+    }
+
+    /// All commands together.
+    fn sum(all: &ByCommand<Self>) -> Self {
+        let mut sum = Self::default();
+        for command in Command::ALL {
+            let one = all[command];
+            sum.accepted += one.accepted;
+            sum.confirmed += one.confirmed;
+            sum.refused += one.refused;
+            sum.unknown += one.unknown;
+            sum.cancelled += one.cancelled;
+            sum.pending += one.pending;
+        }
+        sum
+    }
+}
+
+/// What waits. Blocking calls on the embedded engine run on their caller's thread and pass no queue.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Queue {
+    /// Calls without a completion or an answered caller.
+    pub calls: usize,
+    /// Completions that wait for poll.
+    pub completions: usize,
+    /// Most calls and completions together (config key `queue.max_calls`).
+    pub max_calls: usize,
+    /// Calls that were refused with BUSY.
+    pub busy: u64,
+    /// Owners that have work.
+    pub owners: usize,
+    /// Most requests and parts of requests that wait for one owner.
+    pub deepest_owner: usize,
+    /// Requests under way.
+    pub in_flight: usize,
+    /// Most requests under way at once (config key `connections`).
+    pub max_in_flight: usize,
+}
+
+/// Requests, each repetition counted again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Requests {
+    /// How many were sent.
+    pub sent: u64,
+    /// Accounts in them.
+    pub accounts: u64,
+    /// Calls that shared a request with others.
+    pub merged_calls: u64,
+}
+
+/// From acceptance to the end, of calls that were confirmed, refused or unknown. Within one per cent.
+/// Blocking calls on the embedded engine are not timed.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Latency {
+    /// How many calls.
+    pub count: u64,
+    /// Half of them took at most this long, in microseconds.
+    pub p50_us: u64,
+    /// 99 of 100 took at most this long, in microseconds.
+    pub p99_us: u64,
+    /// The longest, in microseconds; an hour at most.
+    pub max_us: u64,
+}
+
+/// Requests that were repeated, by the reason of the repetition.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Retries {
+    /// No answer in time.
+    pub timeout: u64,
+    /// No valid answer.
+    pub network: u64,
+    /// No connection.
+    pub connect: u64,
+    /// The service said that calls come too fast (60007 and its kin).
+    pub throttled: u64,
+    /// The service was busy or met an error inside, for the request or for accounts in it.
+    pub busy: u64,
+    /// The signature had expired and was made anew.
+    pub signature: u64,
+    /// Too many signatures were refused (70050): repeated after a minute.
+    pub rest: u64,
+    /// The answer left accounts out.
+    pub unanswered: u64,
+    /// Repetitions that may follow at once.
+    pub budget_left: u32,
+    /// Repetitions that did not happen because the budget was used up.
+    pub over_budget: u64,
+}
+
+/// How fast calls may go.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Pace {
+    /// By command.
+    #[serde(flatten)]
+    pub by_command: ByCommand<CommandPace>,
+    /// Calls per second and command when the service does not complain (config key `rate_per_second`).
+    pub full_per_second: u32,
+}
+
+/// How fast the calls of one command may go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CommandPace {
+    /// Calls per second now.
+    pub per_second: u32,
+    /// How often requests that were ready had to wait for the pace.
+    pub waits: u64,
+    /// How long they had to wait, in milliseconds; those that wait together count once.
+    pub waited_ms: u64,
+}
+
+/// The cloud service as the client sees it.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Service {
+    /// Milliseconds until requests are sent again after 70050; 0 = they are sent.
+    pub breaker_ms: u64,
+    /// Host of the next request: `primary` or `standby`.
+    pub host: &'static str,
+    /// How often the standby took over.
+    pub failovers: u64,
+    /// Open connections.
+    pub connections: usize,
+    /// When the present signature expires, in Unix seconds; `None` while there is none.
+    pub usersig_expires: Option<i64>,
+}
+
+impl From<service::State> for Service {
+    fn from(state: service::State) -> Self {
+        Self {
+            breaker_ms: 0,
+            host: if state.on_standby {
+                "standby"
+            } else {
+                "primary"
+            },
+            failovers: state.failovers,
+            connections: state.connections,
+            usersig_expires: state.usersig_expires,
+        }
+    }
+}
+
+/// Log lines.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct LogLines {
+    /// Lines that were dropped because the writer did not keep up.
+    pub dropped: u64,
+}
+
+pub(super) fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
