@@ -11,10 +11,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use support::sanitizer::{Sanitizer, undefined_symbols};
 use support::{full, has_tool, libraries, report, root, run};
 
 /// Programs of tests/c, and whether they use threads.
-const PROGRAMS: [(&str, bool); 10] = [
+const PROGRAMS: [(&str, bool); 11] = [
     ("api", false),
     ("async", true),
     ("async_threads", true),
@@ -25,6 +26,7 @@ const PROGRAMS: [(&str, bool); 10] = [
     ("matrix", false),
     ("open", false),
     ("process", true),
+    ("stress", true),
 ];
 const WARNINGS: [&str; 5] = ["-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 const STATIC_NEEDS: [&str; 4] = ["-lgcc_s", "-lpthread", "-lm", "-ldl"];
@@ -228,29 +230,20 @@ fn valgrind_finds_nothing() {
     );
 }
 
-/// The whole library and the programs with both sanitizers, in a target directory of their own.
-fn build_sanitized() -> PathBuf {
-    const TARGET: &str = "x86_64-unknown-linux-gnu";
-    const C_FLAGS: &str = "-g -fsanitize=address -fno-omit-frame-pointer";
-    let folder = support::target().join("asan");
-    run(Command::new(env!("CARGO"))
-        .args(["build", "--locked", "--lib", "--target", TARGET])
-        .current_dir(root())
-        .env("CARGO_TARGET_DIR", &folder)
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env(
-            "RUSTFLAGS",
-            "-Zsanitizer=address -Cforce-frame-pointers=yes",
-        )
-        .env(format!("CC_{}", TARGET.replace('-', "_")), "gcc")
-        .env(format!("CFLAGS_{}", TARGET.replace('-', "_")), C_FLAGS));
-    folder.join(TARGET).join("debug/libchatblock.a")
-}
+const ADDRESS: Sanitizer = Sanitizer {
+    name: "address",
+    rust_flags: "-Cforce-frame-pointers=yes",
+    cc: "gcc",
+    c_flags: "-fno-omit-frame-pointer",
+};
 
 /// How many references to the sanitizer's run-time `library` has.
 fn sanitized(library: &Path) -> usize {
-    let symbols = run(Command::new("nm").arg("--undefined-only").arg(library));
-    symbols.matches("U __asan_report_load").count()
+    let symbols = undefined_symbols(library);
+    let reports = symbols
+        .iter()
+        .filter(|name| name.starts_with("__asan_report_load"));
+    reports.count()
 }
 
 #[test]
@@ -264,7 +257,7 @@ fn the_sanitizers_find_nothing() {
     }
     assert!(has_tool("c_host", "gcc"));
     let folder = workshop("asan");
-    let library = build_sanitized();
+    let library = ADDRESS.build();
     let (on, off) = (
         sanitized(&library),
         sanitized(&libraries().join("libchatblock.a")),

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub mod sanitizer;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

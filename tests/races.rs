@@ -1,0 +1,125 @@
+//! Data races: tests/c/stress.c and the library, both built with `ThreadSanitizer`, on the embedded
+//! engine and against a server in another process.
+
+#[path = "support/serve.rs"]
+mod serve;
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use serve::Serving;
+use support::sanitizer::{Sanitizer, undefined_symbols};
+use support::{full, has_tool, report, root, run};
+
+/// Runs on each backend; after `TIME` no further one is begun, but there are `LEAST`.
+const RUNS: usize = 30;
+const LEAST: usize = 5;
+const TIME: Duration = Duration::from_secs(100);
+
+/// The app of tests/c/host.h, without a limit that would slow the stress down.
+const SERVER: &str = r#"{"backend":"embedded","sdkappid":1400000001,"rate_per_second":100000,
+    "secret_key":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}"#;
+
+const THREAD: Sanitizer = Sanitizer {
+    name: "thread",
+    rust_flags: "-Cunsafe-allow-abi-mismatch=sanitizer",
+    cc: "clang-22",
+    c_flags: "",
+};
+
+/// The mangled name of the function of std that takes a lock after waiting: see `tests/c/tsan_std.c`.
+fn lock_contended(library: &Path) -> String {
+    let symbols = undefined_symbols(library);
+    let found = symbols
+        .into_iter()
+        .find(|name| name.contains("5mutex5futex") && name.ends_with("14lock_contended"));
+    found.expect("std takes a lock that is held in a function of its own")
+}
+
+/// The stress program; `flags` are further ones for the compiler.
+fn build(name: &str, library: &Path, flags: &[&str]) -> PathBuf {
+    let program = library.with_file_name(name);
+    let lock = lock_contended(library);
+    run(Command::new(THREAD.cc)
+        .args(["-g", "-std=c99", "-Wall", "-Wextra", "-Werror"])
+        .arg("-fsanitize=thread")
+        .args(flags)
+        .arg(format!("-DLOCK_CONTENDED={lock}"))
+        .arg(format!("-Wl,--wrap={lock}"))
+        .args(["-Iinclude", "-Itests/c"])
+        .args(["tests/c/stress.c", "tests/c/tsan_std.c"])
+        .arg(library)
+        .args(["-lgcc_s", "-lpthread", "-lm", "-ldl", "-o"])
+        .arg(&program)
+        .current_dir(root()));
+    program
+}
+
+/// One run, on the embedded engine unless `url` is given.
+fn stress(program: &Path, url: Option<&str>) -> Output {
+    let suppressions = root().join("tests/c/tsan_std.supp");
+    let mut command = Command::new(program);
+    command.args(url).env(
+        "TSAN_OPTIONS",
+        format!("suppressions={}", suppressions.display()),
+    );
+    command.output().expect("the program starts")
+}
+
+/// Runs until there were enough or the time is over; how many were clean, which is all.
+fn all_clean(program: &Path, url: Option<&str>) -> usize {
+    let began = Instant::now();
+    let mut runs = 0;
+    while runs < RUNS && (runs < LEAST || began.elapsed() < TIME / 2) {
+        let output = stress(program, url);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let checked = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "run {runs}: {said}\n{checked}");
+        assert!(!said.contains("ThreadSanitizer"), "run {runs}: {said}");
+        runs += 1;
+    }
+    runs
+}
+
+/// The sanitizer sees our code: a race whose two sides are in the library is found in both.
+fn finds_a_planted_race(library: &Path) {
+    let program = build("race", library, &["-DPLANT_RACE"]);
+    let output = stress(&program, None);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "the planted race went unnoticed");
+    for part in [
+        "WARNING: ThreadSanitizer: data race",
+        "chatblock_result_tag",
+        "chatblock_client_poll",
+    ] {
+        assert!(said.contains(part), "no {part}: {said}");
+    }
+}
+
+#[test]
+fn the_thread_sanitizer_finds_no_race() {
+    if !full() {
+        report(
+            "races",
+            "tsan: only in the full run (CHATBLOCK_TEST=full make test)",
+        );
+        return;
+    }
+    assert!(has_tool("races", THREAD.cc));
+    let library = THREAD.build();
+    let program = build("stress", &library, &[]);
+    let embedded = all_clean(&program, None);
+    let server = Serving::start(SERVER, "{}");
+    let remote = all_clean(&program, Some(&server.url));
+    finds_a_planted_race(&library);
+    report(
+        "races",
+        &format!(
+            "tsan: {} runs clean ({embedded} embedded, {remote} remote; 8 submitters, 2 pollers, close), \
+             planted race found",
+            embedded + remote
+        ),
+    );
+}
