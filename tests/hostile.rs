@@ -20,6 +20,8 @@ mod support;
 mod bombs;
 #[path = "hostile/connections.rs"]
 mod connections;
+#[path = "hostile/cuts.rs"]
+mod cuts;
 #[path = "hostile/encryption.rs"]
 mod encryption;
 #[path = "hostile/retries.rs"]

@@ -15,22 +15,6 @@ fn success() -> Vec<u8> {
 }
 
 #[test]
-fn an_answer_cut_at_any_byte_is_no_answer() {
-    let whole = success();
-    let server = FaultServer::plain(Vec::new());
-    let client = client(&server, &json!({}));
-    for length in 0..whole.len() {
-        server.push(vec![Step::Send(whole[..length].to_vec()), Step::Cut]);
-        let reply = client.add("owner", &["a"]);
-        assert_eq!(reply.status(), Status::Network, "cut after {length} bytes");
-        assert_eq!(reply.items()[0].status(), Status::Network);
-    }
-    server.push(vec![Step::Send(whole.clone()), Step::Cut]);
-    assert_eq!(client.add("owner", &["a"]).status(), Status::Ok);
-    assert_eq!(server.received().len(), whole.len() + 1);
-}
-
-#[test]
 fn a_redirect_reaches_no_other_server() {
     let other = FaultServer::plain(Vec::new());
     for status in [301, 302, 303, 307, 308] {

@@ -16,6 +16,8 @@ use socket2::SockRef;
 
 /// Nobody waits longer for bytes.
 const LIFE: Duration = Duration::from_secs(20);
+/// A request that is to be cut may be shorter than that: its label has fewer digits than another's.
+const CUT_PATIENCE: Duration = Duration::from_millis(300);
 /// At the same time.
 const MAX_CONNECTIONS: usize = 64;
 const MAX_REQUEST: usize = 1 << 20;
@@ -38,6 +40,15 @@ pub enum Step {
     /// Closes the TCP connection, over TLS without `close_notify`.
     Cut,
     /// Resets the TCP connection.
+    Reset,
+}
+
+/// How a connection ends in the middle of a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Ending {
+    /// The server says that it will send nothing more.
+    Fin,
+    /// The server resets the connection.
     Reset,
 }
 
@@ -83,6 +94,7 @@ pub struct FaultServer {
 struct Shared {
     tls: Option<Arc<ServerConfig>>,
     script: Mutex<VecDeque<Answer>>,
+    cuts: Mutex<VecDeque<(usize, Ending)>>,
     received: Mutex<Vec<Received>>,
     /// Handles of open connections by number, to end them from outside.
     open: Mutex<HashMap<usize, TcpStream>>,
@@ -107,6 +119,7 @@ impl FaultServer {
         let shared = Arc::new(Shared {
             tls,
             script: Mutex::new(script.into()),
+            cuts: Mutex::default(),
             received: Mutex::default(),
             open: Mutex::default(),
             connections: AtomicUsize::new(0),
@@ -137,6 +150,11 @@ impl FaultServer {
     /// Adds an answer at the end of the script.
     pub fn push(&self, answer: Answer) {
         self.shared.script.lock().push_back(answer);
+    }
+
+    /// The next new connection ends when so many bytes of its first request were read.
+    pub fn cut_request(&self, bytes: usize, ending: Ending) {
+        self.shared.cuts.lock().push_back((bytes, ending));
     }
 
     /// The requests so far.
@@ -203,6 +221,12 @@ fn serve(tcp: &TcpStream, number: usize, shared: &Shared) -> io::Result<()> {
         }
         None => Stream::Plain(tcp),
     };
+    if let Some((bytes, ending)) = shared.cuts.lock().pop_front() {
+        tcp.set_read_timeout(Some(CUT_PATIENCE))?;
+        // Whatever came by then was read.
+        let _ = stream.read_exact(&mut vec![0; bytes]);
+        return stream.end(ending);
+    }
     loop {
         let (head, body) = read_request(&mut stream)?;
         shared.received.lock().push(Received {
@@ -289,6 +313,18 @@ impl Stream<'_> {
         }
         self.flush()?;
         Ok(true)
+    }
+
+    /// Ends the connection with bytes of the client still unread.
+    fn end(&mut self, ending: Ending) -> io::Result<()> {
+        match ending {
+            // Closing now would reset it because of those bytes.
+            Ending::Fin => {
+                self.tcp().shutdown(Shutdown::Write)?;
+                io::copy(self, &mut io::sink()).map(drop)
+            }
+            Ending::Reset => self.play(Step::Reset).map(drop),
+        }
     }
 
     fn tcp(&self) -> &TcpStream {
