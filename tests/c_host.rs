@@ -135,7 +135,11 @@ fn every_program_passes_in_every_build() {
             let program = build(name, &folder, compiler(cc, standard), library);
             let mut command = Command::new(program);
             command.args(arguments(name, STACK_KIB_DEBUG));
-            checks += passes(command, &folder).1;
+            let (output, count) = passes(command, &folder);
+            checks += count;
+            for line in output.lines().filter(|line| line.starts_with("close: ")) {
+                report("c_host", line);
+            }
         }
     }
     let (programs, builds) = (PROGRAMS.len(), builds.len());

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-enum { SUBMITTERS = 4, POLLERS = 2, EACH = 250, OWNERS = 8, WAITING = 64 };
+enum { SUBMITTERS = 4, POLLERS = 2, EACH = 250, OWNERS = 8, WAITING = 64, CLOSINGS = 6 };
 
 static const char *const BOB[] = {"bob"}, *const CAT[] = {"cat"};
 
@@ -12,6 +12,7 @@ struct worker {
     chatblock_client *client;
     int number;
     int wrong;
+    double ended;
     int taken[SUBMITTERS * EACH];
 };
 
@@ -194,6 +195,56 @@ static void everybody_who_waits_can_be_woken(void)
     CHECK(close(peer) == 0 && close(listener) == 0);
 }
 
+static void *wait_until_closed(void *argument)
+{
+    struct worker *worker = (struct worker *)argument;
+    chatblock_result *r = chatblock_client_poll(worker->client, -1);
+    worker->ended = seconds();
+    worker->wrong = r != NULL && take(r) != CHATBLOCK_ERR_CLOSED;
+    return NULL;
+}
+
+/* The service hangs on some calls; gives how much longer than its deadline the close took, or the last
+ * of those who waited. */
+static double close_while_64_wait(int timeout_ms)
+{
+    static struct worker waiting[WAITING];
+    int port, peers[OWNERS], listener = listen_on_loopback(&port);
+    chatblock_client *client = open_remote(port, 30000, 30000);
+    for (int i = 0; i < OWNERS; i++) {
+        char owner[16];
+        snprintf(owner, sizeof owner, "ann%d", i);
+        CHECK_NUMBER(chatblock_blocklist_add_async(client, owner, BOB, 1, 1), CHATBLOCK_OK);
+        CHECK((peers[i] = accept_request(listener)) >= 0);
+    }
+    for (int i = 0; i < WAITING; i++)
+        start(&waiting[i], client, i, wait_until_closed);
+    sleep_ms(200); /* nobody may begin to wait once the client closes */
+    double due = seconds() + timeout_ms / 1000.0;
+    CHECK_NUMBER(chatblock_client_close(client, timeout_ms), CHATBLOCK_ERR_TIMEOUT);
+    double last = seconds();
+    for (int i = 0; i < WAITING; i++) {
+        finish(&waiting[i]);
+        last = waiting[i].ended > last ? waiting[i].ended : last;
+    }
+    for (int i = 0; i < OWNERS; i++)
+        CHECK(close(peers[i]) == 0);
+    CHECK(close(listener) == 0);
+    return last > due ? last - due : 0.0;
+}
+
+static void close_is_in_time_while_64_wait(void)
+{
+    double worst = 0.0;
+    for (int round = 0; round < CLOSINGS; round++) {
+        double overrun = close_while_64_wait(round % 2 == 0 ? 500 : 0);
+        worst = overrun > worst ? overrun : worst;
+    }
+    CHECK(worst < 1.0);
+    printf("close: %d times while %d threads poll and the service hangs, worst overrun %d ms\n",
+           CLOSINGS, WAITING, (int)(worst * 1000));
+}
+
 int main(void)
 {
     int files = open_files(), tasks = entries("/proc/self/task");
@@ -202,6 +253,7 @@ int main(void)
     what_was_not_sent_can_be_cancelled();
     silence_completes_with_timeout();
     everybody_who_waits_can_be_woken();
+    close_is_in_time_while_64_wait();
     CHECK_NUMBER(threads_left(tasks), tasks);
     CHECK_NUMBER(open_files(), files);
     return check_report();
