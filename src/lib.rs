@@ -30,7 +30,8 @@ mod sqlite;
 mod threads;
 
 pub use api::{CheckType, Command, Relation};
-pub use client::{Client, MAX_TARGETS, Reply, ReplyItem, Stats};
+pub use client::stats::{self, Stats};
+pub use client::{Client, MAX_TARGETS, Reply, ReplyItem};
 pub use error::{Error, Status};
 
 #[cfg(panic = "abort")]

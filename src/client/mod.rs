@@ -10,7 +10,7 @@ mod log;
 mod pace;
 mod reply;
 mod retry;
-mod stats;
+pub mod stats;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +19,6 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 
 pub use check::MAX_TARGETS;
 pub use reply::{Reply, ReplyItem};
-pub use stats::Stats;
 
 use crate::api::{Charset, CheckType, Operation, Request};
 use crate::clock::{Clock, SystemClock};
@@ -33,6 +32,7 @@ use closing::{Closing, closed};
 use dispatch::{Caller, Dispatch};
 use lanes::Rules;
 use log::Log;
+use stats::Stats;
 
 /// A caller waits this much longer than its call, so that the call's own account of what happened
 /// comes first.

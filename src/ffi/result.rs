@@ -7,7 +7,8 @@ use zeroize::{Zeroize, Zeroizing};
 use super::border::{c_string, guard};
 use super::status::chatblock_status;
 use crate::api::Command;
-use crate::client::{Reply, ReplyItem, Stats};
+use crate::client::stats::Stats;
+use crate::client::{Reply, ReplyItem};
 use crate::error::{Error, Status};
 
 /// What a call answered: status, message, JSON and items. Never changes; outlives its client.

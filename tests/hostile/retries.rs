@@ -5,7 +5,7 @@ use std::time::Duration;
 use chatblock::{Reply, Status};
 use serde_json::{Value, json};
 
-use crate::answers::{item, items, refusal, sends};
+use crate::answers::{http_with, item, items, refusal, sends};
 use crate::client::client;
 use crate::server::{Answer, FaultServer, Received, Step};
 
@@ -179,4 +179,38 @@ fn every_request_has_a_label_of_its_own() {
     let mut labels: Vec<_> = requests.iter().map(label).collect();
     labels.dedup();
     assert_eq!(labels.len(), 3);
+}
+
+#[test]
+fn the_stats_show_what_was_repeated_and_how_the_service_is_reached() {
+    let gateway = vec![Step::Send(http_with("502 Bad Gateway", "", "<html>"))];
+    let script = vec![gateway, sends(refusal(30008)), success()];
+    let server = FaultServer::plain(script);
+    let more = json!({"retry": {"attempts": 3, "base_ms": 1, "max_ms": 2}});
+    let client = client(&server, &more);
+    assert_eq!(
+        client
+            .stats()
+            .service
+            .map(|service| service.usersig_expires),
+        Some(None)
+    );
+    assert_eq!(client.add("owner", &["a", "b"]).status(), Status::Ok);
+    let stats = client.stats();
+    assert_eq!(
+        (stats.requests.add.sent, stats.requests.add.accounts),
+        (3, 6)
+    );
+    let retries = stats.retries.expect("calls are repeated");
+    assert_eq!(
+        (retries.network, retries.busy, retries.budget_left),
+        (1, 1, 30)
+    );
+    assert_eq!(
+        (stats.calls.total.confirmed, stats.latency.add.count),
+        (1, 1)
+    );
+    let service = stats.service.expect("there is one");
+    assert_eq!((service.connections, service.host), (1, "primary"));
+    assert!(service.usersig_expires.is_some());
 }
