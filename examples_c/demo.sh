@@ -34,6 +34,7 @@ umask 077
 od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$work/key"
 app="\"sdkappid\": 1400000001, \"identifier\": \"administrator\", \"secret_key_file\": \"$work/key\""
 echo "{\"backend\": \"embedded\", $app}" >"$work/serve.json"
+: >"$work/serve.out"
 "$folder/chatblock" serve --config "$work/serve.json" --listen 127.0.0.1:0 >"$work/serve.out" &
 server=$!
 url=
