@@ -15,6 +15,7 @@ pub mod api;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod mirror;
 pub mod rate;
 #[cfg(feature = "server")]
 pub mod server;

@@ -1,0 +1,292 @@
+//! The writer's side of the mirror: one thread at a time, behind the lock.
+
+use std::sync::atomic::Ordering;
+
+use parking_lot::MutexGuard;
+
+use super::ledger::{Ledger, amended};
+use super::table::{Mark, NoRoom, Pen};
+use super::{Effect, Full, Knowledge, Known, Mirror, TICK_MS, refreshed_ms};
+
+/// What only the writer needs.
+#[derive(Default)]
+pub(super) struct Writer {
+    pub(super) pairs: Pen,
+    owners: Pen,
+    pub(super) ledger: Ledger,
+    /// Makes each value of an owner another one.
+    last_value: u32,
+}
+
+impl From<NoRoom> for Full {
+    fn from(_: NoRoom) -> Self {
+        Self
+    }
+}
+
+impl Writer {
+    fn value(&mut self, now_ms: u64) -> u64 {
+        self.last_value = self.last_value.wrapping_add(1);
+        ((now_ms / TICK_MS) << 32) | u64::from(self.last_value)
+    }
+}
+
+impl Mirror {
+    /// `owner` blocks `peer` from now on.
+    pub fn block(&self, owner: &[u8], peer: &[u8]) -> Result<Effect, Full> {
+        self.change(owner, peer, true)
+    }
+
+    /// `owner` does not block `peer` any more.
+    pub fn unblock(&self, owner: &[u8], peer: &[u8]) -> Result<Effect, Full> {
+        self.change(owner, peer, false)
+    }
+
+    fn change(&self, owner: &[u8], peer: &[u8], blocked: bool) -> Result<Effect, Full> {
+        let (Some(pair), Some(owner)) = (self.hashing.pair(owner, peer), self.hashing.owner(owner))
+        else {
+            return Ok(Effect::Ignored);
+        };
+        let mut writer = self.writer.lock();
+        let Some(known) = &self.known else {
+            let pen = &mut writer.pairs;
+            let changed = if blocked {
+                self.pairs.insert(pen, pair, 0)?
+            } else {
+                self.pairs.remove(pen, pair)
+            };
+            return Ok(effect(changed));
+        };
+        writer.ledger.write_journal(owner, pair, blocked);
+        if writer
+            .ledger
+            .get(owner)
+            .is_none_or(|record| record.known.is_none())
+        {
+            return Ok(Effect::Ignored);
+        }
+        if blocked == self.pairs.find(pair).is_some() {
+            return Ok(Effect::Unchanged);
+        }
+        if !blocked {
+            self.pairs.remove(&mut writer.pairs, pair);
+            writer.ledger.drop_mark(owner, pair);
+            return Ok(Effect::Changed);
+        }
+        let added = self.add(known, &mut writer, owner, pair);
+        if added.is_err() {
+            // A known owner without one of its pairs would be a false no.
+            self.forget(known, &mut writer, owner);
+        }
+        added.map(|()| Effect::Changed)
+    }
+
+    fn add(&self, known: &Known, writer: &mut Writer, owner: Mark, pair: Mark) -> Result<(), Full> {
+        let growth = writer.ledger.bytes_to_add(owner);
+        self.make_room(known, writer, owner, 1, growth)?;
+        self.pairs.insert(&mut writer.pairs, pair, 0)?;
+        writer.ledger.add_mark(owner, pair);
+        Ok(())
+    }
+
+    /// The complete list of `owner` is `peers`, as it was at `now_ms` or later, with the changes since
+    /// [`Self::set_loading`] on top of it. What cannot be a peer is left out.
+    ///
+    /// Ignored when no listing is under way: changes that the list may lack would be lost. Ignored too in a
+    /// complete mirror.
+    pub fn replace<'a>(
+        &self,
+        owner: &[u8],
+        peers: impl IntoIterator<Item = &'a [u8]>,
+        now_ms: u64,
+    ) -> Result<Effect, Full> {
+        let marks = peers
+            .into_iter()
+            .filter_map(|peer| self.hashing.pair(owner, peer))
+            .collect();
+        let done = self.with_owner(owner, |known, mut writer, owner| {
+            let Some(journal) = writer.ledger.take_journal(owner) else {
+                return Ok(Effect::Ignored);
+            };
+            let marks = amended(marks, journal);
+            let done = self.replace_marks(known, &mut writer, owner, marks, now_ms);
+            if done.is_err() {
+                self.forget(known, &mut writer, owner);
+            }
+            done.map(|()| Effect::Changed)
+        });
+        done.unwrap_or(Ok(Effect::Ignored))
+    }
+
+    fn replace_marks(
+        &self,
+        known: &Known,
+        writer: &mut Writer,
+        owner: Mark,
+        marks: Vec<Mark>,
+        now_ms: u64,
+    ) -> Result<(), Full> {
+        let is_new = |mark: &&Mark| self.pairs.find(**mark).is_none();
+        let more = marks.iter().filter(is_new).count() as u64;
+        let growth = writer.ledger.bytes_to_hold(owner, marks.len());
+        self.make_room(known, writer, owner, more, growth)?;
+        let old = writer.ledger.swap_marks(owner, Vec::new());
+        // Whatever fails from here on: the ledger has every pair that may be in the table.
+        let both = old.iter().chain(&marks).copied().collect();
+        writer.ledger.swap_marks(owner, both);
+        for mark in &marks {
+            self.pairs.insert(&mut writer.pairs, *mark, 0)?;
+        }
+        let value = writer.value(now_ms);
+        known.owners.insert(&mut writer.owners, owner, value)?;
+        for mark in old {
+            if marks.binary_search(&mark).is_err() {
+                self.pairs.remove(&mut writer.pairs, mark);
+            }
+        }
+        writer.ledger.swap_marks(owner, marks);
+        writer
+            .ledger
+            .update(owner, |record| record.known = Some(value));
+        Ok(())
+    }
+
+    /// A listing of `owner` is under way: changes are noted until [`Self::replace`] or [`Self::stop_loading`].
+    /// What is known of the owner stays. Call it before the listing is asked for. The first of several listings under
+    /// way at once counts, the others are ignored.
+    pub fn set_loading(&self, owner: &[u8]) -> Result<(), Full> {
+        let (Some(known), Some(owner)) = (&self.known, self.hashing.owner(owner)) else {
+            return Ok(());
+        };
+        let mut writer = self.writer.lock();
+        if writer.ledger.get(owner).is_none() {
+            let growth = writer.ledger.bytes_to_hold(owner, 0);
+            self.make_room(known, &mut writer, owner, 0, growth)?;
+        }
+        writer.ledger.begin_journal(owner);
+        Ok(())
+    }
+
+    /// The listing of `owner` failed. What was known stays known.
+    pub fn stop_loading(&self, owner: &[u8]) {
+        self.with_owner(owner, |_, mut writer, owner| {
+            let _ = writer.ledger.take_journal(owner);
+            if writer
+                .ledger
+                .get(owner)
+                .is_some_and(|record| record.known.is_none())
+            {
+                writer.ledger.forget(owner);
+            }
+        });
+    }
+
+    /// Forgets `owner`, which is unknown from now on, also when a listing is under way.
+    pub fn evict(&self, owner: &[u8]) {
+        self.with_owner(owner, |known, mut writer, owner| {
+            self.forget(known, &mut writer, owner);
+        });
+    }
+
+    /// Whether `owner` is to be evicted only when no unwatched one is left. Holds until it is unknown.
+    pub fn set_watched(&self, owner: &[u8], watched: bool) {
+        self.with_owner(owner, |_, mut writer, owner| {
+            if writer.ledger.get(owner).is_some() {
+                writer
+                    .ledger
+                    .update(owner, |record| record.watched = watched);
+            }
+        });
+    }
+
+    /// What is known of `owner`, whatever its age. `None` in a complete mirror.
+    pub fn knowledge(&self, owner: &[u8]) -> Option<Knowledge> {
+        self.known.as_ref()?;
+        let found = self.with_owner(owner, |_, writer, owner| {
+            let record = writer.ledger.get(owner)?;
+            let loading = record.is_loading();
+            Some(match record.known {
+                Some(value) => Knowledge::Known {
+                    refreshed_ms: refreshed_ms(value),
+                    loading,
+                },
+                None => Knowledge::Loading,
+            })
+        });
+        Some(found.flatten().unwrap_or(Knowledge::Unknown))
+    }
+
+    /// Makes an empty mirror large enough for `pairs` at once, which is faster than growing there.
+    /// Does nothing when there are pairs in it.
+    pub fn reserve(&self, pairs: u64) -> Result<(), Full> {
+        let writer = self.writer.lock();
+        Ok(self.pairs.reserve(&writer.pairs, pairs)?)
+    }
+
+    fn with_owner<'a, T>(
+        &'a self,
+        owner: &[u8],
+        act: impl FnOnce(&'a Known, MutexGuard<'a, Writer>, Mark) -> T,
+    ) -> Option<T> {
+        let (Some(known), Some(owner)) = (&self.known, self.hashing.owner(owner)) else {
+            return None;
+        };
+        Some(act(known, self.writer.lock(), owner))
+    }
+
+    /// Makes an owner unknown, then takes its pairs out.
+    fn make_unknown(&self, known: &Known, writer: &mut Writer, owner: Mark) {
+        known.owners.remove(&mut writer.owners, owner);
+        for pair in writer.ledger.swap_marks(owner, Vec::new()) {
+            self.pairs.remove(&mut writer.pairs, pair);
+        }
+        writer.ledger.update(owner, |record| record.known = None);
+    }
+
+    fn forget(&self, known: &Known, writer: &mut Writer, owner: Mark) {
+        self.make_unknown(known, writer, owner);
+        writer.ledger.forget(owner);
+    }
+
+    /// Evicts others than `owner` until `pairs` more pairs and `bytes` more in the ledger are within the budget.
+    fn make_room(
+        &self,
+        known: &Known,
+        writer: &mut Writer,
+        owner: Mark,
+        pairs: u64,
+        bytes: u64,
+    ) -> Result<(), Full> {
+        while self.bytes_with(writer, pairs, bytes) > known.limits.max_bytes {
+            let victim = writer.ledger.victim(owner).ok_or(Full)?;
+            self.make_unknown(known, writer, victim);
+            // A listing under way goes on: it needs its journal when it arrives.
+            if writer
+                .ledger
+                .get(victim)
+                .is_some_and(|record| !record.is_loading())
+            {
+                writer.ledger.forget(victim);
+            }
+            self.evictions.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Bytes in use once there are `pairs` more pairs and `bytes` more in the ledger.
+    pub(super) fn bytes_with(&self, writer: &Writer, pairs: u64, bytes: u64) -> u64 {
+        let owners = self
+            .known
+            .as_ref()
+            .map_or(0, |known| known.owners.bytes_for(writer.owners.len() + 1));
+        self.pairs.bytes_for(writer.pairs.len() + pairs) + owners + writer.ledger.bytes() + bytes
+    }
+}
+
+fn effect(changed: bool) -> Effect {
+    if changed {
+        Effect::Changed
+    } else {
+        Effect::Unchanged
+    }
+}

@@ -1,0 +1,318 @@
+//! The mirror: what it answers, when it says that it does not know, and what it costs.
+
+use chatblock::mirror::{Answer, Effect, Full, Knowledge, Limits, Mirror};
+
+const KEY: [u64; 2] = [1, 2];
+
+const LIMITS: Limits = Limits {
+    max_bytes: 1 << 20,
+    max_age_ms: 60_000,
+};
+
+fn complete() -> Mirror {
+    Mirror::complete(KEY).expect("memory")
+}
+
+fn partial() -> Mirror {
+    Mirror::partial(KEY, LIMITS).expect("memory")
+}
+
+/// Makes the list of `owner` known at `now_ms`.
+fn learn(mirror: &Mirror, owner: &str, peers: &[&str], now_ms: u64) -> Result<Effect, Full> {
+    mirror.set_loading(owner.as_bytes())?;
+    mirror.replace(
+        owner.as_bytes(),
+        peers.iter().map(|peer| peer.as_bytes()),
+        now_ms,
+    )
+}
+
+fn ask(mirror: &Mirror, owner: &str, peer: &str) -> Answer {
+    mirror.is_blocked(owner.as_bytes(), peer.as_bytes(), 0)
+}
+
+#[test]
+fn a_complete_mirror_knows_everybody() {
+    let mirror = complete();
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::No);
+    assert_eq!(mirror.block(b"ann", b"bob"), Ok(Effect::Changed));
+    assert_eq!(mirror.block(b"ann", b"bob"), Ok(Effect::Unchanged));
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::Yes);
+    assert_eq!(ask(&mirror, "bob", "ann"), Answer::No);
+    assert_eq!(mirror.unblock(b"ann", b"bob"), Ok(Effect::Changed));
+    assert_eq!(mirror.unblock(b"ann", b"bob"), Ok(Effect::Unchanged));
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::No);
+}
+
+#[test]
+fn the_same_bytes_split_in_another_place_are_another_pair() {
+    let mirror = complete();
+    mirror.block(b"ab", b"c").expect("memory");
+    assert_eq!(ask(&mirror, "a", "bc"), Answer::No);
+    assert_eq!(ask(&mirror, "ab", "c"), Answer::Yes);
+}
+
+#[test]
+fn an_account_never_blocks_itself() {
+    for mirror in [complete(), partial()] {
+        assert_eq!(mirror.block(b"ann", b"ann"), Ok(Effect::Ignored));
+        assert_eq!(ask(&mirror, "ann", "ann"), Answer::No);
+    }
+}
+
+#[test]
+fn what_cannot_be_an_identifier_is_never_in_the_mirror() {
+    let long = "x".repeat(33);
+    let mirror = complete();
+    for bad in ["", &long] {
+        assert_eq!(mirror.block(b"ann", bad.as_bytes()), Ok(Effect::Ignored));
+        assert_eq!(mirror.block(bad.as_bytes(), b"ann"), Ok(Effect::Ignored));
+        assert_eq!(ask(&mirror, "ann", bad), Answer::No);
+        assert_eq!(ask(&mirror, bad, "ann"), Answer::No);
+    }
+    let mirror = partial();
+    learn(&mirror, "ann", &["bob", "", &long], 0).expect("room");
+    assert_eq!(mirror.stats().pairs, 1);
+    assert_eq!(ask(&mirror, "ann", &long), Answer::No);
+    assert_eq!(ask(&mirror, &long, "ann"), Answer::Unknown);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_looked_up_all_the_same() {
+    let mirror = complete();
+    mirror.block(b"\xff\xfe", b"\0").expect("memory");
+    assert_eq!(mirror.is_blocked(b"\xff\xfe", b"\0", 0), Answer::Yes);
+    assert_eq!(mirror.is_blocked(b"\xff", b"\0", 0), Answer::No);
+}
+
+#[test]
+fn an_owner_is_unknown_until_its_list_is_complete() {
+    let mirror = partial();
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::Unknown);
+    assert_eq!(mirror.knowledge(b"ann"), Some(Knowledge::Unknown));
+    mirror.set_loading(b"ann").expect("room");
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::Unknown);
+    assert_eq!(mirror.knowledge(b"ann"), Some(Knowledge::Loading));
+    let peers = [b"bob".as_slice(), b"bob", b"cat"];
+    assert_eq!(mirror.replace(b"ann", peers, 1_234), Ok(Effect::Changed));
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::Yes);
+    assert_eq!(ask(&mirror, "ann", "dan"), Answer::No);
+    let known = Knowledge::Known {
+        refreshed_ms: 1_200,
+        loading: false,
+    };
+    assert_eq!(mirror.knowledge(b"ann"), Some(known));
+    let stats = mirror.stats();
+    assert_eq!((stats.pairs, stats.owners_known), (2, 1));
+}
+
+#[test]
+fn another_list_replaces_the_one_before() {
+    let mirror = partial();
+    learn(&mirror, "ann", &["bob", "cat"], 0).expect("room");
+    learn(&mirror, "ann", &["cat", "dan"], 0).expect("room");
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::No);
+    assert_eq!(ask(&mirror, "ann", "cat"), Answer::Yes);
+    assert_eq!(ask(&mirror, "ann", "dan"), Answer::Yes);
+    assert_eq!(mirror.stats().pairs, 2);
+}
+
+#[test]
+fn changes_of_unknown_owners_are_ignored() {
+    let mirror = partial();
+    assert_eq!(mirror.block(b"ann", b"bob"), Ok(Effect::Ignored));
+    assert_eq!(mirror.unblock(b"ann", b"bob"), Ok(Effect::Ignored));
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::Unknown);
+    assert_eq!(mirror.stats().pairs, 0);
+}
+
+#[test]
+fn changes_during_a_listing_stand_on_top_of_it() {
+    let mirror = partial();
+    mirror.set_loading(b"ann").expect("room");
+    mirror.block(b"ann", b"bob").expect("room");
+    mirror.unblock(b"ann", b"cat").expect("room");
+    mirror.block(b"ann", b"dan").expect("room");
+    mirror.unblock(b"ann", b"dan").expect("room");
+    let listing = [b"cat".as_slice(), b"eve"];
+    mirror.replace(b"ann", listing, 0).expect("room");
+    let answers = ["bob", "cat", "dan", "eve"].map(|peer| ask(&mirror, "ann", peer));
+    assert_eq!(answers, [Answer::Yes, Answer::No, Answer::No, Answer::Yes]);
+}
+
+#[test]
+fn a_known_owner_keeps_answering_while_it_is_read_again() {
+    let mirror = partial();
+    learn(&mirror, "ann", &["bob"], 0).expect("room");
+    mirror.set_loading(b"ann").expect("room");
+    assert_eq!(mirror.block(b"ann", b"cat"), Ok(Effect::Changed));
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::Yes);
+    assert_eq!(ask(&mirror, "ann", "cat"), Answer::Yes);
+    mirror.stop_loading(b"ann");
+    assert_eq!(ask(&mirror, "ann", "cat"), Answer::Yes);
+}
+
+#[test]
+fn a_list_that_nobody_awaits_is_ignored() {
+    let mirror = partial();
+    let peers = [b"bob".as_slice()];
+    assert_eq!(mirror.replace(b"ann", peers, 0), Ok(Effect::Ignored));
+    mirror.set_loading(b"ann").expect("room");
+    mirror.stop_loading(b"ann");
+    assert_eq!(mirror.replace(b"ann", peers, 0), Ok(Effect::Ignored));
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::Unknown);
+    mirror.set_loading(b"ann").expect("room");
+    mirror.evict(b"ann");
+    assert_eq!(mirror.replace(b"ann", peers, 0), Ok(Effect::Ignored));
+    assert_eq!(mirror.stats().owners_known, 0);
+}
+
+#[test]
+fn a_list_that_is_too_old_says_nothing() {
+    let mirror = partial();
+    learn(&mirror, "ann", &["bob"], 5_000).expect("room");
+    let at = |now_ms| mirror.is_blocked(b"ann", b"bob", now_ms);
+    assert_eq!(at(65_000), Answer::Yes);
+    assert_eq!(at(65_100), Answer::Unknown);
+    assert_eq!(at(0), Answer::Yes, "a reader may be late with its time");
+    learn(&mirror, "ann", &["bob"], 65_000).expect("room");
+    assert_eq!(at(65_100), Answer::Yes);
+}
+
+#[test]
+fn an_evicted_owner_is_unknown_and_its_pairs_are_gone() {
+    let mirror = partial();
+    learn(&mirror, "ann", &["bob", "cat"], 0).expect("room");
+    mirror.evict(b"ann");
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::Unknown);
+    assert_eq!(mirror.stats().pairs, 0);
+    learn(&mirror, "ann", &["cat"], 0).expect("room");
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::No);
+}
+
+#[test]
+fn the_budget_holds_and_evicts_who_was_refreshed_first() {
+    let mirror = partial();
+    let peers: Vec<_> = (0..100).map(|peer| format!("peer{peer}")).collect();
+    let peers: Vec<_> = peers.iter().map(String::as_str).collect();
+    learn(&mirror, "friend", &peers, 0).expect("room");
+    mirror.set_watched(b"friend", true);
+    for owner in 0..5_000_u64 {
+        learn(&mirror, &format!("owner{owner}"), &peers, owner * 10).expect("room");
+        assert!(mirror.stats().bytes <= LIMITS.max_bytes);
+    }
+    let stats = mirror.stats();
+    assert_eq!(stats.evictions + stats.owners_known, 5_001);
+    assert_eq!(stats.pairs, stats.owners_known * 100);
+    assert!(stats.owners_known > 380, "{stats:?}");
+    assert_eq!(ask(&mirror, "friend", "peer1"), Answer::Yes);
+    for owner in 0..5_000 {
+        let is_known = owner + stats.owners_known > 5_000;
+        let wanted = if is_known {
+            Answer::Yes
+        } else {
+            Answer::Unknown
+        };
+        assert_eq!(ask(&mirror, &format!("owner{owner}"), "peer7"), wanted);
+    }
+}
+
+#[test]
+fn a_list_beyond_the_budget_makes_its_owner_unknown() {
+    let mirror = partial();
+    learn(&mirror, "ann", &["bob"], 0).expect("room");
+    let peers: Vec<_> = (0..100_000).map(|peer| format!("peer{peer}")).collect();
+    let peers: Vec<_> = peers.iter().map(String::as_str).collect();
+    assert_eq!(learn(&mirror, "ann", &peers, 0), Err(Full));
+    assert_eq!(ask(&mirror, "ann", "bob"), Answer::Unknown);
+    learn(&mirror, "ann", &[], 0).expect("room");
+    let last = peers
+        .iter()
+        .position(|peer| mirror.block(b"ann", peer.as_bytes()) == Err(Full));
+    let last = last.expect("the budget ends");
+    assert!(last > 30_000, "{last}");
+    assert_eq!(ask(&mirror, "ann", "peer0"), Answer::Unknown);
+    assert_eq!(mirror.stats().pairs, 0);
+}
+
+#[test]
+fn a_listing_survives_the_eviction_of_its_owner() {
+    let limits = Limits {
+        max_bytes: 20_000,
+        ..LIMITS
+    };
+    let mirror = Mirror::partial(KEY, limits).expect("memory");
+    learn(&mirror, "ann", &["bob"], 0).expect("room");
+    mirror.set_loading(b"ann").expect("room");
+    mirror.block(b"ann", b"cat").expect("room");
+    for owner in 0..1000 {
+        learn(&mirror, &format!("owner{owner}"), &["bob"], 100).expect("room");
+    }
+    assert_eq!(mirror.knowledge(b"ann"), Some(Knowledge::Loading));
+    mirror
+        .replace(b"ann", [b"bob".as_slice()], 0)
+        .expect("room");
+    assert_eq!(ask(&mirror, "ann", "cat"), Answer::Yes);
+}
+
+#[test]
+fn many_owners_are_asked_at_once() {
+    let names: Vec<_> = (0..200).map(|name| format!("name{name}")).collect();
+    let name = |index: usize| names[index].as_bytes();
+    let (all, some) = (complete(), partial());
+    for index in (0..200).step_by(3) {
+        all.block(name(index), b"name7").expect("memory");
+        learn(&some, &names[index], &["name7"], 0).expect("room");
+    }
+    for mirror in [all, some] {
+        let mut answers = Vec::new();
+        mirror.is_blocked_many(200, name, b"name7", 0, |index, answer| {
+            assert_eq!(index, answers.len());
+            answers.push(answer);
+        });
+        let one_by_one: Vec<_> = (0..200)
+            .map(|index| mirror.is_blocked(name(index), b"name7", 0))
+            .collect();
+        assert_eq!(answers, one_by_one);
+        assert_eq!(answers[3], Answer::Yes);
+    }
+}
+
+#[test]
+fn all_pairs_of_a_list_are_found() {
+    let names: Vec<_> = (0..100).map(|name| format!("name{name}")).collect();
+    let accounts: Vec<_> = names
+        .iter()
+        .chain(&names[..1])
+        .map(String::as_bytes)
+        .collect();
+    let mirror = partial();
+    learn(&mirror, "name0", &["name1", "name99", "elsewhere"], 0).expect("room");
+    learn(&mirror, "name70", &["name0"], 0).expect("room");
+    let mut found = Vec::new();
+    let unknown = mirror.pairs(
+        accounts.len(),
+        |index| accounts[index],
+        0,
+        |owner, peer| found.push((owner, peer)),
+    );
+    let wanted = [(0, 1), (0, 99), (70, 0), (70, 100), (100, 1), (100, 99)];
+    assert_eq!(found, wanted);
+    assert_eq!(unknown, 98);
+    let asked_for_nobody = mirror.pairs(0, |_| b"", 0, |_, _| unreachable!());
+    assert_eq!(asked_for_nobody, 0);
+}
+
+#[test]
+fn a_pair_costs_few_bytes() {
+    let mirror = complete();
+    for owner in 0..500_u32 {
+        for peer in 0..200_u32 {
+            mirror
+                .block(&owner.to_le_bytes(), &peer.to_be_bytes())
+                .expect("memory");
+        }
+    }
+    let stats = mirror.stats();
+    assert!(stats.bytes <= stats.pairs * 16, "{stats:?}");
+}
