@@ -12,8 +12,11 @@ constexpr const char *IDENTIFIER = "administrator";
 
 /// Arguments: URL CA_FILE|- USERSIG SECRET_KEY TARGETS CALLERS CALLS_EACH
 struct RemoteCall {
-    std::string base_url, ca_file, usersig, secret_key;
-    int targets, callers, calls_each;
+    std::string base_url, ca_file = "-", usersig, secret_key;
+    int targets = 0, callers = 0, calls_each = 0;
+
+    /// A call that is repeated in another way, over HTTP.
+    RemoteCall(std::string url, std::string signature) : base_url(std::move(url)), usersig(std::move(signature)) {}
 
     RemoteCall(int count, char **arguments) {
         require(count == 8, "usage: URL CA_FILE|- USERSIG SECRET_KEY TARGETS CALLERS CALLS_EACH");

@@ -1,8 +1,6 @@
 // P7, P8: one blocklist call to the service through chatblock's C ABI, every item read.
 
-#include <chatblock.h>
-
-#include "remote_call.hpp"
+#include "service_client.hpp"
 
 using namespace bench;
 
@@ -10,14 +8,9 @@ namespace {
 
 chatblock_client *open(const RemoteCall &call) {
     // Everything as it comes, but for the pace: the subject is what a call costs.
-    std::string config = "{\"backend\":\"remote\",\"rate_per_second\":1000000,\"sdkappid\":" + std::to_string(SDKAPPID) +
-                         ",\"secret_key\":\"" + call.secret_key + "\",\"base_url\":\"" + call.base_url + "\"";
-    if (call.has_tls()) config += ",\"tls\":{\"ca_file\":\"" + call.ca_file + "\"}";
-    config += "}";
-    chatblock_result *why = nullptr;
-    chatblock_client *client = chatblock_client_open(config.c_str(), &why);
-    require(client != nullptr, chatblock_result_message(why));
-    return client;
+    std::string more = ",\"rate_per_second\":1000000";
+    if (call.has_tls()) more += ",\"tls\":{\"ca_file\":\"" + call.ca_file + "\"}";
+    return open_client(call.base_url, call.secret_key, more);
 }
 
 void add(const chatblock_client *client, const std::string &owner, const std::vector<const char *> &targets) {

@@ -3,9 +3,8 @@
 import http.client
 import json
 import re
-import tempfile
 
-from .service import IDENTIFIER, SDKAPPID, SECRET_KEY, usersig
+from .service import IDENTIFIER, SDKAPPID, chatblock_serve, usersig
 from .table import Row
 from .workshop import BENCHES, LeftOut, median, output, serving
 
@@ -16,23 +15,16 @@ PROTOCOL = "each request is parsed, its signature and rate checked, the engine a
 
 def run(workshop):
     workshop.require("wrk")
-    program = workshop.release / "chatblock"
-    if "serve" not in (output([str(program), "--help"]) if program.exists() else ""):
-        raise LeftOut("needs `chatblock serve`: cargo build --release --features cli")
     path = (
         f"/v4/sns/black_list_check?sdkappid={SDKAPPID}&identifier={IDENTIFIER}"
         f"&usersig={usersig(workshop)}&random=99999999&contenttype=json"
     )
-    config = {"backend": "embedded", "sdkappid": SDKAPPID, "secret_key": SECRET_KEY, "rate_per_second": 1_000_000}
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(config, file)
-        file.flush()
-        with serving(str(program), "serve", "--config", file.name, "--listen", "127.0.0.1:0") as ours:
-            answer = post(ours.address, path)
-            if b'"ErrorCode":0' not in answer:
-                raise LeftOut(f"the server refuses the request: {answer.decode()}")
-            with serving(workshop.http_server(), "constant", str(len(answer))) as bare:
-                sides = workshop.alternate(lambda: load(ours, path), lambda: load(bare, path))
+    with chatblock_serve(workshop, 1_000_000) as ours:
+        answer = post(ours.address, path)
+        if b'"ErrorCode":0' not in answer:
+            raise LeftOut(f"the server refuses the request: {answer.decode()}")
+        with serving(workshop.http_server(), "constant", str(len(answer))) as bare:
+            sides = workshop.alternate(lambda: load(ours, path), lambda: load(bare, path))
     rate = [median(side, "per_second") for side in sides]
     cpu = [median(side, "cpu_us") for side in sides]
     subject = "chatblock serve, wrk with 64 connections: "

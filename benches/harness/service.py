@@ -1,9 +1,12 @@
 """The app whose calls are signed, and the signature as chatblock makes it."""
 
+import contextlib
 import ctypes
+import json
 import pathlib
+import tempfile
 
-from .workshop import BUILD, output
+from .workshop import BUILD, LeftOut, output, serving
 
 SDKAPPID = 1400000001
 IDENTIFIER = "administrator"
@@ -20,6 +23,20 @@ def usersig(workshop):
     text = library.chatblock_result_usersig(result).decode()
     library.chatblock_result_free(result)
     return text
+
+
+@contextlib.contextmanager
+def chatblock_serve(workshop, rate_per_second):
+    """A fresh `chatblock serve` on the embedded engine in memory."""
+    program = workshop.release / "chatblock"
+    if "serve" not in (output([str(program), "--help"]) if program.exists() else ""):
+        raise LeftOut("needs `chatblock serve`: cargo build --release --features cli")
+    config = {"backend": "embedded", "sdkappid": SDKAPPID, "secret_key": SECRET_KEY, "rate_per_second": rate_per_second}
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(config, file)
+        file.flush()
+        with serving(str(program), "serve", "--config", file.name, "--listen", "127.0.0.1:0") as server:
+            yield server
 
 
 def throw_away_ca():

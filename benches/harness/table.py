@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 @dataclass
 class Row:
-    """One comparison. `peer` is None where the target is absolute; `target` is "" on rows that only
-    show how cost grows."""
+    """One comparison. A `target` that ends in "x" is about the ratio, another one about ours; it is ""
+    on rows that only show how cost grows. `peer` is None where there is none."""
 
     number: str
     subject: str
@@ -26,7 +26,7 @@ class Row:
         if not self.target:
             return ""
         comparison, limit = re.match(r"(<=|>=) ([0-9.]+)", self.target).groups()
-        value = self.ours if self.peer is None else self.ratio
+        value = self.ratio if self.target.endswith("x") else self.ours
         reached = value <= float(limit) if comparison == "<=" else value >= float(limit)
         return "pass" if reached else "MISS"
 

@@ -72,7 +72,7 @@ class Workshop:
     def _compile(self, source, flags):
         source = BENCHES / source
         program = BUILD / source.stem
-        inputs = [source, *BENCHES.glob("*.hpp"), ROOT / "include" / "chatblock.h"]
+        inputs = [source, *BENCHES.glob("**/*.hpp"), ROOT / "include" / "chatblock.h"]
         if not program.exists() or program.stat().st_mtime < max(path.stat().st_mtime for path in inputs):
             compiler = ["gcc", *C_FLAGS] if source.suffix == ".c" else ["g++", *CXX_FLAGS]
             output([*compiler, str(source), "-o", str(program), *flags])

@@ -1,0 +1,37 @@
+"""P6: what handing over a block costs the tick thread."""
+
+from .service import SECRET_KEY, chatblock_serve
+from .table import Row
+from .workshop import measure, median
+
+CALLS = 100_000
+PER_TICK = 200
+
+# How the client keeps what it accepted, and the members of its configuration for that.
+WAYS = [("no outbox", "")]
+
+WAKES = "each call wakes a thread that waits for its moment, which is a system call"
+SHARED = "the threads that send and the server want the same cores and the same lock as the tick thread"
+PLACES = "three are the copy of the request (owner, list, account), the others its place in the queue and its answer"
+
+
+def run(workshop):
+    ours = workshop.ours("submit_chatblock.cpp")
+
+    def submit(more):
+        with chatblock_serve(workshop, 1_000_000) as server:
+            return measure(ours, f"http://{server.address}", SECRET_KEY, CALLS, PER_TICK, more)
+
+    rows = []
+    for way, more in WAYS:
+        results = [submit(more) for _ in range(workshop.rounds)]
+        cost = lambda key: median(results, key)
+        subject = f"add_async from a tick thread, {way}: "
+        rows += [
+            Row("P6", subject + "median", cost("median_us"), None, "us", "<= 2 us", WAKES),
+            Row("P6", subject + "p99.9", cost("p999_us"), None, "us", "<= 50 us", SHARED),
+            Row("P6", subject + "worst", cost("worst_us"), None, "us"),
+            Row("P6", subject + "CPU", cost("cpu_us"), None, "us"),
+            Row("P6", subject + "allocations", cost("allocations"), None, "per call", "<= 3 per call", PLACES),
+        ]
+    return rows
