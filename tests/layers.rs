@@ -76,7 +76,9 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
 fn is_test(path: &Path) -> bool {
     path.parent()
         .is_some_and(|folder| folder.ends_with("lanes/tests"))
-        || path.ends_with("simulator.rs")
+        || path
+            .parent()
+            .is_some_and(|folder| folder.ends_with("lanes/simulator"))
 }
 
 fn layer(name: &str) -> &str {

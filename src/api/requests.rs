@@ -27,6 +27,11 @@ impl Command {
         }
     }
 
+    /// Whether it changes a list.
+    pub const fn is_write(self) -> bool {
+        matches!(self, Self::Add | Self::Delete)
+    }
+
     /// The command of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|command| command.name() == name)

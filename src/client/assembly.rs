@@ -1,5 +1,7 @@
 //! One call while it is under way: which targets are answered, by whatever parts and attempts.
 
+use std::sync::Arc;
+
 use crate::api::{Answer, Item, Listing, Request, Verdict};
 use crate::error::{Error, Status};
 
@@ -42,9 +44,9 @@ impl Slot {
 }
 
 /// A call and everything that came back for it so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Assembly {
-    pub(super) request: Request,
+    pub(super) request: Arc<Request>,
     /// One per target, in request order.
     pub(super) slots: Vec<Slot>,
     /// Entries of a get.
@@ -60,7 +62,7 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
-    pub(super) fn new(request: Request) -> Self {
+    pub(super) fn new(request: Arc<Request>) -> Self {
         Self {
             slots: vec![Slot::Open; request.targets().len()],
             request,

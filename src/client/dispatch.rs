@@ -1,5 +1,7 @@
 //! Threads that do what the lanes say. Calls of blocking callers and of others take the same way.
 
+mod recorder;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +14,7 @@ use super::closing::closed;
 use super::completions::Completions;
 use super::lanes::{CallId, Done, Flight, Lanes, Next, Rules};
 use super::log::Log;
+use super::outbox::{Journal, Outbox, Record};
 use super::reply::Reply;
 use super::stats::{LogLines, Queue, Stats, whole_ms};
 use crate::api::{Answer, Request, codes};
@@ -47,14 +50,18 @@ pub(super) struct Dispatch {
     state: Mutex<State>,
     /// Something was accepted, settled or ended.
     changed: Condvar,
-    /// Something came to its end: who flushes or closes looks again.
+    /// Something came to its end or is on disk: who flushes, syncs or closes looks again.
     quieter: Condvar,
+    /// Something is to be written to the outbox.
+    to_record: Condvar,
     /// Disconnected when the last thread has ended.
     ended: Receiver<Infallible>,
 }
 
 struct State {
     lanes: Lanes<Caller>,
+    /// None where writes live in memory until they are answered.
+    outbox: Option<Outbox>,
     /// Taken when closing begins; every thread has a clone.
     alive: Option<Sender<Infallible>>,
     threads: usize,
@@ -79,9 +86,9 @@ impl Drop for Here<'_> {
 }
 
 impl State {
-    /// How many calls have no reply yet.
+    /// How many calls that somebody waits for have no reply yet.
     fn unanswered(&self) -> usize {
-        self.lanes.len() + self.lanes.done_len() + self.delivering
+        self.lanes.awaited() + self.lanes.done_len() + self.delivering
     }
 
     /// Whether a call that was accepted before `later` has no reply yet.
@@ -111,6 +118,7 @@ impl Dispatch {
             poisoned: AtomicBool::new(false),
             state: Mutex::new(State {
                 lanes,
+                outbox: None,
                 alive: Some(alive),
                 threads: 0,
                 delivering: 0,
@@ -118,15 +126,34 @@ impl Dispatch {
             }),
             changed: Condvar::new(),
             quieter: Condvar::new(),
+            to_record: Condvar::new(),
             ended,
         }
+    }
+
+    /// Takes up the writes that an earlier client left in `journal`, and records those to come.
+    pub(super) fn record_in(
+        self: &Arc<Self>,
+        outbox: Outbox,
+        journal: Box<dyn Journal>,
+        left: Vec<Record>,
+    ) -> std::io::Result<()> {
+        let mut state = self.state.lock();
+        state.outbox = Some(outbox);
+        for record in left {
+            let now = self.clock.now();
+            state.lanes.restore(record.id, record.request, now);
+        }
+        self.start_recorder(&mut state, journal)?;
+        self.keep_one_spare(&mut state)
     }
 
     /// Takes a call. With `entered` its time runs from there.
     ///
     /// # Errors
-    /// [`Status::Busy`] when the queue is full or no thread can start, [`Status::Closed`],
-    /// [`Status::Panic`]; nothing was accepted then.
+    /// [`Status::Busy`] when the queue or the outbox is full or no thread can start,
+    /// [`Status::Storage`] when the outbox has failed, [`Status::Closed`], [`Status::Panic`]; nothing
+    /// was accepted then.
     pub(super) fn accept(
         self: &Arc<Self>,
         request: Request,
@@ -148,11 +175,20 @@ impl Dispatch {
             self.keep_one_spare(&mut state)
                 .map_err(|error| busy(&format!("no thread can start for the call: {error}")))?;
         }
-        state
+        let is_recorded = request.command().is_write() && state.outbox.is_some();
+        if is_recorded && let Some(outbox) = &state.outbox {
+            outbox.admit()?;
+        }
+        let (request, now) = (Arc::new(request), self.clock.now());
+        let id = state
             .lanes
-            .accept(request, caller, entered, self.clock.now());
-        drop(state);
-        self.changed.notify_one();
+            .accept(Arc::clone(&request), caller, entered, now);
+        if is_recorded {
+            self.keep(&mut state, id, request, entered.is_some());
+        } else {
+            drop(state);
+            self.changed.notify_one();
+        }
         Ok(())
     }
 
@@ -175,7 +211,7 @@ impl Dispatch {
             }
         };
         let lanes = &mut here.lanes;
-        lanes.accept(request, (), None, now);
+        lanes.accept(Arc::new(request), (), None, now);
         while let Next::Send(flight) = lanes.next(now) {
             let outcome = self.service.call(&flight.request, now);
             self.log_outcome(&flight.request, &outcome);
@@ -241,8 +277,10 @@ impl Dispatch {
     /// calls were dropped or a thread was still on the network at `deadline`.
     pub(super) fn close(&self, deadline: Option<Instant>) -> bool {
         let mut state = self.state.lock();
+        self.record_all(&mut state, deadline);
         state.alive = None;
-        let dropped = state.lanes.len();
+        self.to_record.notify_all();
+        let dropped = state.lanes.losable();
         state.lanes.end_all(&closed());
         drop(self.deliver(state));
         self.service.shut_down();
@@ -270,6 +308,7 @@ impl Dispatch {
         state.lanes.end_all(&panicked());
         drop(self.deliver(state));
         self.changed.notify_all();
+        self.to_record.notify_all();
         self.completions.end();
     }
 
@@ -347,6 +386,7 @@ impl Dispatch {
     fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         while state.delivering == 0 && state.lanes.done_len() > 0 {
             let done = state.lanes.take_done();
+            self.let_go(&mut state, &done);
             state.delivering = done.len();
             drop(state);
             let (polled, waited) = replies(done);
@@ -385,13 +425,23 @@ impl Dispatch {
     }
 }
 
-/// The replies to callers that poll, in order, and those to callers that wait.
+/// The replies to callers that poll, in order, and those to callers that wait. A write that nobody
+/// waits for any more shows itself only when it was refused.
 fn replies(done: Vec<Done<Caller>>) -> (Vec<Reply>, Vec<(Sender<Reply>, Reply)>) {
     let (mut polled, mut waited) = (Vec::new(), Vec::new());
-    for Done { call, caller } in done {
+    for Done {
+        call,
+        caller,
+        is_settled,
+        ..
+    } in done
+    {
+        let reply = Reply::from_assembly(call);
         match caller {
-            Caller::Polls(tag) => polled.push(Reply::tagged(call, tag)),
-            Caller::Waits(waiting) => waited.push((waiting, Reply::from_assembly(call))),
+            Some(Caller::Polls(tag)) => polled.push(Reply { tag, ..reply }),
+            Some(Caller::Waits(waiting)) => waited.push((waiting, reply)),
+            None if is_settled && reply.status() != Status::Ok => polled.push(reply),
+            None => {}
         }
     }
     (polled, waited)

@@ -7,6 +7,7 @@ mod completions;
 mod dispatch;
 mod lanes;
 mod log;
+mod outbox;
 mod pace;
 mod reply;
 mod retry;
@@ -32,6 +33,7 @@ use closing::{Closing, closed};
 use dispatch::{Caller, Dispatch};
 use lanes::Rules;
 use log::Log;
+use outbox::{Outbox, SqliteJournal};
 use stats::Stats;
 
 /// A caller waits this much longer than its call, so that the call's own account of what happened
@@ -73,7 +75,7 @@ impl Client {
             Backend::Remote(remote) => Way::remote(remote, config, &clock)?,
         };
         let log = Log::open(&config.log, Arc::clone(&clock))?;
-        Ok(Self {
+        let client = Self {
             dispatch: Arc::new(Dispatch::new(
                 service,
                 clock,
@@ -83,7 +85,26 @@ impl Client {
             )),
             closing: Closing::default(),
             way,
-        })
+        };
+        client.open_outbox(config)?;
+        Ok(client)
+    }
+
+    fn open_outbox(&self, config: &Config) -> Result<(), Error> {
+        let (Backend::Remote(remote), Some(app)) = (&config.backend, &config.app) else {
+            return Ok(());
+        };
+        let Some(settings) = &remote.outbox else {
+            return Ok(());
+        };
+        let (journal, left) = SqliteJournal::open(&settings.path, app.sdkappid)?;
+        let outbox = Outbox::new(settings.max_bytes, settings.commit, &left);
+        self.dispatch
+            .record_in(outbox, Box::new(journal), left)
+            .map_err(|error| {
+                let what = format!("needs a thread, which cannot start: {error}");
+                Error::config("outbox.path", what)
+            })
     }
 
     /// Blocks 1 to 100,000 accounts for `from` (protocol.md 3.1).
@@ -200,13 +221,17 @@ impl Client {
         self.dispatch.cancel(tag)
     }
 
-    /// Waits until everything accepted before is on disk: [`Status::Ok`], [`Status::Timeout`], or
-    /// [`Status::Unsupported`] where nothing is kept on disk.
+    /// Waits until everything accepted before is on disk: [`Status::Ok`], [`Status::Timeout`],
+    /// [`Status::Storage`] when it never will be, or [`Status::Unsupported`] where nothing is kept on
+    /// disk.
     pub fn sync(&self, timeout: Option<Duration>) -> Status {
         if self.way.is_durable {
-            self.flush(timeout)
-        } else {
-            Status::Unsupported
+            return self.flush(timeout);
+        }
+        match self.dispatch.sync(self.deadline(timeout)) {
+            Ok(true) => Status::Ok,
+            Ok(false) => Status::Timeout,
+            Err(error) => error.status(),
         }
     }
 
@@ -322,6 +347,9 @@ struct Way {
     call_time: Option<Duration>,
     retry: Option<RetryPolicy>,
     rate_per_second: Option<u32>,
+    late: Option<Duration>,
+    /// Writes go through an outbox.
+    is_recorded: bool,
 }
 
 impl Way {
@@ -338,6 +366,8 @@ impl Way {
             call_time: None,
             retry: None,
             rate_per_second: None,
+            late: None,
+            is_recorded: false,
         };
         Ok((Box::new(Engine::open(config, Arc::clone(clock))?), way))
     }
@@ -360,6 +390,8 @@ impl Way {
             call_time: Some(config.call),
             retry: Some(config.retry),
             rate_per_second: Some(all.rate_per_second),
+            late: Some(config.attempt),
+            is_recorded: config.outbox.is_some(),
         };
         Ok((
             Box::new(RemoteService::open(config, app, Arc::clone(clock), spawn)?),
@@ -374,6 +406,8 @@ impl Way {
             rate_per_second: self.rate_per_second,
             call_time: self.call_time,
             requests: self.requests,
+            late: self.late,
+            recorded: self.is_recorded,
         }
     }
 }
@@ -421,6 +455,8 @@ mod tests {
             call_time: Some(Duration::from_secs(20)),
             retry: None,
             rate_per_second: None,
+            late: None,
+            is_recorded: false,
         };
         let clock = Arc::new(SystemClock);
         let log = Log::open(&crate::config::Log::default(), clock.clone()).expect("no log");

@@ -100,13 +100,6 @@ impl Reply {
         }
     }
 
-    pub(super) fn tagged(call: Assembly, tag: u64) -> Self {
-        Self {
-            tag,
-            ..Self::from_assembly(call)
-        }
-    }
-
     pub(super) fn from_assembly(mut call: Assembly) -> Self {
         let text = call.take_text();
         let json = match text {
@@ -127,7 +120,7 @@ impl Reply {
             json,
             command: Some(call.request.command()),
             next_index: call.listing.next_index,
-            from_account: call.request.from,
+            from_account: call.request.from.clone(),
             items,
             tag: 0,
         }

@@ -31,6 +31,8 @@ pub(super) struct Attempts {
     made: u32,
     renewed: bool,
     repeated_once: bool,
+    /// Repeated until it is answered: no number of attempts is enough.
+    patient: bool,
 }
 
 impl Attempts {
@@ -41,13 +43,22 @@ impl Attempts {
             made: 0,
             renewed: false,
             repeated_once: false,
+            patient: false,
+        }
+    }
+
+    /// The same for a request that is repeated until the service does it or refuses it for good.
+    pub(super) fn patient(policy: RetryPolicy) -> Self {
+        Self {
+            patient: true,
+            ..Self::new(policy)
         }
     }
 
     /// After a failure of class `class`; `random` is in 0..1 (full jitter).
     pub(super) fn after(&mut self, class: Retry, random: f64) -> Next {
         self.made += 1;
-        if self.made >= self.policy.attempts {
+        if self.made >= self.policy.attempts && !self.patient {
             return Next::Stop;
         }
         let again = |delay| Next::Again {
@@ -61,7 +72,8 @@ impl Attempts {
                 again(self.ceiling().mul_f64(random))
             }
             Retry::Backoff => {
-                again(BACKOFF.saturating_mul(self.doubled()) + self.policy.base.mul_f64(random))
+                let least = BACKOFF.saturating_mul(self.doubled()).min(REST);
+                again(least + self.policy.base.mul_f64(random))
             }
             Retry::Wait60s => again(REST),
             Retry::Renew if !self.renewed => {
@@ -71,6 +83,11 @@ impl Attempts {
                     renew: true,
                 }
             }
+            // Time alone can mend a signature: the clocks may agree again.
+            Retry::Renew if self.patient => Next::Again {
+                delay: REST,
+                renew: true,
+            },
             Retry::Once | Retry::Renew | Retry::Never => Next::Stop,
         }
     }
@@ -136,6 +153,20 @@ mod tests {
         };
         assert_eq!(all.after(Retry::Renew, 0.0), renewed);
         assert_eq!(all.after(Retry::Renew, 0.0), Next::Stop);
+    }
+
+    #[test]
+    fn patience_outlasts_every_number_of_attempts_and_ends_at_a_refusal() {
+        let mut patient = Attempts::patient(attempts(1).policy);
+        for _ in 0..100 {
+            assert!(delay(patient.after(Retry::Soon, 1.0)) <= 500);
+        }
+        assert_eq!(delay(patient.after(Retry::Backoff, 0.0)), REST.as_millis());
+        for _ in 0..2 {
+            let next = patient.after(Retry::Renew, 0.0);
+            assert!(matches!(next, Next::Again { renew: true, .. }));
+        }
+        assert_eq!(patient.after(Retry::Never, 0.0), Next::Stop);
     }
 
     #[test]

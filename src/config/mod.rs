@@ -69,6 +69,19 @@ pub struct Remote {
     pub connections: usize,
     /// When and how often to try again.
     pub retry: RetryPolicy,
+    /// Where writes are kept until they are answered; `None` keeps them in memory.
+    pub outbox: Option<Outbox>,
+}
+
+/// The durable queue of writes.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    /// Its file, absolute.
+    pub path: PathBuf,
+    /// Longest time until an accepted write is on its way to the disk.
+    pub commit: Duration,
+    /// Bytes of writes that are not answered.
+    pub max_bytes: u64,
 }
 
 /// When and how often to try again.
@@ -352,7 +365,26 @@ fn parse_remote(top: &raw::Top, endpoint: Endpoint) -> Result<Remote, Error> {
             raw::number("connections", raw, 1, 1024).map(|number| narrow(number) as usize)
         })?,
         retry: parse_retry(top.retry)?,
+        outbox: parse_outbox(top.outbox)?,
     })
+}
+
+fn parse_outbox(raw: Option<&RawValue>) -> Result<Option<Outbox>, Error> {
+    let outbox: raw::Outbox = subsection("outbox", raw)?;
+    let commit = or_default(outbox.commit_ms, 5, |raw| {
+        raw::number("outbox.commit_ms", raw, 0, 60_000)
+    })?;
+    let max_bytes = or_default(outbox.max_bytes, 1 << 30, |raw| {
+        raw::number("outbox.max_bytes", raw, 1 << 16, 1 << 40)
+    })?;
+    let path = outbox
+        .path
+        .map(|raw| raw::text("outbox.path", raw).and_then(|path| absolute("outbox.path", &path)));
+    Ok(path.transpose()?.map(|path| Outbox {
+        path,
+        commit: Duration::from_millis(commit),
+        max_bytes,
+    }))
 }
 
 fn parse_retry(raw: Option<&RawValue>) -> Result<RetryPolicy, Error> {

@@ -46,6 +46,7 @@ keys!(
     rate_per_second,
     retry,
     queue,
+    outbox,
     path,
     accounts,
     account_charset,
@@ -54,6 +55,7 @@ keys!(
 keys!(Tls, "tls.", ca_file);
 keys!(Retry, "retry.", attempts, base_ms, max_ms);
 keys!(Queue, "queue.", max_calls);
+keys!(Outbox, "outbox.", path, commit_ms, max_bytes);
 keys!(Log, "log.", to, level);
 
 /// An object of keys.
@@ -70,7 +72,7 @@ macro_rules! section {
     };
 }
 
-section!(Top, Tls, Retry, Queue, Log);
+section!(Top, Tls, Retry, Queue, Outbox, Log);
 
 /// Reads the object `json`; `name` is its key, `None` at the top.
 pub(super) fn section<'a, T: Section<'a>>(name: Option<&str>, json: &'a str) -> Result<T, Error> {

@@ -1,14 +1,19 @@
 //! How many repetitions may be added to the load: an outage must not become a storm.
 
+use std::time::{Duration, Instant};
+
 /// Every first attempt earns a tenth of a repetition; a quiet client may always repeat a few times.
 const EARNED: f64 = 0.1;
 const MOST: f64 = 32.0;
+/// How often something that may not be given up is tried again with an empty purse.
+const PROBE: Duration = Duration::from_secs(1);
 
 /// A purse of repetitions.
 #[derive(Debug)]
 pub(super) struct Budget {
     left: f64,
     denied: u64,
+    probe_at: Option<Instant>,
 }
 
 impl Budget {
@@ -16,6 +21,7 @@ impl Budget {
         Self {
             left: MOST,
             denied: 0,
+            probe_at: None,
         }
     }
 
@@ -39,6 +45,11 @@ impl Budget {
         self.left = (self.left + EARNED).min(MOST);
     }
 
+    /// A repetition was worth it: the service answered.
+    pub(super) fn refund(&mut self) {
+        self.left = (self.left + 1.0).min(MOST);
+    }
+
     /// Takes one repetition; false when there is none left.
     pub(super) fn spend(&mut self) -> bool {
         let enough = self.left >= 1.0;
@@ -48,6 +59,18 @@ impl Budget {
             self.denied += 1;
         }
         enough
+    }
+
+    /// Takes one repetition, or the one a second that is allowed with an empty purse.
+    pub(super) fn spend_or_probe(&mut self, now: Instant) -> bool {
+        if self.spend() {
+            return true;
+        }
+        let due = self.probe_at.is_none_or(|moment| moment <= now);
+        if due {
+            self.probe_at = Some(now + PROBE);
+        }
+        due
     }
 }
 

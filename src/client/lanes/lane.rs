@@ -25,6 +25,8 @@ pub(super) struct Batch {
     /// How many writes of the lane this batch stands for, also when some of them need no repetition.
     pub(super) writes: u64,
     pub(super) attempts: Option<Attempts>,
+    /// It goes out again when the budget has a repetition for it.
+    pub(super) unpaid: bool,
 }
 
 /// A read that waits until `after` writes of its owner are answered.
@@ -44,6 +46,10 @@ pub(super) struct Lane {
     in_flight: bool,
     /// Whether the owner stands in a queue of those whose write may go.
     pub(super) queued: bool,
+    /// Until when a write waits because an earlier one may still arrive.
+    pub(super) held_until: Option<Instant>,
+    /// A read-back is under way: no new write before it is answered.
+    pub(super) reading_back: bool,
     /// How many writes at the front must not be merged.
     alone: usize,
     accepted: u64,
@@ -63,7 +69,11 @@ impl Lane {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.writes.is_empty() && self.reads.is_empty() && self.again.is_none() && !self.in_flight
+        self.writes.is_empty()
+            && self.reads.is_empty()
+            && self.again.is_none()
+            && !self.in_flight
+            && !self.reading_back
     }
 
     /// How much waits here: parts of writes and reads, and a request that is to be repeated.
@@ -71,15 +81,25 @@ impl Lane {
         self.writes.len() + self.reads.len() + usize::from(self.again.is_some())
     }
 
-    /// The command of the next write, when it may go now.
-    pub(super) fn next_write(&self, now: Instant) -> Option<Command> {
-        if self.in_flight {
+    /// The command of the next write, when it may go now: of the calls before `recorded`.
+    pub(super) fn next_write(&self, now: Instant, recorded: CallId) -> Option<Command> {
+        if self.in_flight || self.reading_back {
             return None;
         }
         match &self.again {
             Some((batch, from)) => (*from <= now).then_some(batch.command),
-            None => self.writes.front().map(|(command, _)| *command),
+            None => {
+                let first = self.writes.front();
+                let first = first.filter(|(_, op)| op.call < recorded);
+                first.map(|(command, _)| *command)
+            }
         }
+    }
+
+    /// The next write that was not sent before, when nothing else comes first.
+    pub(super) fn first_new(&self) -> Option<(Command, &Op)> {
+        let first = self.writes.front().filter(|_| self.again.is_none());
+        first.map(|(command, op)| (*command, op))
     }
 
     /// The next read, when every write before it is answered.
@@ -105,12 +125,14 @@ impl Lane {
     }
 
     /// Takes the next write: a batch that waits to be repeated, or a maximal run of one command with
-    /// distinct targets. `request_of` gives the request of a call that has not ended.
+    /// distinct targets. `request_of` gives the request of a call that has not ended, `may_join` says
+    /// whether a later call may go with the first.
     pub(super) fn take_write<'a>(
         &mut self,
         owner: &Arc<str>,
         merge: bool,
         request_of: impl Fn(CallId) -> Option<&'a Request>,
+        may_join: impl Fn(CallId, &Request) -> bool,
     ) -> Option<Batch> {
         if let Some((batch, _)) = self.again.take() {
             self.in_flight = true;
@@ -122,11 +144,15 @@ impl Lane {
             ops: Vec::new(),
             writes: 0,
             attempts: None,
+            unpaid: false,
         };
         let mut targets = HashSet::new();
         while let Some((command, op)) = self.writes.front() {
             let request = request_of(op.call);
-            let fits = request.is_none_or(|request| self.fits(&batch, op, request, &mut targets));
+            let fits = request.is_none_or(|request| {
+                (batch.ops.is_empty() || may_join(op.call, request))
+                    && self.fits(&batch, op, request, &mut targets)
+            });
             if *command != batch.command || (!fits && !batch.ops.is_empty()) {
                 break;
             }
@@ -202,11 +228,12 @@ impl Batch {
             ops: vec![op],
             writes: 0,
             attempts: None,
+            unpaid: false,
         }
     }
 
     pub(super) fn is_write(&self) -> bool {
-        matches!(self.command, Command::Add | Command::Delete)
+        self.command.is_write()
     }
 
     /// How many targets it has.

@@ -1,12 +1,16 @@
 //! The order of things: which request goes out next, and what an outcome means for the calls in it.
 //!
-//! A plain state machine without threads, clocks or sockets: the threads of `workers.rs` and the
+//! A plain state machine without threads, clocks or sockets: the threads of `dispatch.rs` and the
 //! simulator drive the same code. Invariants: at most one write per owner is in flight; writes of one
 //! owner are answered in the order in which they were accepted; a read goes out when the writes
-//! accepted before it are answered; every accepted call comes out of `take_done` exactly once.
+//! accepted before it are answered; every accepted call comes out of `take_done` exactly once. With an
+//! outbox a write goes out when it is on disk, and again until it is answered.
 
 mod budget;
+mod departure;
+mod doubt;
 mod lane;
+mod recorded;
 mod settle;
 #[cfg(test)]
 mod simulator;
@@ -20,12 +24,12 @@ use std::time::{Duration, Instant};
 
 use super::assembly::Assembly;
 use super::pace::Pace;
-use super::retry::Attempts;
 use super::stats::Tally;
-use crate::api::{Command, MAX_PER_CALL, Operation, Request};
+use crate::api::{Command, MAX_PER_CALL, Request};
 use crate::config::RetryPolicy;
 use crate::error::{Error, Status};
 use budget::Budget;
+use doubt::Doubts;
 use lane::{Batch, Lane, Op};
 
 /// One accepted call; greater means accepted later.
@@ -43,18 +47,34 @@ pub(super) struct Rules {
     pub(super) call_time: Option<Duration>,
     /// Requests at once.
     pub(super) requests: usize,
+    /// How long a request without an answer may still arrive; without it nothing gets lost.
+    pub(super) late: Option<Duration>,
+    /// Writes are on disk before they are sent, and are repeated until they are answered.
+    pub(super) recorded: bool,
 }
 
 /// A call that came to its end.
 pub(super) struct Done<T> {
+    pub(super) id: CallId,
     pub(super) call: Assembly,
-    /// What the caller gave with the call.
-    pub(super) caller: T,
+    /// What the caller gave with the call; None when nobody waits for it any more.
+    pub(super) caller: Option<T>,
+    /// Nothing is left to be sent: answered, refused for good, or cancelled.
+    pub(super) is_settled: bool,
+}
+
+/// Why a call is in the lanes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Accepted,
+    /// Ours: how does it stand with targets in doubt?
+    ReadBack,
 }
 
 struct Entry<T> {
     call: Assembly,
-    caller: T,
+    caller: Option<T>,
+    purpose: Purpose,
     /// From acceptance for a blocking call, from first dispatch for another.
     deadline: Option<Instant>,
     accepted: Instant,
@@ -63,10 +83,32 @@ struct Entry<T> {
     open_ops: usize,
 }
 
+impl<T> Entry<T> {
+    fn new(request: Arc<Request>, caller: Option<T>, now: Instant) -> Self {
+        Self {
+            call: Assembly::new(request),
+            caller,
+            purpose: Purpose::Accepted,
+            deadline: None,
+            accepted: now,
+            dispatched: false,
+            open_ops: 1,
+        }
+    }
+}
+
+/// How a call comes to its end.
+enum End {
+    /// Nothing is left to be sent; with the reason for the targets that have no answer.
+    Settled(Option<Error>),
+    /// What is recorded stays to be sent.
+    BrokenOff(Error),
+}
+
 /// A request on its way.
 pub(super) struct Flight {
     pub(super) request: Request,
-    /// When the last of its calls runs out of time.
+    /// When the last of its calls runs out of time; None where no call can hang.
     pub(super) deadline: Option<Instant>,
     batch: Batch,
 }
@@ -97,11 +139,15 @@ pub(super) struct Lanes<T> {
     deadlines: BTreeSet<(Instant, CallId)>,
     pace: Option<[Pace; 4]>,
     budget: Budget,
+    doubts: Doubts,
+    /// Writes before this one are on disk, or need not be.
+    recorded: CallId,
     /// The service refused too many signatures: until then nothing is sent.
     rest_until: Option<Instant>,
     random: fastrand::Rng,
     next_id: u64,
     in_flight: usize,
+    awaited: usize,
     done: Vec<Done<T>>,
     tally: Tally,
 }
@@ -112,6 +158,8 @@ impl<T> Lanes<T> {
             pace: rules
                 .rate_per_second
                 .map(|rate| [(); 4].map(|()| Pace::new(rate))),
+            doubts: Doubts::new(rules.late),
+            recorded: if rules.recorded { 0 } else { CallId::MAX },
             rules,
             calls: BTreeMap::new(),
             owners: HashMap::new(),
@@ -124,14 +172,15 @@ impl<T> Lanes<T> {
             random,
             next_id: 0,
             in_flight: 0,
+            awaited: 0,
             done: Vec::new(),
             tally: Tally::default(),
         }
     }
 
-    /// How many calls are accepted and not done.
-    pub(super) fn len(&self) -> usize {
-        self.calls.len()
+    /// How many calls somebody waits for.
+    pub(super) fn awaited(&self) -> usize {
+        self.awaited
     }
 
     /// Whether `owner` has calls that are not done.
@@ -144,9 +193,13 @@ impl<T> Lanes<T> {
         self.in_flight
     }
 
-    /// The oldest call that is not done; later ones have greater ids.
+    /// The oldest accepted call that is not done; later ones have greater ids.
     pub(super) fn oldest(&self) -> Option<CallId> {
-        self.calls.keys().next().copied()
+        let accepted = |entry: &Entry<T>| entry.purpose == Purpose::Accepted;
+        self.calls
+            .iter()
+            .find(|(_, entry)| accepted(entry))
+            .map(|(id, _)| *id)
     }
 
     /// The id that the next call will get.
@@ -157,49 +210,52 @@ impl<T> Lanes<T> {
     /// Takes a call. With `entered` its time runs from there, else from its first dispatch.
     pub(super) fn accept(
         &mut self,
-        request: Request,
+        request: Arc<Request>,
         caller: T,
         entered: Option<Instant>,
         now: Instant,
-    ) {
+    ) -> CallId {
         let id = self.fresh_id();
-        let command = request.command();
-        self.tally.accepted(command);
-        let owner: Arc<str> = request.from.as_str().into();
-        let deadline = entered
+        let mut entry = Entry::new(request, Some(caller), now);
+        entry.deadline = entered
             .zip(self.rules.call_time)
             .map(|(entered, time)| entered + time);
-        self.deadlines
-            .extend(deadline.map(|deadline| (deadline, id)));
-        let lane = self.owners.entry(Arc::clone(&owner)).or_default();
-        let mut open_ops = 0;
-        for positions in parts(request.targets().len()) {
+        self.insert(id, entry);
+        self.queue_owner_of(id, now);
+        id
+    }
+
+    /// Puts a call into the lane of its owner.
+    fn insert(&mut self, id: CallId, mut entry: Entry<T>) {
+        let request = &entry.call.request;
+        let command = request.command();
+        self.tally.accepted(command);
+        let lane = self.owners.entry(request.from.as_str().into());
+        let lane = lane.or_default();
+        let parts = parts(request.targets().len());
+        entry.open_ops = parts.len();
+        for positions in parts {
             let op = Op {
                 call: id,
                 positions,
             };
-            open_ops += 1;
-            match command {
-                Command::Add | Command::Delete => lane.push_write(command, op),
-                Command::Get | Command::Check => lane.push_read(command, op),
+            if command.is_write() {
+                lane.push_write(command, op);
+            } else {
+                lane.push_read(command, op);
             }
         }
-        let entry = Entry {
-            call: Assembly::new(request),
-            caller,
-            deadline,
-            accepted: now,
-            dispatched: false,
-            open_ops,
-        };
+        self.deadlines
+            .extend(entry.deadline.map(|deadline| (deadline, id)));
+        self.awaited += usize::from(entry.caller.is_some());
         self.calls.insert(id, entry);
-        self.queue(&owner, now);
     }
 
     /// What to do now. Call again after every `accept` and `settle`, and when the wait is over.
     pub(super) fn next(&mut self, now: Instant) -> Next {
         self.tally.at(now);
         self.expire(now);
+        self.doubts.sweep(now);
         self.wake_delayed(now);
         if self.in_flight >= self.rules.requests {
             return Next::Wait(self.deadlines.first().map(|(moment, _)| *moment));
@@ -227,6 +283,12 @@ impl<T> Lanes<T> {
         }
     }
 
+    fn look_at_pace(&mut self, command: Command, now: Instant) -> Result<(), Instant> {
+        self.pace
+            .as_mut()
+            .map_or(Ok(()), |pace| pace[command as usize].look(now))
+    }
+
     fn is_ready(&self, command: Command) -> bool {
         !self.ready[command as usize].is_empty() || !self.ready_reads[command as usize].is_empty()
     }
@@ -243,13 +305,12 @@ impl<T> Lanes<T> {
 
     /// Ends every call that was not dispatched and for which `wanted` holds; how many they were.
     pub(super) fn cancel(&mut self, wanted: impl Fn(&T) -> bool, error: &Error) -> usize {
-        let chosen = self
-            .calls
-            .iter()
-            .filter(|(_, entry)| !entry.dispatched && wanted(&entry.caller));
+        let chosen = self.calls.iter().filter(|(_, entry)| {
+            !entry.dispatched && entry.caller.as_ref().is_some_and(|caller| wanted(caller))
+        });
         let chosen: Vec<_> = chosen.map(|(id, _)| *id).collect();
         for id in &chosen {
-            self.end(*id, Some(error.clone()));
+            self.end(*id, End::Settled(Some(error.clone())));
         }
         chosen.len()
     }
@@ -258,25 +319,34 @@ impl<T> Lanes<T> {
     pub(super) fn end_all(&mut self, error: &Error) {
         let all: Vec<_> = self.calls.keys().copied().collect();
         for id in all {
-            self.end(id, Some(error.clone()));
+            self.end(id, End::BrokenOff(error.clone()));
         }
     }
 
-    /// The call is over; with `error` for the targets that have no answer yet.
-    fn end(&mut self, id: CallId, error: Option<Error>) {
-        if let Some(mut entry) = self.calls.remove(&id) {
-            if let Some(deadline) = entry.deadline {
-                self.deadlines.remove(&(deadline, id));
-            }
-            if let Some(error) = error {
-                entry.call.fail(error);
-            }
-            self.count_end(&entry);
-            self.done.push(Done {
-                call: entry.call,
-                caller: entry.caller,
-            });
+    /// The call is over.
+    fn end(&mut self, id: CallId, end: End) {
+        let Some(mut entry) = self.calls.remove(&id) else {
+            return;
+        };
+        if let Some(deadline) = entry.deadline {
+            self.deadlines.remove(&(deadline, id));
         }
+        if entry.purpose == Purpose::ReadBack {
+            self.take_read_back(&entry.call);
+            return;
+        }
+        let is_settled = matches!(end, End::Settled(_));
+        if let End::Settled(Some(error)) | End::BrokenOff(error) = end {
+            entry.call.fail(error);
+        }
+        self.count_end(&entry);
+        self.awaited -= usize::from(entry.caller.is_some());
+        self.done.push(Done {
+            id,
+            call: entry.call,
+            caller: entry.caller,
+            is_settled,
+        });
     }
 
     fn expire(&mut self, now: Instant) {
@@ -284,7 +354,9 @@ impl<T> Lanes<T> {
             && deadline <= now
         {
             self.deadlines.pop_first();
-            self.end(id, Some(out_of_time()));
+            if !self.let_go(id) {
+                self.end(id, End::Settled(Some(out_of_time())));
+            }
         }
     }
 
@@ -315,98 +387,23 @@ impl<T> Lanes<T> {
         while let Some((command, op)) = lane.take_read() {
             self.ready_reads[command as usize].push_back(Batch::read(owner, command, op));
         }
-        if let Some(command) = lane.next_write(now)
+        if lane.is_idle() {
+            self.owners.remove(owner);
+        } else if let Some(command) = lane.next_write(now, self.recorded)
             && !lane.queued
+            && !self.is_held(owner, now)
+            && let Some(lane) = self.owners.get_mut(owner)
         {
             lane.queued = true;
             self.ready[command as usize].push_back(Arc::clone(owner));
         }
-        if lane.is_idle() {
-            self.owners.remove(owner);
-        }
     }
 
-    /// The next request of `command`; None when its calls have ended meanwhile.
-    fn take(&mut self, command: Command, now: Instant) -> Option<Flight> {
-        let mut batch = match self.ready_reads[command as usize].pop_front() {
-            Some(batch) => batch,
-            None => self.take_write(command, now)?,
-        };
-        let calls = &self.calls;
-        batch.ops.retain(|op| calls.contains_key(&op.call));
-        if batch.ops.is_empty() {
-            self.finish(&batch, now);
-            return None;
-        }
-        if let Some(until) = self.rest_until.filter(|until| now < *until) {
-            self.refuse_at_rest(batch, until, now);
-            return None;
-        }
-        if let Some(pace) = &mut self.pace {
-            pace[command as usize].count(now);
-        }
-        let deadline = self.dispatch(&batch, now);
-        if batch.attempts.is_none() {
-            self.budget.earn();
-            batch.attempts = self.rules.retry.map(Attempts::new);
-        }
-        self.in_flight += 1;
-        self.tally.sent(command, batch.ops.len(), batch.targets());
-        Some(Flight {
-            request: self.request(&batch),
-            deadline,
-            batch,
-        })
-    }
-
-    fn look_at_pace(&mut self, command: Command, now: Instant) -> Result<(), Instant> {
-        self.pace
-            .as_mut()
-            .map_or(Ok(()), |pace| pace[command as usize].look(now))
-    }
-
-    fn take_write(&mut self, command: Command, now: Instant) -> Option<Batch> {
-        let owner = self.ready[command as usize].pop_front()?;
-        let (lane, calls) = (self.owners.get_mut(&owner)?, &self.calls);
-        lane.queued = false;
-        lane.drop_ended(|id| calls.contains_key(&id));
-        if lane.next_write(now) != Some(command) {
+    fn queue_owner_of(&mut self, id: CallId, now: Instant) {
+        if let Some(entry) = self.calls.get(&id) {
+            let owner = entry.call.request.from.as_str().into();
             self.queue(&owner, now);
-            return None;
         }
-        let request_of = |id| calls.get(&id).map(|entry| &entry.call.request);
-        lane.take_write(&owner, self.rules.merge, request_of)
-    }
-
-    /// Starts the time of calls that have not started; gives the last deadline.
-    fn dispatch(&mut self, batch: &Batch, now: Instant) -> Option<Instant> {
-        let mut last = None;
-        for op in &batch.ops {
-            let Some(entry) = self.calls.get_mut(&op.call) else {
-                continue;
-            };
-            entry.dispatched = true;
-            if let (None, Some(time)) = (entry.deadline, self.rules.call_time) {
-                entry.deadline = Some(now + time);
-                self.deadlines.insert((now + time, op.call));
-            }
-            last = last.max(entry.deadline);
-        }
-        last
-    }
-
-    fn request(&self, batch: &Batch) -> Request {
-        let of = |op: &Op| &self.calls[&op.call].call.request;
-        let first = of(&batch.ops[0]);
-        if matches!(first.operation, Operation::Get { .. }) {
-            return first.clone();
-        }
-        let mut targets = Vec::with_capacity(batch.targets());
-        for op in &batch.ops {
-            let all = of(op).targets();
-            targets.extend(op.positions.iter().map(|&position| all[position].clone()));
-        }
-        first.with_targets(targets)
     }
 
     fn fresh_id(&mut self) -> u64 {

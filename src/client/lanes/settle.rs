@@ -1,14 +1,17 @@
 //! What an outcome means: for the calls in the request, for their owner, and for the pace.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::lane::{Batch, Op};
-use super::{CallId, Delayed, Flight, Lanes};
+use super::{CallId, Delayed, End, Flight, Lanes};
 use crate::api::codes::{self, SIGNATURES_REFUSED};
 use crate::api::{Answer, Retry};
 use crate::client::retry::{Next, REST};
 use crate::client::stats::Cause;
-use crate::error::Error;
+use crate::error::{Error, Status};
+
+/// Nobody looks at an empty purse more often than this.
+const LEAST_WAIT: Duration = Duration::from_millis(100);
 
 impl<T> Lanes<T> {
     /// Takes the outcome of a request. True when the signature must be made anew before the next one.
@@ -34,12 +37,19 @@ impl<T> Lanes<T> {
             Ok(answer) => {
                 self.accept_answer(&mut batch, answer);
                 if batch.ops.is_empty() {
+                    if self.is_patient(&batch) {
+                        self.budget.refund();
+                    }
                     self.finish(&batch, now);
                     return false;
                 }
                 (Retry::Soon, self.cause_of_rest(&batch))
             }
             Err(error) => {
+                if batch.is_write() && error.status() != Status::Connect {
+                    let targets = flight.request.targets();
+                    self.doubts.add(&batch.owner, batch.command, targets, now);
+                }
                 self.each(&batch, |call, positions| call.lose(positions, &error));
                 let is_worth_repeating = error.status().is_retryable();
                 let class = if is_worth_repeating {
@@ -69,6 +79,12 @@ impl<T> Lanes<T> {
             .as_mut()
             .map_or(Next::Stop, |attempts| attempts.after(class, random));
         match next {
+            Next::Again { delay, renew } if self.is_patient(&batch) => {
+                batch.unpaid = true;
+                self.tally.repeated(cause);
+                self.repeat(batch, now + delay);
+                renew
+            }
             Next::Again { delay, renew }
                 if self.is_in_time(&batch, now + delay) && self.budget.spend() =>
             {
@@ -106,7 +122,15 @@ impl<T> Lanes<T> {
     /// Whether any call of the batch still has time at `moment`.
     fn is_in_time(&self, batch: &Batch, moment: Instant) -> bool {
         let mut calls = batch.ops.iter().filter_map(|op| self.calls.get(&op.call));
-        calls.any(|entry| entry.deadline.is_none_or(|deadline| moment < deadline))
+        self.is_patient(batch)
+            || calls.any(|entry| entry.deadline.is_none_or(|deadline| moment < deadline))
+    }
+
+    /// The budget has no repetition for the batch now.
+    pub(super) fn postpone(&mut self, batch: Batch, now: Instant) {
+        let longest = self.rules.retry.map_or(REST, |policy| policy.max);
+        let delay = longest.mul_f64(self.random.f64()).max(LEAST_WAIT);
+        self.repeat(batch, now + delay);
     }
 
     fn repeat(&mut self, batch: Batch, from: Instant) {
@@ -178,7 +202,7 @@ impl<T> Lanes<T> {
         if let Some(entry) = self.calls.get_mut(&id) {
             entry.open_ops -= 1;
             if entry.open_ops == 0 {
-                self.end(id, None);
+                self.end(id, End::Settled(None));
             }
         }
     }
@@ -187,7 +211,7 @@ impl<T> Lanes<T> {
     fn give_up(&mut self, id: CallId) {
         if let Some(entry) = self.calls.get_mut(&id) {
             entry.call.skip_rest();
-            self.end(id, None);
+            self.end(id, End::Settled(None));
         }
     }
 

@@ -40,7 +40,9 @@ impl<T> Lanes<T> {
     /// What is wrong with the counts of calls.
     #[cfg(test)]
     pub(super) fn count_fault(&self) -> Option<String> {
-        self.tally.fault(self.calls.len())
+        let accepted = |entry: &&Entry<T>| entry.purpose == super::Purpose::Accepted;
+        self.tally
+            .fault(self.calls.values().filter(accepted).count())
     }
 
     /// A call is over.

@@ -83,7 +83,9 @@ fn a_call_that_runs_out_of_time_before_its_turn_is_cancelled() {
             from: "ann".into(),
             operation: Operation::Add(owned(&[target])),
         };
-        world.lanes.accept(request, 0, Some(world.now), world.now);
+        world
+            .lanes
+            .accept(Arc::new(request), 0, Some(world.now), world.now);
         let _ = world.lanes.next(world.now);
     }
     world.now += Duration::from_secs(12);

@@ -6,7 +6,7 @@ mod outcomes;
 
 use super::*;
 use crate::api::codes::{self, ALREADY_EXIST};
-use crate::api::{Answer, CheckType, Item, Verdict};
+use crate::api::{Answer, CheckType, Item, Operation, Verdict};
 use crate::client::reply::Reply;
 
 type Outcome = Result<Answer, Error>;
@@ -49,6 +49,8 @@ impl World {
             rate_per_second: None,
             call_time: Some(Duration::from_secs(12)),
             requests: 1000,
+            late: None,
+            recorded: false,
         };
         change(&mut rules);
         let start = Instant::now();
@@ -69,7 +71,7 @@ impl World {
             from: from.into(),
             operation,
         };
-        self.lanes.accept(request, tag, None, self.now);
+        self.lanes.accept(Arc::new(request), tag, None, self.now);
     }
 
     fn add(&mut self, tag: u64, from: &str, targets: &[&str]) {
@@ -116,7 +118,7 @@ impl World {
     fn collect(&mut self) {
         let done = self.lanes.take_done().into_iter();
         self.done
-            .extend(done.map(|done| (done.caller, Reply::from_assembly(done.call))));
+            .extend(done.filter_map(|done| Some((done.caller?, Reply::from_assembly(done.call)))));
     }
 
     fn reply(&self, tag: u64) -> &Reply {

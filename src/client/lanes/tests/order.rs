@@ -31,10 +31,10 @@ fn writes_of_one_owner_are_merged_while_one_is_in_flight() {
         world.submit(tag, "ann", Operation::Add(vec![format!("u{tag}")]));
     }
     world.lanes.accept(
-        Request {
+        Arc::new(Request {
             from: "ann".into(),
             operation: Operation::Delete(owned(&["a"])),
-        },
+        }),
         6,
         None,
         world.now,

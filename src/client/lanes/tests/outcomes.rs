@@ -178,7 +178,7 @@ fn after_too_many_refused_signatures_nothing_is_sent_for_a_minute() {
         operation: Operation::Add(owned(&["b"])),
     };
     let (entered, tag) = (Some(world.now), 2);
-    world.lanes.accept(waits, tag, entered, world.now);
+    world.lanes.accept(Arc::new(waits), tag, entered, world.now);
     world.add(3, "cat", &["c"]);
     world.run(|_, request| all_ok(request));
     let reply = world.reply(2);

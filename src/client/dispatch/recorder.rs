@@ -1,0 +1,177 @@
+//! The thread that brings accepted writes to disk, many in one commit.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::MutexGuard;
+
+use super::{Caller, Dispatch, State};
+use crate::api::Request;
+use crate::client::lanes::{CallId, Done};
+use crate::client::outbox::{Journal, Outcome, Record};
+use crate::config::LogLevel;
+use crate::error::{Error, Status};
+use crate::panics;
+use crate::threads;
+
+impl Dispatch {
+    pub(super) fn start_recorder(
+        self: &Arc<Self>,
+        state: &mut State,
+        mut journal: Box<dyn Journal>,
+    ) -> std::io::Result<()> {
+        let (own, alive) = (Arc::clone(self), state.alive.clone());
+        threads::spawn("chatblock-outbox", move || {
+            if panics::contain(|| own.record_until_closed(journal.as_mut())).is_err() {
+                own.poison();
+            }
+            // In this order: who waits for the end of all threads may open the file again.
+            drop(journal);
+            drop(own);
+            drop(alive);
+        })?;
+        Ok(())
+    }
+
+    /// Puts an accepted write into the outbox; somebody waits for it when `hurry`.
+    pub(super) fn keep(&self, state: &mut State, id: CallId, request: Arc<Request>, hurry: bool) {
+        let now = self.clock.now();
+        let record = Record {
+            id,
+            request,
+            accepted: self.clock.unix_seconds(),
+        };
+        if let Some(outbox) = &mut state.outbox
+            && (outbox.add(record, now) | (hurry && outbox.hurry(now)))
+        {
+            self.to_record.notify_one();
+        }
+    }
+
+    /// Writes that need nothing more leave the outbox.
+    pub(super) fn let_go(&self, state: &mut State, done: &[Done<Caller>]) {
+        let Some(outbox) = &mut state.outbox else {
+            return;
+        };
+        let now = self.clock.now();
+        let mut sooner = false;
+        for done in done.iter().filter(|done| done.is_settled) {
+            sooner |= outbox.erase(done.id, now);
+        }
+        if sooner {
+            self.to_record.notify_one();
+        }
+    }
+
+    /// Waits until everything accepted before is on disk; false at `deadline`.
+    ///
+    /// # Errors
+    /// [`Status::Unsupported`] without an outbox, [`Status::Storage`] when it has failed,
+    /// [`Status::Closed`], [`Status::Panic`].
+    pub(in crate::client) fn sync(&self, deadline: Option<Instant>) -> Result<bool, Error> {
+        let mut state = self.state.lock();
+        let unsupported = || {
+            Error::new(
+                Status::Unsupported,
+                "nothing is kept on disk; set \"outbox.path\"",
+            )
+        };
+        if state.outbox.is_none() {
+            return Err(unsupported());
+        }
+        let next = state.lanes.next_call();
+        loop {
+            if self.is_poisoned() {
+                return Err(super::panicked());
+            }
+            if state.alive.is_none() {
+                return Err(super::closed());
+            }
+            let outbox = state.outbox.as_mut().ok_or_else(unsupported)?;
+            if outbox.is_recorded(next)? {
+                return Ok(true);
+            }
+            if outbox.hurry(self.clock.now()) {
+                self.to_record.notify_one();
+            }
+            match deadline {
+                None => self.quieter.wait(&mut state),
+                Some(deadline) => {
+                    if self.quieter.wait_until(&mut state, deadline).timed_out() {
+                        let outbox = state.outbox.as_ref().ok_or_else(unsupported)?;
+                        return outbox.is_recorded(next);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives what was accepted and is not on disk a last chance, until `deadline`.
+    pub(super) fn record_all(&self, state: &mut MutexGuard<'_, State>, deadline: Option<Instant>) {
+        let next = state.lanes.next_call();
+        while !self.is_poisoned()
+            && let Some(outbox) = &mut state.outbox
+            && matches!(outbox.is_recorded(next), Ok(false))
+        {
+            if outbox.hurry(self.clock.now()) {
+                self.to_record.notify_one();
+            }
+            match deadline {
+                None => self.quieter.wait(state),
+                Some(deadline) => {
+                    if self.quieter.wait_until(state, deadline).timed_out() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn record_until_closed(&self, journal: &mut dyn Journal) {
+        let mut state = self.state.lock();
+        while !self.is_poisoned() {
+            let due = state.outbox.as_ref().and_then(|outbox| outbox.due());
+            let now = self.clock.now();
+            match due {
+                Some(moment) if moment <= now || state.alive.is_none() => {
+                    state = self.record(state, journal);
+                }
+                _ if state.alive.is_none() => return,
+                Some(moment) => drop(self.to_record.wait_until(&mut state, moment)),
+                None => self.to_record.wait(&mut state),
+            }
+        }
+    }
+
+    /// One commit, without holding the lock.
+    fn record<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        journal: &mut dyn Journal,
+    ) -> MutexGuard<'a, State> {
+        let next = state.lanes.next_call();
+        let Some(outbox) = &mut state.outbox else {
+            return state;
+        };
+        let changes = outbox.begin(next);
+        drop(state);
+        let outcome = journal.commit(&changes);
+        let mut state = self.state.lock();
+        let now = self.clock.now();
+        let Some(outbox) = &mut state.outbox else {
+            return state;
+        };
+        match outbox.finish(changes, outcome, now) {
+            Outcome::Recorded(up_to) => state.lanes.record(up_to, now),
+            Outcome::Lost { ids, up_to, error } => {
+                self.log
+                    .line(LogLevel::Error, || error.message().to_owned());
+                state.lanes.fail_unrecorded(ids, &error, now);
+                state.lanes.record(up_to, now);
+            }
+        }
+        self.quieter.notify_all();
+        self.changed.notify_one();
+        state
+    }
+}

@@ -1,0 +1,145 @@
+//! What goes out next becomes a request.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::doubt::Hold;
+use super::lane::{Batch, Op};
+use super::{Delayed, Flight, Lanes};
+use crate::api::{Command, Operation, Request};
+use crate::client::retry::Attempts;
+
+impl<T> Lanes<T> {
+    /// The next request of `command`; None when its calls have ended meanwhile.
+    pub(super) fn take(&mut self, command: Command, now: Instant) -> Option<Flight> {
+        let mut batch = match self.ready_reads[command as usize].pop_front() {
+            Some(batch) => batch,
+            None => self.take_write(command, now)?,
+        };
+        let calls = &self.calls;
+        batch.ops.retain(|op| calls.contains_key(&op.call));
+        if batch.ops.is_empty() {
+            self.finish(&batch, now);
+            return None;
+        }
+        if let Some(until) = self.rest_until.filter(|until| now < *until) {
+            self.refuse_at_rest(batch, until, now);
+            return None;
+        }
+        if batch.unpaid {
+            if !self.budget.spend_or_probe(now) {
+                self.postpone(batch, now);
+                return None;
+            }
+            batch.unpaid = false;
+        }
+        if let Some(pace) = &mut self.pace {
+            pace[command as usize].count(now);
+        }
+        if batch.attempts.is_none() {
+            self.budget.earn();
+            batch.attempts = self.attempts(&batch);
+        }
+        self.in_flight += 1;
+        self.tally.sent(command, batch.ops.len(), batch.targets());
+        Some(Flight {
+            deadline: self.dispatch(&batch, now),
+            request: self.request(&batch),
+            batch,
+        })
+    }
+
+    fn attempts(&self, batch: &Batch) -> Option<Attempts> {
+        let patient = self.is_patient(batch);
+        let policy = self.rules.retry?;
+        Some(if patient {
+            Attempts::patient(policy)
+        } else {
+            Attempts::new(policy)
+        })
+    }
+
+    fn take_write(&mut self, command: Command, now: Instant) -> Option<Batch> {
+        let owner = self.ready[command as usize].pop_front()?;
+        let (lane, calls) = (self.owners.get_mut(&owner)?, &self.calls);
+        lane.queued = false;
+        lane.drop_ended(|id| calls.contains_key(&id));
+        if lane.next_write(now, self.recorded) != Some(command) || self.is_held(&owner, now) {
+            self.queue(&owner, now);
+            return None;
+        }
+        let (calls, doubts, recorded) = (&self.calls, &self.doubts, self.recorded);
+        let request_of = |id| calls.get(&id).map(|entry| entry.call.request.as_ref());
+        let may_join = |id, request: &Request| {
+            let targets = request.targets().iter().map(String::as_str);
+            id < recorded && doubts.hold(&owner, command, targets, now) == Hold::Nothing
+        };
+        let lane = self.owners.get_mut(&owner)?;
+        lane.take_write(&owner, self.rules.merge, request_of, may_join)
+    }
+
+    /// Whether the next new write of `owner` has to wait because an earlier one may still arrive. Sees
+    /// to it that it is looked at again.
+    pub(super) fn is_held(&mut self, owner: &Arc<str>, now: Instant) -> bool {
+        let Some((command, op)) = self.owners.get(owner).and_then(|lane| lane.first_new()) else {
+            return false;
+        };
+        let Some(entry) = self.calls.get(&op.call) else {
+            return false;
+        };
+        let all = entry.call.request.targets();
+        let targets = op.positions.iter().map(|&position| all[position].as_str());
+        match self.doubts.hold(owner, command, targets, now) {
+            Hold::Nothing => false,
+            Hold::Until(moment) => {
+                let key = (moment, self.fresh_id());
+                if let Some(lane) = self.owners.get_mut(owner)
+                    && lane.held_until != Some(moment)
+                {
+                    lane.held_until = Some(moment);
+                    self.delayed.insert(key, Delayed::Owner(Arc::clone(owner)));
+                }
+                true
+            }
+            Hold::ReadBack(targets) => {
+                self.read_back(owner, targets, now);
+                true
+            }
+        }
+    }
+
+    /// Starts the time of calls that have not started; gives the last deadline.
+    fn dispatch(&mut self, batch: &Batch, now: Instant) -> Option<Instant> {
+        let patient = self.is_patient(batch);
+        let mut last = None;
+        for op in &batch.ops {
+            let Some(entry) = self.calls.get_mut(&op.call) else {
+                continue;
+            };
+            entry.dispatched = true;
+            if let (None, Some(time), false) = (entry.deadline, self.rules.call_time, patient) {
+                entry.deadline = Some(now + time);
+                self.deadlines.insert((now + time, op.call));
+            }
+            last = last.max(entry.deadline);
+        }
+        if patient {
+            return self.rules.call_time.map(|time| now + time);
+        }
+        last
+    }
+
+    fn request(&self, batch: &Batch) -> Request {
+        let of = |op: &Op| &self.calls[&op.call].call.request;
+        let first = of(&batch.ops[0]);
+        if matches!(first.operation, Operation::Get { .. }) {
+            return first.as_ref().clone();
+        }
+        let mut targets = Vec::with_capacity(batch.targets());
+        for op in &batch.ops {
+            let all = of(op).targets();
+            targets.extend(op.positions.iter().map(|&position| all[position].clone()));
+        }
+        first.with_targets(targets)
+    }
+}

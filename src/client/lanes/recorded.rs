@@ -1,0 +1,139 @@
+//! Calls that are not given up: writes in the outbox, and what is read back for their sake.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::lane::{Batch, Op};
+use super::{CallId, Done, End, Entry, Lanes, Purpose};
+use crate::api::{CheckType, Command, Operation, Request};
+use crate::client::assembly::{Assembly, Slot};
+use crate::error::{Error, Status};
+
+impl<T> Lanes<T> {
+    /// Takes back a write that an earlier client recorded under `id`; ids grow from one to the next.
+    /// Nobody waits for it, and its attempts before may still arrive.
+    pub(in crate::client) fn restore(&mut self, id: CallId, request: Arc<Request>, now: Instant) {
+        self.next_id = id + 1;
+        self.recorded = self.next_id;
+        let owner = request.from.as_str().into();
+        self.doubts
+            .add(&owner, request.command(), request.targets(), now);
+        self.insert(id, Entry::new(request, None, now));
+        self.queue(&owner, now);
+    }
+
+    /// The writes accepted before `up_to` are on disk now.
+    pub(in crate::client) fn record(&mut self, up_to: CallId, now: Instant) {
+        let fresh: Vec<_> = self
+            .calls
+            .range(self.recorded..up_to)
+            .map(|(id, _)| *id)
+            .collect();
+        self.recorded = up_to;
+        for id in fresh {
+            self.queue_owner_of(id, now);
+        }
+    }
+
+    /// These writes cannot be recorded: they were never sent.
+    pub(in crate::client) fn fail_unrecorded(
+        &mut self,
+        ids: impl IntoIterator<Item = CallId>,
+        error: &Error,
+        now: Instant,
+    ) {
+        for id in ids {
+            let Some(entry) = self.calls.get(&id) else {
+                continue;
+            };
+            let owner = entry.call.request.from.as_str().into();
+            self.end(id, End::Settled(Some(error.clone())));
+            self.queue(&owner, now);
+        }
+    }
+
+    /// How many calls that somebody waits for would be lost with this client.
+    pub(in crate::client) fn losable(&self) -> usize {
+        let is_safe = |id: CallId, entry: &Entry<T>| {
+            entry.caller.is_none() || (self.is_kept(entry) && id < self.recorded)
+        };
+        let calls = self.calls.iter();
+        calls.filter(|(id, entry)| !is_safe(**id, entry)).count()
+    }
+
+    /// Whether the call stays until it is answered or refused.
+    fn is_kept(&self, entry: &Entry<T>) -> bool {
+        self.rules.recorded && entry.call.request.command().is_write()
+    }
+
+    /// Tells the caller of a recorded write that it goes on without him; false for another call.
+    pub(super) fn let_go(&mut self, id: CallId) -> bool {
+        let Some(entry) = self.calls.get(&id).filter(|entry| self.is_kept(entry)) else {
+            return false;
+        };
+        let mut call = entry.call.clone();
+        call.fail(still_queued());
+        let Some(entry) = self.calls.get_mut(&id) else {
+            return false;
+        };
+        entry.deadline = None;
+        let caller = entry.caller.take();
+        self.awaited -= usize::from(caller.is_some());
+        self.done.push(Done {
+            id,
+            call,
+            caller,
+            is_settled: false,
+        });
+        true
+    }
+
+    /// Whether the batch is repeated until it is answered or refused for good.
+    pub(super) fn is_patient(&self, batch: &Batch) -> bool {
+        if batch.is_write() {
+            return self.rules.recorded;
+        }
+        let mut calls = batch.ops.iter().filter_map(|op| self.calls.get(&op.call));
+        calls.any(|entry| entry.purpose == Purpose::ReadBack)
+    }
+
+    /// Asks how it stands with `targets` before a write of `owner` goes out.
+    pub(super) fn read_back(&mut self, owner: &Arc<str>, targets: Vec<String>, now: Instant) {
+        let Some(lane) = self.owners.get_mut(owner) else {
+            return;
+        };
+        lane.reading_back = true;
+        let id = self.fresh_id();
+        let op = Op {
+            call: id,
+            positions: (0..targets.len()).collect(),
+        };
+        let request = Request {
+            from: owner.as_ref().to_owned(),
+            operation: Operation::Check(targets, CheckType::Single),
+        };
+        let entry = Entry {
+            purpose: Purpose::ReadBack,
+            ..Entry::new(Arc::new(request), None, now)
+        };
+        self.calls.insert(id, entry);
+        self.ready_reads[Command::Check as usize].push_back(Batch::read(owner, Command::Check, op));
+    }
+
+    /// A read-back is over. Also when it was refused: then the write will be refused too.
+    pub(super) fn take_read_back(&mut self, call: &Assembly) {
+        debug_assert!(call.slots.iter().all(|slot| !matches!(slot, Slot::Open)));
+        self.doubts
+            .settle(&call.request.from, call.request.targets());
+        if let Some(lane) = self.owners.get_mut(call.request.from.as_str()) {
+            lane.reading_back = false;
+        }
+    }
+}
+
+fn still_queued() -> Error {
+    Error::new(
+        Status::Timeout,
+        "out of time (config key \"call_ms\"); the write is still queued in the outbox and will be sent",
+    )
+}

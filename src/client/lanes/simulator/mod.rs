@@ -1,0 +1,457 @@
+//! Thousands of histories from seeds: the production lanes, pace, retry and outbox on virtual time,
+//! against a service that loses, delays, throttles and refuses, and a disk that is full or ends with the
+//! process. The oracle knows only what was accepted, what was on disk, what the service did, and what
+//! the callers were told.
+//!
+//! CHATBLOCK_SEED=N repeats one history.
+
+mod oracle;
+mod service;
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::api::Retry;
+use crate::api::{Answer, CheckType, Operation, Verdict};
+use crate::client::outbox::{Changes, Failure, Outbox, Outcome, Record};
+use crate::client::reply::Reply;
+use oracle::Asked;
+use service::{Fate, Service};
+
+const ATTEMPT: Duration = Duration::from_millis(3500);
+const CALL: Duration = Duration::from_secs(12);
+const RETRY: RetryPolicy = RetryPolicy {
+    attempts: 4,
+    base: Duration::from_millis(200),
+    max: Duration::from_secs(5),
+};
+
+/// How a commit ends.
+#[derive(Clone, Copy, PartialEq)]
+enum Commit {
+    Fine,
+    Full,
+    /// The process ends before it is on disk.
+    CrashBefore,
+    /// The process ends when it is on disk and nobody knows yet.
+    CrashAfter,
+}
+
+/// The file of the outbox, and a commit on its way to it.
+#[derive(Default)]
+struct Disk {
+    records: BTreeMap<CallId, Record>,
+    commit: Option<(Instant, Changes, Commit)>,
+    /// How many times the process may still end.
+    crashes: u8,
+}
+
+struct Simulation {
+    random: fastrand::Rng,
+    rate: u32,
+    durable: bool,
+    lanes: Lanes<usize>,
+    outbox: Option<Outbox>,
+    disk: Disk,
+    start: Instant,
+    now: Instant,
+    service: Service,
+    faulty_until: Duration,
+    asked: Vec<Asked>,
+    /// Which call is meant by an id of the running process.
+    calls: HashMap<CallId, usize>,
+    flying: BTreeMap<(Instant, u64), (Flight, Result<Answer, Error>)>,
+    /// Requests that arrive after they were given up.
+    late: BTreeMap<(Instant, u64), Request>,
+    number: u64,
+    faults: u64,
+    violations: Vec<String>,
+}
+
+impl Simulation {
+    fn new(seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let start = Instant::now();
+        let rate = random.u32(3..40);
+        let durable = seed % 2 == 1;
+        let outbox = || Outbox::new(1 << 20, Duration::from_millis(5), &[]);
+        Self {
+            rate,
+            durable,
+            lanes: Lanes::new(rules(rate, durable), random.fork()),
+            outbox: durable.then(outbox),
+            disk: Disk {
+                crashes: random.u8(..4),
+                ..Disk::default()
+            },
+            faulty_until: Duration::from_millis(random.u64(..20_000)),
+            random,
+            start,
+            now: start,
+            service: Service::default(),
+            asked: Vec::new(),
+            calls: HashMap::new(),
+            flying: BTreeMap::new(),
+            late: BTreeMap::new(),
+            number: 0,
+            faults: 0,
+            violations: Vec::new(),
+        }
+    }
+
+    fn time(&self) -> Duration {
+        self.now - self.start
+    }
+
+    fn is_faulty(&self) -> bool {
+        self.time() <= self.faulty_until
+    }
+
+    fn violation(&mut self, what: impl std::fmt::Display) {
+        self.violations.push(format!("{:?}: {what}", self.time()));
+    }
+
+    fn key(&mut self, moment: Instant) -> (Instant, u64) {
+        self.number += 1;
+        (moment, self.number)
+    }
+
+    /// A random call: few owners and targets, so that they meet.
+    fn submit(&mut self) {
+        let owner = format!("owner{}", self.random.u8(..3));
+        let count = if self.random.u8(..8) == 0 {
+            self.random.usize(1..6)
+        } else {
+            1
+        };
+        let targets: Vec<_> = (0..count)
+            .map(|_| format!("t{}", self.random.u8(..6)))
+            .collect();
+        let operation = match self.random.u8(..10) {
+            0..5 => Operation::Add(targets),
+            5..8 => Operation::Delete(targets),
+            _ => Operation::Check(targets, CheckType::Single),
+        };
+        let request = Arc::new(Request {
+            from: owner,
+            operation,
+        });
+        let entered = self.random.bool().then_some(self.now);
+        self.asked.push(Asked::new(request.as_ref().clone()));
+        let number = self.asked.len() - 1;
+        let accepted = Arc::clone(&request);
+        let id = self.lanes.accept(accepted, number, entered, self.now);
+        self.calls.insert(id, number);
+        if let Some(outbox) = &mut self.outbox
+            && request.command().is_write()
+        {
+            let record = Record {
+                id,
+                request,
+                accepted: 0,
+            };
+            outbox.add(record, self.now);
+            if entered.is_some() {
+                outbox.hurry(self.now);
+            }
+        }
+    }
+
+    fn send(&mut self, flight: Flight) {
+        let command = flight.request.command();
+        let time = self.time();
+        self.service.arrivals.entry(command).or_default().push(time);
+        let owner = flight.request.from.clone();
+        if command.is_write() && !self.service.in_flight.insert(owner.clone()) {
+            self.violation(format!("two writes of {owner} in flight"));
+        }
+        if flight.request.targets().len() > MAX_PER_CALL {
+            self.violation("more than 1000 targets");
+        }
+        let fate = if self.is_faulty() {
+            Fate::draw(&mut self.random)
+        } else {
+            Fate::Fine
+        };
+        self.faults += u64::from(fate != Fate::Fine);
+        let (outcome, took) = self.answer(&flight.request, fate);
+        let key = self.key(self.now + took);
+        self.flying.insert(key, (flight, outcome));
+    }
+
+    fn answer(&mut self, request: &Request, fate: Fate) -> (Result<Answer, Error>, Duration) {
+        let took = Duration::from_millis(self.random.u64(1..400));
+        let lost = || (Err(Error::new(Status::Timeout, "lost")), ATTEMPT);
+        let mut with_victim = |verdict| {
+            let victim = self.random.usize(..request.targets().len());
+            let answer = self.service.apply(request, Some((victim, verdict)));
+            (Ok(answer), took)
+        };
+        match fate {
+            Fate::RequestLost => lost(),
+            Fate::AnswerLost => {
+                self.service.apply(request, None);
+                lost()
+            }
+            Fate::Late => {
+                let delay = ATTEMPT.mul_f64(self.random.f64() * 2.0);
+                let key = self.key(self.now + delay);
+                self.late.insert(key, request.clone());
+                lost()
+            }
+            Fate::Throttled => (Ok(Answer::refused(60007, "slow down")), took),
+            Fate::Busy => (Ok(Answer::refused(30006, "busy")), took),
+            Fate::Refused => (Ok(Answer::refused(30013, "full")), took),
+            Fate::Fine => (Ok(self.service.apply(request, None)), took),
+            Fate::Conflict => with_victim(Verdict::Failed(Retry::Soon)),
+            Fate::Silent => with_victim(Verdict::Unanswered),
+        }
+    }
+
+    fn arrive_late(&mut self) {
+        while let Some(first) = self.late.first_entry()
+            && first.key().0 <= self.now
+        {
+            let request = first.remove();
+            self.service.apply(&request, None);
+        }
+    }
+
+    /// What happens until now: late requests arrive, answers land, a commit ends.
+    fn land(&mut self) {
+        self.arrive_late();
+        while let Some(first) = self.flying.first_entry()
+            && first.key().0 <= self.now
+        {
+            let (flight, outcome) = first.remove();
+            if flight.request.command().is_write() {
+                self.service.in_flight.remove(&flight.request.from);
+            }
+            self.lanes.settle(flight, outcome, self.now);
+            self.collect();
+        }
+        if let Some((moment, changes, commit)) = self.disk.commit.take() {
+            if moment <= self.now {
+                self.end_commit(changes, commit);
+            } else {
+                self.disk.commit = Some((moment, changes, commit));
+            }
+        }
+    }
+
+    /// Hands over what is due to be written, when no commit is under way.
+    fn begin_commit(&mut self) {
+        let next = self.lanes.next_call();
+        let Some(outbox) = &mut self.outbox else {
+            return;
+        };
+        if self.disk.commit.is_some() || outbox.due().is_none_or(|due| self.now < due) {
+            return;
+        }
+        let changes = outbox.begin(next);
+        let may_crash = self.disk.crashes > 0;
+        let commit = match self.random.u8(..12) {
+            0 if may_crash => Commit::CrashBefore,
+            1 if may_crash => Commit::CrashAfter,
+            2 if self.is_faulty() => Commit::Full,
+            _ => Commit::Fine,
+        };
+        self.faults += u64::from(commit != Commit::Fine);
+        let moment = self.now + Duration::from_millis(self.random.u64(..20));
+        self.disk.commit = Some((moment, changes, commit));
+    }
+
+    fn end_commit(&mut self, changes: Changes, commit: Commit) {
+        if matches!(commit, Commit::Fine | Commit::CrashAfter) {
+            for record in &changes.add {
+                self.asked[self.calls[&record.id]].recorded = true;
+                self.disk.records.insert(record.id, record.clone());
+            }
+            for id in &changes.erase {
+                self.disk.records.remove(id);
+            }
+        }
+        if matches!(commit, Commit::CrashBefore | Commit::CrashAfter) {
+            self.crash();
+            return;
+        }
+        let outcome = match commit {
+            Commit::Full => Err(Failure::Full(Error::new(Status::Storage, "full"))),
+            _ => Ok(()),
+        };
+        let Some(outbox) = &mut self.outbox else {
+            return;
+        };
+        match outbox.finish(changes, outcome, self.now) {
+            Outcome::Recorded(up_to) => self.lanes.record(up_to, self.now),
+            Outcome::Lost { ids, up_to, error } => {
+                self.lanes.fail_unrecorded(ids, &error, self.now);
+                self.lanes.record(up_to, self.now);
+            }
+        }
+        self.collect();
+    }
+
+    /// The process ends, and another one opens the outbox when no attempt can arrive any more of which
+    /// nothing is on disk.
+    fn crash(&mut self) {
+        self.disk.crashes -= 1;
+        for asked in &mut self.asked {
+            asked.orphaned |= asked.replies == 0;
+        }
+        self.flying.clear();
+        self.service.in_flight.clear();
+        self.now += ATTEMPT + Duration::from_millis(self.random.u64(..2000));
+        self.arrive_late();
+        let left: Vec<_> = self.disk.records.values().cloned().collect();
+        let calls = std::mem::take(&mut self.calls);
+        let known = left.iter().map(|record| (record.id, calls[&record.id]));
+        self.calls = known.collect();
+        self.lanes = Lanes::new(rules(self.rate, true), self.random.fork());
+        self.outbox = Some(Outbox::new(1 << 20, Duration::from_millis(5), &left));
+        for record in left {
+            self.lanes.restore(record.id, record.request, self.now);
+        }
+    }
+
+    /// Judges what callers are told, at the moment at which they are told it.
+    fn collect(&mut self) {
+        self.violations.extend(self.lanes.count_fault());
+        for done in self.lanes.take_done() {
+            let number = self.calls[&done.id];
+            if done.is_settled
+                && let Some(outbox) = &mut self.outbox
+            {
+                outbox.erase(done.id, self.now);
+            }
+            let reply = Reply::from_assembly(done.call);
+            let asked = &mut self.asked[number];
+            asked.replies += usize::from(done.caller.is_some());
+            asked.settled |= done.is_settled;
+            asked.told = reply
+                .items()
+                .iter()
+                .map(crate::client::ReplyItem::status)
+                .collect();
+            let wrong = oracle::false_claims(&asked.request, &reply, &self.service.blocked);
+            for what in wrong {
+                self.violation(format!("call {number}: {what}"));
+            }
+        }
+    }
+
+    fn run(&mut self, operations: usize) {
+        let mut to_submit = operations;
+        loop {
+            while to_submit > 0 && self.random.u8(..3) > 0 {
+                self.submit();
+                to_submit -= 1;
+            }
+            self.begin_commit();
+            match self.lanes.next(self.now) {
+                Next::Send(flight) => self.send(flight),
+                Next::Wait(until) => {
+                    self.collect();
+                    match self.next_moment(until) {
+                        Some(next) => self.now = self.now.max(next),
+                        None if to_submit == 0 => break,
+                        None => self.now += Duration::from_millis(1),
+                    }
+                    self.land();
+                }
+            }
+            if self.time() > self.faulty_until + CALL * 40 {
+                self.violation("work went on long after the faults ended");
+                break;
+            }
+        }
+        self.judge_end();
+    }
+
+    fn next_moment(&self, until: Option<Instant>) -> Option<Instant> {
+        let landing = self.flying.keys().next().map(|(moment, _)| *moment);
+        let late = self.late.keys().next().map(|(moment, _)| *moment);
+        let commit = match &self.disk.commit {
+            Some((moment, ..)) => Some(*moment),
+            None => self.outbox.as_ref().and_then(Outbox::due),
+        };
+        [until, landing, late, commit].into_iter().flatten().min()
+    }
+
+    fn judge_end(&mut self) {
+        let blocked = &self.service.blocked;
+        let mut wrong = oracle::broken_promises(&self.asked);
+        wrong.extend(oracle::pairs_out_of_order(
+            &self.asked,
+            blocked,
+            self.durable,
+        ));
+        if !self.disk.records.is_empty() {
+            wrong.push(format!("{} records are left", self.disk.records.len()));
+        }
+        if self.service.was_called_too_fast(self.rate as usize) {
+            wrong.push("more calls in a second than the pace allows".into());
+        }
+        for what in wrong {
+            self.violation(what);
+        }
+    }
+}
+
+fn rules(rate: u32, durable: bool) -> Rules {
+    Rules {
+        merge: true,
+        retry: Some(RETRY),
+        rate_per_second: Some(rate),
+        call_time: Some(CALL),
+        requests: 8,
+        late: Some(ATTEMPT),
+        recorded: durable,
+    }
+}
+
+fn seeds() -> std::ops::Range<u64> {
+    let one = std::env::var("CHATBLOCK_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
+    match one {
+        Some(seed) => seed..seed + 1,
+        None if std::env::var("CHATBLOCK_TEST").as_deref() == Ok("full") => 0..20_000,
+        None => 0..2_000,
+    }
+}
+
+#[test]
+fn no_history_violates_what_is_promised() {
+    let (mut operations, mut faults) = (0, 0);
+    let seeds = seeds();
+    for seed in seeds.clone() {
+        let mut simulation = Simulation::new(seed);
+        simulation.run(20 + usize::try_from(seed % 60).unwrap_or(0));
+        operations += simulation.asked.len();
+        faults += simulation.faults;
+        let violations = simulation.violations;
+        assert!(
+            violations.is_empty(),
+            "CHATBLOCK_SEED={seed}: {violations:#?}"
+        );
+    }
+    let line = format!(
+        "simulator: seeds {}, operations {operations}, faults {faults}, violations 0",
+        seeds.end - seeds.start
+    );
+    println!("{line}");
+    report(&line);
+}
+
+/// Keeps the line for the end of `make test`.
+fn report(line: &str) {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
+    let folder = target.join("report");
+    std::fs::create_dir_all(&folder).expect("the report directory can be made");
+    std::fs::write(folder.join("simulator"), format!("{line}\n"))
+        .expect("the report can be written");
+}

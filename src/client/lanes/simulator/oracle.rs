@@ -1,0 +1,114 @@
+//! What callers remember, and whether it agrees with what the service holds. Knows nothing of lanes.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::api::{Command, Request};
+use crate::client::reply::Reply;
+use crate::error::Status;
+
+/// A call as its caller remembers it.
+pub(super) struct Asked {
+    pub(super) request: Request,
+    pub(super) replies: usize,
+    /// What is known of each target in the end.
+    pub(super) told: Vec<Status>,
+    /// It is on disk, or was.
+    pub(super) recorded: bool,
+    /// The process ended with it: nobody waits for a reply.
+    pub(super) orphaned: bool,
+    /// Answered or refused for good.
+    pub(super) settled: bool,
+}
+
+impl Asked {
+    pub(super) fn new(request: Request) -> Self {
+        Self {
+            request,
+            replies: 0,
+            told: Vec::new(),
+            recorded: false,
+            orphaned: false,
+            settled: false,
+        }
+    }
+}
+
+type Blocked = HashSet<(String, String)>;
+
+/// What a reply claims and is not so. A confirmed write is what the service holds at that moment:
+/// nothing later of this owner can have been sent.
+pub(super) fn false_claims(request: &Request, reply: &Reply, blocked: &Blocked) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if reply.items().len() != request.targets().len() {
+        wrong.push(format!("{} items", reply.items().len()));
+    }
+    let targets = request.targets().iter().enumerate();
+    let last: HashMap<_, _> = targets.map(|(at, target)| (target, at)).collect();
+    for (position, (item, target)) in reply.items().iter().zip(request.targets()).enumerate() {
+        if !item.status().is_done() || last.get(target) != Some(&position) {
+            continue;
+        }
+        let pair = (request.from.clone(), target.clone());
+        let is_so = match request.command() {
+            Command::Add => blocked.contains(&pair),
+            Command::Delete => !blocked.contains(&pair),
+            Command::Check | Command::Get => true,
+        };
+        if !is_so {
+            let command = request.command();
+            wrong.push(format!(
+                "{command:?} of {pair:?} was confirmed and is not so"
+            ));
+        }
+    }
+    wrong
+}
+
+/// Pairs that are not as the writes on them leave them: the last that was confirmed has won, or one after
+/// it whose outcome nobody knows. With `durable` a write that was not recorded was never sent.
+pub(super) fn pairs_out_of_order(asked: &[Asked], blocked: &Blocked, durable: bool) -> Vec<String> {
+    let mut possible: HashMap<(String, String), HashSet<bool>> = HashMap::new();
+    for asked in asked {
+        let blocks = match asked.request.command() {
+            Command::Add => true,
+            Command::Delete => false,
+            Command::Get | Command::Check => continue,
+        };
+        if durable && !asked.recorded {
+            continue;
+        }
+        for (target, told) in asked.request.targets().iter().zip(&asked.told) {
+            let pair = (asked.request.from.clone(), target.clone());
+            let states = possible.entry(pair);
+            let states = states.or_insert_with(|| HashSet::from([false]));
+            if told.is_done() {
+                states.clear();
+            }
+            if *told != Status::Cancelled {
+                states.insert(blocks);
+            }
+        }
+    }
+    let wrong = |(pair, states): &(&(String, String), &HashSet<bool>)| {
+        !states.contains(&blocked.contains(*pair))
+    };
+    let wrong = possible.iter().filter(wrong);
+    wrong
+        .map(|(pair, _)| format!("{pair:?} is not what its last write asked for"))
+        .collect()
+}
+
+/// Calls whose promise was broken: each that somebody waits for completes once, each that was recorded
+/// is settled.
+pub(super) fn broken_promises(asked: &[Asked]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (number, asked) in asked.iter().enumerate() {
+        if asked.replies != 1 && !(asked.orphaned && asked.replies == 0) {
+            broken.push(format!("call {number} completed {} times", asked.replies));
+        }
+        if asked.recorded && !asked.settled {
+            broken.push(format!("call {number} was recorded and is lost"));
+        }
+    }
+    broken
+}

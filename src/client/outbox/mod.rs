@@ -1,0 +1,241 @@
+//! Writes on disk until they are answered: accepted, recorded, confirmed or refused (design.md 3.2).
+//!
+//! A plain state machine without threads, clocks or files: what is to be written and when. The thread of
+//! `dispatch/recorder.rs` and the simulator hand its changes to a [`Journal`]. Ids of records are ids of
+//! calls, so their order is the order of acceptance.
+
+mod sqlite;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub(super) use sqlite::SqliteJournal;
+
+use super::lanes::CallId;
+use crate::api::Request;
+use crate::error::{Error, Status};
+
+/// When a commit that found no room is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// What a record takes beside its texts.
+const RECORD_BYTES: u64 = 48;
+
+/// A write that waits for its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) id: CallId,
+    pub(super) request: Arc<Request>,
+    /// When it was accepted, Unix seconds.
+    pub(super) accepted: i64,
+}
+
+impl Record {
+    fn bytes(&self) -> u64 {
+        let targets: usize = self
+            .request
+            .targets()
+            .iter()
+            .map(|target| target.len() + 1)
+            .sum();
+        RECORD_BYTES + (self.request.from.len() + targets) as u64
+    }
+}
+
+/// What one commit does to the journal, whole or not at all.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) add: Vec<Record>,
+    pub(super) erase: Vec<CallId>,
+    /// Every write accepted before this one is recorded with this commit.
+    up_to: CallId,
+}
+
+/// Why nothing of a commit is on disk.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// There is no room: the next commit may succeed.
+    Full(Error),
+    /// Nobody knows what is on disk: nothing more may be written until the journal is opened again.
+    Broken(Error),
+}
+
+/// Keeps records on disk.
+pub(super) trait Journal: Send {
+    /// Makes `changes`; they are on disk when this returns.
+    fn commit(&mut self, changes: &Changes) -> Result<(), Failure>;
+}
+
+/// What became of a commit.
+pub(super) enum Outcome {
+    /// The writes before this one are recorded.
+    Recorded(CallId),
+    /// These were not, and never will be.
+    Lost {
+        ids: Vec<CallId>,
+        up_to: CallId,
+        error: Error,
+    },
+}
+
+/// What is on disk, what is on its way there, and when it has to go.
+pub(super) struct Outbox {
+    max_bytes: u64,
+    /// A record waits at most this long for others to share its commit.
+    commit_time: Duration,
+    add: Vec<Record>,
+    erase: Vec<CallId>,
+    /// When the next commit begins.
+    due: Option<Instant>,
+    /// Size and time of acceptance of everything that is not erased.
+    kept: BTreeMap<CallId, (u64, i64)>,
+    bytes: u64,
+    recorded: CallId,
+    is_committing: bool,
+    failed: Option<Error>,
+}
+
+impl Outbox {
+    /// With what an earlier client left behind.
+    pub(super) fn new(max_bytes: u64, commit_time: Duration, left: &[Record]) -> Self {
+        let kept: BTreeMap<_, _> = left
+            .iter()
+            .map(|record| (record.id, (record.bytes(), record.accepted)))
+            .collect();
+        Self {
+            max_bytes,
+            commit_time,
+            add: Vec::new(),
+            erase: Vec::new(),
+            due: None,
+            bytes: kept.values().map(|(bytes, _)| bytes).sum(),
+            recorded: kept.keys().next_back().map_or(0, |last| last + 1),
+            kept,
+            is_committing: false,
+            failed: None,
+        }
+    }
+
+    /// Whether a write can be accepted.
+    ///
+    /// # Errors
+    /// [`Status::Busy`] when there is no room for it, [`Status::Storage`] after a failed sync.
+    pub(super) fn admit(&self) -> Result<(), Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        if self.bytes >= self.max_bytes {
+            return Err(Error::new(
+                Status::Busy,
+                "the outbox is full (config key \"outbox.max_bytes\"); try again later",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Takes an accepted write. True when whoever waits for work has to look again.
+    pub(super) fn add(&mut self, record: Record, now: Instant) -> bool {
+        let bytes = record.bytes();
+        self.bytes += bytes;
+        self.kept.insert(record.id, (bytes, record.accepted));
+        self.add.push(record);
+        self.schedule(now + self.commit_time)
+    }
+
+    /// The write needs nothing more. True when whoever waits for work has to look again.
+    pub(super) fn erase(&mut self, id: CallId, now: Instant) -> bool {
+        let Some((bytes, _)) = self.kept.remove(&id) else {
+            return false;
+        };
+        self.bytes -= bytes;
+        match self.add.binary_search_by_key(&id, |record| record.id) {
+            Ok(position) => drop(self.add.remove(position)),
+            Err(_) => self.erase.push(id),
+        }
+        self.schedule(now + self.commit_time)
+    }
+
+    /// Somebody waits: what is to be written goes now. True as for `add`.
+    pub(super) fn hurry(&mut self, now: Instant) -> bool {
+        !self.is_written() && self.schedule(now)
+    }
+
+    fn schedule(&mut self, moment: Instant) -> bool {
+        let sooner = self.due.is_none_or(|due| moment < due);
+        if sooner {
+            self.due = Some(moment);
+        }
+        sooner
+    }
+
+    /// When the next commit begins; None while there is nothing to write.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+            .filter(|_| !self.is_written() && self.failed.is_none())
+    }
+
+    fn is_written(&self) -> bool {
+        self.add.is_empty() && self.erase.is_empty()
+    }
+
+    /// Hands over what the next commit does; `next` is the id of the next call.
+    pub(super) fn begin(&mut self, next: CallId) -> Changes {
+        self.due = None;
+        self.is_committing = true;
+        Changes {
+            add: std::mem::take(&mut self.add),
+            erase: std::mem::take(&mut self.erase),
+            up_to: next,
+        }
+    }
+
+    /// Takes the outcome of a commit.
+    pub(super) fn finish(
+        &mut self,
+        changes: Changes,
+        outcome: Result<(), Failure>,
+        now: Instant,
+    ) -> Outcome {
+        self.is_committing = false;
+        self.recorded = changes.up_to;
+        let error = match outcome {
+            Ok(()) => return Outcome::Recorded(changes.up_to),
+            Err(Failure::Full(error)) => {
+                // They go with a later commit; on disk they do no harm meanwhile.
+                self.erase.splice(..0, changes.erase);
+                if !self.erase.is_empty() {
+                    self.schedule(now + RETRY);
+                }
+                error
+            }
+            Err(Failure::Broken(error)) => {
+                let message =
+                    format!("{error}; nothing more is accepted until the client is opened again");
+                let error = Error::new(error.status(), message);
+                self.failed = Some(error.clone());
+                error
+            }
+        };
+        let ids: Vec<_> = changes.add.iter().map(|record| record.id).collect();
+        for id in &ids {
+            let freed = self.kept.remove(id).map_or(0, |(bytes, _)| bytes);
+            self.bytes -= freed;
+        }
+        Outcome::Lost {
+            ids,
+            up_to: changes.up_to,
+            error,
+        }
+    }
+
+    /// Whether everything accepted before `next` is on disk.
+    ///
+    /// # Errors
+    /// [`Status::Storage`] when it never will be.
+    pub(super) fn is_recorded(&self, next: CallId) -> Result<bool, Error> {
+        match &self.failed {
+            Some(error) => Err(error.clone()),
+            None => Ok(self.recorded >= next || (self.add.is_empty() && !self.is_committing)),
+        }
+    }
+}
