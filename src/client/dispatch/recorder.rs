@@ -8,7 +8,7 @@ use parking_lot::MutexGuard;
 use super::{Caller, Dispatch, State};
 use crate::api::Request;
 use crate::client::lanes::{CallId, Done};
-use crate::client::outbox::{Journal, Outcome, Record};
+use crate::client::outbox::{Journal, Outbox, Outcome, Record};
 use crate::config::LogLevel;
 use crate::error::{Error, Status};
 use crate::panics;
@@ -130,7 +130,7 @@ impl Dispatch {
     fn record_until_closed(&self, journal: &mut dyn Journal) {
         let mut state = self.state.lock();
         while !self.is_poisoned() {
-            let due = state.outbox.as_ref().and_then(|outbox| outbox.due());
+            let due = state.outbox.as_ref().and_then(Outbox::due);
             let now = self.clock.now();
             match due {
                 Some(moment) if moment <= now || state.alive.is_none() => {

@@ -86,14 +86,11 @@ impl Lane {
         if self.in_flight || self.reading_back {
             return None;
         }
-        match &self.again {
-            Some((batch, from)) => (*from <= now).then_some(batch.command),
-            None => {
-                let first = self.writes.front();
-                let first = first.filter(|(_, op)| op.call < recorded);
-                first.map(|(command, _)| *command)
-            }
+        if let Some((batch, from)) = &self.again {
+            return (*from <= now).then_some(batch.command);
         }
+        let first = self.writes.front().filter(|(_, op)| op.call < recorded);
+        first.map(|(command, _)| *command)
     }
 
     /// The next write that was not sent before, when nothing else comes first.
