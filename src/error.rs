@@ -33,7 +33,7 @@ pub enum Status {
     Cancelled = -8,
     /// The client is closing.
     Closed = -9,
-    /// The embedded store failed.
+    /// The store or the outbox failed.
     Storage = -10,
     /// Local state has no answer.
     Unknown = -11,
@@ -149,7 +149,7 @@ impl Error {
         Self::new(Status::Config, format!("config key \"{key}\" {what}"))
     }
 
-    /// The embedded store failed or cannot be opened.
+    /// The store or the outbox failed or cannot be opened.
     pub fn storage(file: &std::path::Path, what: impl fmt::Display) -> Self {
         Self::new(Status::Storage, format!("{}: {what}", file.display()))
     }

@@ -66,6 +66,7 @@ fn cargo_test(copy: &Path, build: &Path, arguments: &[String]) -> (bool, String)
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", build)
         .env("CI", "true")
+        .env("CHATBLOCK_SEEDS", "1000")
         .output()
         .expect("cargo starts");
     let text = [output.stdout, output.stderr].concat();

@@ -17,7 +17,7 @@ fn readme() -> String {
 #[test]
 fn every_config_key_has_a_row() {
     let readme = readme();
-    for section in ["", "tls", "retry", "queue", "log"] {
+    for section in ["", "tls", "retry", "queue", "outbox", "log"] {
         let config = match section {
             "" => "{\"no_such_key\":1}".to_owned(),
             name => format!(
@@ -32,7 +32,7 @@ fn every_config_key_has_a_row() {
             .split_once("known keys: ")
             .expect("the known keys");
         for key in keys.split(", ") {
-            let is_section = ["tls", "retry", "queue", "log"].contains(&key);
+            let is_section = ["tls", "retry", "queue", "outbox", "log"].contains(&key);
             assert!(
                 is_section || readme.contains(&format!("\n| `{key}` |")),
                 "{key} has no row"
@@ -68,8 +68,11 @@ fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 
 #[test]
 fn the_stats_have_exactly_the_keys_of_their_table() {
-    let remote = r#"{"sdkappid":1,"secret_key":"k","base_url":"https://example.invalid"}"#;
-    let client = Client::open(remote).expect("a sound configuration");
+    let directory = tempfile::tempdir().expect("a directory");
+    let outbox = directory.path().join("outbox.db");
+    let remote = serde_json::json!({"sdkappid": 1, "secret_key": "k", "base_url": "https://example.invalid",
+        "outbox": {"path": outbox}});
+    let client = Client::open(&remote.to_string()).expect("a sound configuration");
     let stats = serde_json::from_str(&client.stats().to_json()).expect("JSON");
     let mut real = BTreeSet::new();
     keys(&stats, "", &mut real);

@@ -176,7 +176,7 @@ impl Dispatch {
                 .map_err(|error| busy(&format!("no thread can start for the call: {error}")))?;
         }
         let is_recorded = request.command().is_write() && state.outbox.is_some();
-        if is_recorded && let Some(outbox) = &state.outbox {
+        if is_recorded && let Some(outbox) = &mut state.outbox {
             outbox.admit()?;
         }
         let (request, now) = (Arc::new(request), self.clock.now());
@@ -242,6 +242,11 @@ impl Dispatch {
             busy: state.busy,
             ..Queue::default()
         };
+        let unix_seconds = self.clock.unix_seconds();
+        inside.outbox = state
+            .outbox
+            .as_ref()
+            .map(|outbox| outbox.stats(unix_seconds));
         state.lanes.fill(&mut inside, now);
         inside
     }

@@ -137,7 +137,8 @@ pub unsafe extern "C" fn chatblock_client_submit(
 
 /// Take the next completion.
 ///
-/// Several threads may poll: each completion is taken once.
+/// Several threads may poll: each completion is taken once. With an outbox, a write of an earlier client
+/// completes only when it is refused, with tag 0.
 ///
 /// @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
 /// @return a result for chatblock_result_free(); NULL on timeout, after chatblock_client_wakeup(), when
@@ -218,8 +219,8 @@ pub unsafe extern "C" fn chatblock_client_cancel(client: *const chatblock_client
 /// Wait until everything accepted before this call is on disk.
 ///
 /// @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
-/// @return OK, TIMEOUT when work is left (it goes on), UNSUPPORTED without a durable store, ARGUMENT,
-///         FORKED, PANIC.
+/// @return OK, TIMEOUT when work is left (it goes on), STORAGE when the outbox failed and it never will
+///         be, UNSUPPORTED without "path" or "outbox.path", ARGUMENT, CLOSED, FORKED, PANIC.
 ///
 /// Owns: nothing.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
 ///

@@ -30,7 +30,7 @@ pub enum chatblock_status {
     CHATBLOCK_ERR_CANCELLED = -8,
     /// The client is closing.
     CHATBLOCK_ERR_CLOSED = -9,
-    /// The embedded store failed.
+    /// The store or the outbox failed.
     CHATBLOCK_ERR_STORAGE = -10,
     /// Local state has no answer: use check.
     CHATBLOCK_ERR_UNKNOWN = -11,

@@ -72,7 +72,7 @@ impl<T> Lanes<T> {
         let request_of = |id| calls.get(&id).map(|entry| entry.call.request.as_ref());
         let may_join = |id, request: &Request| {
             let targets = request.targets().iter().map(String::as_str);
-            id < recorded && doubts.hold(&owner, command, targets, now) == Hold::Nothing
+            id < recorded && doubts.hold(&owner, (command, id), targets, now) == Hold::Nothing
         };
         let lane = self.owners.get_mut(&owner)?;
         lane.take_write(&owner, self.rules.merge, request_of, may_join)
@@ -89,7 +89,7 @@ impl<T> Lanes<T> {
         };
         let all = entry.call.request.targets();
         let targets = op.positions.iter().map(|&position| all[position].as_str());
-        match self.doubts.hold(owner, command, targets, now) {
+        match self.doubts.hold(owner, (command, op.call), targets, now) {
             Hold::Nothing => false,
             Hold::Until(moment) => {
                 let key = (moment, self.fresh_id());

@@ -7,7 +7,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::api::Command;
+use super::CallId;
+use crate::api::{Command, Request};
 
 /// Which targets of which owners are in doubt.
 pub(super) struct Doubts {
@@ -18,28 +19,44 @@ pub(super) struct Doubts {
     sweeps: VecDeque<(Instant, Arc<str>)>,
 }
 
-/// From when on a lost attempt to add and one to delete cannot arrive any more.
+/// Lost attempts to add and to delete one target.
 #[derive(Default)]
 struct Doubt {
-    add: Option<Instant>,
-    delete: Option<Instant>,
+    add: Option<Lost>,
+    delete: Option<Lost>,
+}
+
+#[derive(Clone, Copy)]
+struct Lost {
+    /// The first call concerned: what was accepted before it will be followed by it anyway.
+    call: CallId,
+    /// From when on nothing can arrive any more.
+    over: Instant,
 }
 
 impl Doubt {
-    /// What is in doubt of `command`.
-    fn of(&mut self, command: Command) -> &mut Option<Instant> {
-        match command {
+    fn add(&mut self, command: Command, lost: Lost) {
+        let slot = match command {
             Command::Add => &mut self.add,
             _ => &mut self.delete,
-        }
+        };
+        let call = slot.map_or(lost.call, |earlier| earlier.call.min(lost.call));
+        *slot = Some(Lost { call, ..lost });
     }
 
-    /// When nothing can arrive any more that contradicts `command`.
-    fn against(&self, command: Command) -> Option<Instant> {
-        match command {
+    /// When nothing can arrive any more that contradicts `command` of `call`.
+    fn against(&self, command: Command, call: CallId) -> Option<Instant> {
+        let lost = match command {
             Command::Add => self.delete,
             _ => self.add,
-        }
+        };
+        lost.filter(|lost| lost.call < call).map(|lost| lost.over)
+    }
+
+    /// When it is over.
+    fn over(&self) -> Option<Instant> {
+        let both = [self.add, self.delete].into_iter().flatten();
+        both.map(|lost| lost.over).max()
     }
 }
 
@@ -61,35 +78,30 @@ impl Doubts {
         }
     }
 
-    /// An attempt to do `command` for `targets` has no answer.
-    pub(super) fn add(
-        &mut self,
-        owner: &Arc<str>,
-        command: Command,
-        targets: &[String],
-        now: Instant,
-    ) {
+    /// An attempt to do `request` for `call` and later ones has no answer.
+    pub(super) fn add(&mut self, owner: &Arc<str>, request: &Request, call: CallId, now: Instant) {
         let Some(life) = self.life else { return };
         let over = now + life;
         let own = self.owners.entry(Arc::clone(owner)).or_default();
-        for target in targets {
-            *own.entry(target.clone()).or_default().of(command) = Some(over);
+        for target in request.targets() {
+            let doubt = own.entry(target.clone()).or_default();
+            doubt.add(request.command(), Lost { call, over });
         }
         self.sweeps.push_back((over + life, Arc::clone(owner)));
     }
 
-    /// What `command` for `targets` has to wait for.
+    /// What `command` of `call` for `targets` has to wait for.
     pub(super) fn hold<'a>(
         &self,
         owner: &str,
-        command: Command,
+        (command, call): (Command, CallId),
         targets: impl Iterator<Item = &'a str>,
         now: Instant,
     ) -> Hold {
         let Some(own) = self.owners.get(owner) else {
             return Hold::Nothing;
         };
-        let over = |target: &str| own.get(target)?.against(command);
+        let over = |target: &str| own.get(target)?.against(command, call);
         let doubtful: Vec<_> = targets.filter(|target| over(target).is_some()).collect();
         let over = doubtful.iter().filter_map(|target| over(target)).max();
         match over {
@@ -123,12 +135,7 @@ impl Doubts {
                 return;
             };
             if let Some(own) = self.owners.get_mut(&owner) {
-                own.retain(|_, doubt| {
-                    doubt
-                        .add
-                        .max(doubt.delete)
-                        .is_some_and(|over| now < over + life)
-                });
+                own.retain(|_, doubt| doubt.over().is_some_and(|over| now < over + life));
                 if own.is_empty() {
                     self.owners.remove(&owner);
                 }
@@ -140,33 +147,56 @@ impl Doubts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Operation;
 
     const LIFE: Duration = Duration::from_secs(3);
 
-    fn hold(doubts: &Doubts, command: Command, now: Instant) -> Hold {
-        doubts.hold("ann", command, ["bob", "eve"].into_iter(), now)
+    fn lost_add(doubts: &mut Doubts, call: CallId, now: Instant) {
+        let operation = Operation::Add(vec!["bob".into()]);
+        let request = Request {
+            from: "ann".into(),
+            operation,
+        };
+        doubts.add(&"ann".into(), &request, call, now);
+    }
+
+    fn hold(doubts: &Doubts, command: Command, call: CallId, now: Instant) -> Hold {
+        doubts.hold("ann", (command, call), ["bob", "eve"].into_iter(), now)
     }
 
     #[test]
     fn a_contradicting_write_waits_and_then_reads_back() {
         let now = Instant::now();
         let mut doubts = Doubts::new(Some(LIFE));
-        doubts.add(&"ann".into(), Command::Add, &["bob".into()], now);
-        assert_eq!(hold(&doubts, Command::Add, now), Hold::Nothing);
-        assert_eq!(hold(&doubts, Command::Delete, now), Hold::Until(now + LIFE));
-        let read_back = Hold::ReadBack(vec!["bob".into()]);
-        assert_eq!(hold(&doubts, Command::Delete, now + LIFE), read_back);
+        lost_add(&mut doubts, 5, now);
+        let delete = |doubts: &Doubts, now| hold(doubts, Command::Delete, 6, now);
+        assert_eq!(hold(&doubts, Command::Add, 6, now), Hold::Nothing);
+        assert_eq!(delete(&doubts, now), Hold::Until(now + LIFE));
+        assert_eq!(
+            delete(&doubts, now + LIFE),
+            Hold::ReadBack(vec!["bob".into()])
+        );
         doubts.settle("ann", &["bob".into()]);
-        assert_eq!(hold(&doubts, Command::Delete, now + LIFE), Hold::Nothing);
+        assert_eq!(delete(&doubts, now + LIFE), Hold::Nothing);
+    }
+
+    #[test]
+    fn a_write_that_the_lost_one_follows_does_not_wait() {
+        let now = Instant::now();
+        let mut doubts = Doubts::new(Some(LIFE));
+        lost_add(&mut doubts, 5, now);
+        assert_eq!(hold(&doubts, Command::Delete, 4, now), Hold::Nothing);
+        lost_add(&mut doubts, 7, now);
+        assert_ne!(hold(&doubts, Command::Delete, 6, now), Hold::Nothing);
     }
 
     #[test]
     fn doubts_that_nobody_asks_about_are_forgotten() {
         let now = Instant::now();
         let mut doubts = Doubts::new(Some(LIFE));
-        doubts.add(&"ann".into(), Command::Add, &["bob".into()], now);
+        lost_add(&mut doubts, 5, now);
         doubts.sweep(now + LIFE);
-        assert_ne!(hold(&doubts, Command::Delete, now + LIFE), Hold::Nothing);
+        assert_ne!(hold(&doubts, Command::Delete, 6, now + LIFE), Hold::Nothing);
         doubts.sweep(now + LIFE * 2);
         assert!(doubts.owners.is_empty() && doubts.sweeps.is_empty());
     }

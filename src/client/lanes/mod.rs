@@ -305,9 +305,10 @@ impl<T> Lanes<T> {
 
     /// Ends every call that was not dispatched and for which `wanted` holds; how many they were.
     pub(super) fn cancel(&mut self, wanted: impl Fn(&T) -> bool, error: &Error) -> usize {
-        let chosen = self.calls.iter().filter(|(_, entry)| {
-            !entry.dispatched && entry.caller.as_ref().is_some_and(&wanted)
-        });
+        let chosen = self
+            .calls
+            .iter()
+            .filter(|(_, entry)| !entry.dispatched && entry.caller.as_ref().is_some_and(&wanted));
         let chosen: Vec<_> = chosen.map(|(id, _)| *id).collect();
         for id in &chosen {
             self.end(*id, End::Settled(Some(error.clone())));

@@ -16,8 +16,7 @@ impl<T> Lanes<T> {
         self.next_id = id + 1;
         self.recorded = self.next_id;
         let owner = request.from.as_str().into();
-        self.doubts
-            .add(&owner, request.command(), request.targets(), now);
+        self.doubts.add(&owner, &request, id, now);
         self.insert(id, Entry::new(request, None, now));
         self.queue(&owner, now);
     }

@@ -47,8 +47,8 @@ impl<T> Lanes<T> {
             }
             Err(error) => {
                 if batch.is_write() && error.status() != Status::Connect {
-                    let targets = flight.request.targets();
-                    self.doubts.add(&batch.owner, batch.command, targets, now);
+                    let first = batch.ops.first().map_or(0, |op| op.call);
+                    self.doubts.add(&batch.owner, &flight.request, first, now);
                 }
                 self.each(&batch, |call, positions| call.lose(positions, &error));
                 let is_worth_repeating = error.status().is_retryable();

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 pub(super) use sqlite::SqliteJournal;
 
 use super::lanes::CallId;
+use super::stats;
 use crate::api::Request;
 use crate::error::{Error, Status};
 
@@ -92,6 +93,8 @@ pub(super) struct Outbox {
     bytes: u64,
     recorded: CallId,
     is_committing: bool,
+    busy: u64,
+    failures: u64,
     failed: Option<Error>,
 }
 
@@ -112,6 +115,8 @@ impl Outbox {
             recorded: kept.keys().next_back().map_or(0, |last| last + 1),
             kept,
             is_committing: false,
+            busy: 0,
+            failures: 0,
             failed: None,
         }
     }
@@ -120,11 +125,12 @@ impl Outbox {
     ///
     /// # Errors
     /// [`Status::Busy`] when there is no room for it, [`Status::Storage`] after a failed sync.
-    pub(super) fn admit(&self) -> Result<(), Error> {
+    pub(super) fn admit(&mut self) -> Result<(), Error> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
         if self.bytes >= self.max_bytes {
+            self.busy += 1;
             return Err(Error::new(
                 Status::Busy,
                 "the outbox is full (config key \"outbox.max_bytes\"); try again later",
@@ -198,6 +204,7 @@ impl Outbox {
     ) -> Outcome {
         self.is_committing = false;
         self.recorded = changes.up_to;
+        self.failures += u64::from(outcome.is_err());
         let error = match outcome {
             Ok(()) => return Outcome::Recorded(changes.up_to),
             Err(Failure::Full(error)) => {
@@ -225,6 +232,22 @@ impl Outbox {
             ids,
             up_to: changes.up_to,
             error,
+        }
+    }
+
+    /// What it says about itself at `unix_seconds`.
+    pub(super) fn stats(&self, unix_seconds: i64) -> stats::Outbox {
+        let oldest = self.kept.values().next().map(|(_, accepted)| *accepted);
+        let age = oldest.map_or(0, |accepted| unix_seconds - accepted);
+        stats::Outbox {
+            writes: self.kept.len(),
+            unrecorded: self.kept.range(self.recorded..).count(),
+            bytes: self.bytes,
+            max_bytes: self.max_bytes,
+            oldest_s: u64::try_from(age).unwrap_or(0),
+            busy: self.busy,
+            failures: self.failures,
+            failed: self.failed.is_some(),
         }
     }
 

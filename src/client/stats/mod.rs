@@ -39,8 +39,33 @@ pub struct Stats {
     /// The cloud service; `None` on the embedded engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
+    /// Writes on disk; `None` where writes live in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbox: Option<Outbox>,
     /// Log lines.
     pub log: LogLines,
+}
+
+/// Writes that are kept until they are answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Outbox {
+    /// How many.
+    pub writes: usize,
+    /// Those of them that are not on disk yet.
+    pub unrecorded: usize,
+    /// What they take of `max_bytes`.
+    pub bytes: u64,
+    /// As configured.
+    pub max_bytes: u64,
+    /// Seconds since the oldest of them was accepted.
+    pub oldest_s: u64,
+    /// Writes refused because there was no room.
+    pub busy: u64,
+    /// Commits that failed.
+    pub failures: u64,
+    /// After a failed sync: nothing more is accepted until the client is opened again.
+    pub failed: bool,
 }
 
 impl Stats {
