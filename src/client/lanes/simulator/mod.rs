@@ -345,20 +345,28 @@ impl Simulation {
 
     fn run(&mut self, operations: usize) {
         let mut to_submit = operations;
+        let mut submit_at = self.now;
         loop {
-            while to_submit > 0 && self.random.u8(..3) > 0 {
+            if to_submit > 0 && submit_at <= self.now {
                 self.submit();
                 to_submit -= 1;
+                // Bursts, and the time between them.
+                let pause = if self.random.u8(..4) > 0 {
+                    0
+                } else {
+                    self.random.u64(..1500)
+                };
+                submit_at = self.now + Duration::from_millis(pause);
             }
             self.begin_commit();
             match self.lanes.next(self.now) {
                 Next::Send(flight) => self.send(flight),
                 Next::Wait(until) => {
                     self.collect();
-                    match self.next_moment(until) {
+                    let submit = (to_submit > 0).then_some(submit_at);
+                    match self.next_moment(until.into_iter().chain(submit).min()) {
                         Some(next) => self.now = self.now.max(next),
-                        None if to_submit == 0 => break,
-                        None => self.now += Duration::from_millis(1),
+                        None => break,
                     }
                     self.land();
                 }

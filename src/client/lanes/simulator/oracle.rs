@@ -106,7 +106,8 @@ pub(super) fn broken_promises(asked: &[Asked]) -> Vec<String> {
         if asked.replies != 1 && !(asked.orphaned && asked.replies == 0) {
             broken.push(format!("call {number} completed {} times", asked.replies));
         }
-        if asked.recorded && !asked.settled {
+        let is_answered = |told: &Status| told.is_done() || *told == Status::Service;
+        if asked.recorded && !(asked.settled && asked.told.iter().all(is_answered)) {
             broken.push(format!("call {number} was recorded and is lost"));
         }
     }
