@@ -93,7 +93,7 @@ enum chatblock_status
      */
     CHATBLOCK_ERR_CLOSED = -9,
     /**
-     * The embedded store failed.
+     * The store or the outbox failed.
      */
     CHATBLOCK_ERR_STORAGE = -10,
     /**
@@ -260,7 +260,8 @@ chatblock_client *chatblock_client_open(const char *config_json,
  * End a client: refuse new calls, wake those that wait, give everything back.
  *
  * Calls under way return CLOSED, and a write among them may have happened; what was accepted and is not
- * done is dropped: flush before, to let it finish. Results stay valid. Starting a call concurrently with
+ * done is dropped: flush before, to let it finish. With an outbox, writes are recorded first and go out
+ * when it is opened again. Results stay valid. Starting a call concurrently with
  * or after close is undefined. In a forked child this frees the handle and touches nothing else.
  *
  * @param client      may be NULL: nothing happens then.
@@ -494,7 +495,8 @@ chatblock_status chatblock_client_submit(const chatblock_client *client,
 /**
  * Take the next completion.
  *
- * Several threads may poll: each completion is taken once.
+ * Several threads may poll: each completion is taken once. With an outbox, a write of an earlier client
+ * completes only when it is refused, with tag 0.
  *
  * @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
  * @return a result for chatblock_result_free(); NULL on timeout, after chatblock_client_wakeup(), when
@@ -555,8 +557,8 @@ CHATBLOCK_API int32_t chatblock_client_cancel(const chatblock_client *client, ui
  * Wait until everything accepted before this call is on disk.
  *
  * @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
- * @return OK, TIMEOUT when work is left (it goes on), UNSUPPORTED without a durable store, ARGUMENT,
- *         FORKED, PANIC.
+ * @return OK, TIMEOUT when work is left (it goes on), STORAGE when the outbox failed and it never will
+ *         be, UNSUPPORTED without "path" or "outbox.path", ARGUMENT, CLOSED, FORKED, PANIC.
  *
  * Owns: nothing.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
  *

@@ -99,7 +99,7 @@ fn write(command: &str, owner: &str, targets: &str) -> (String, String, String) 
 fn what_is_recorded_is_sent_by_the_next_client() {
     let place = Place::new();
     leave(&place, |client| {
-        client.add_async("ann", &["bob"], 7).expect("accepted")
+        client.add_async("ann", &["bob"], 7).expect("accepted");
     });
     let server = FaultServer::plain(vec![done(&["bob"])]);
     let client = place.open(&server.base_url());
@@ -192,7 +192,7 @@ fn a_caller_that_waits_is_told_that_the_write_is_still_queued() {
 fn a_write_of_an_earlier_client_shows_itself_when_it_is_refused() {
     let place = Place::new();
     leave(&place, |client| {
-        client.add_async("ann", &["bob"], 7).expect("accepted")
+        client.add_async("ann", &["bob"], 7).expect("accepted");
     });
     let server = FaultServer::plain(vec![sends(refusal(30013))]);
     let client = place.open(&server.base_url());
@@ -287,7 +287,7 @@ fn a_hundred_thousand_targets_are_one_record() {
     let place = Place::new();
     let targets: Vec<_> = (0..100_000).map(|number| format!("t{number}")).collect();
     leave(&place, |client| {
-        client.add_async("ann", &targets, 1).expect("accepted")
+        client.add_async("ann", &targets, 1).expect("accepted");
     });
     let client = place.open(NOWHERE);
     let outbox = client.stats().outbox.expect("an outbox");
@@ -299,7 +299,7 @@ fn a_hundred_thousand_targets_are_one_record() {
 fn the_file_is_private_and_names_no_secret() {
     let place = Place::new();
     leave(&place, |client| {
-        client.add_async("ann", &["bob"], 1).expect("accepted")
+        client.add_async("ann", &["bob"], 1).expect("accepted");
     });
     for entry in fs::read_dir(place.folder.path()).expect("the folder") {
         let path = entry.expect("an entry").path();
@@ -346,7 +346,7 @@ fn a_foreign_a_newer_and_a_damaged_file_are_refused_and_untouched() {
     let place = Place::new();
     let targets: Vec<_> = (0..2000).map(|number| format!("t{number}")).collect();
     leave(&place, |client| {
-        client.add_async("ann", &targets, 1).expect("accepted")
+        client.add_async("ann", &targets, 1).expect("accepted");
     });
     let good = fs::read(place.file()).expect("the file");
     let mut newer = good.clone();
