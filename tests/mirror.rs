@@ -1,5 +1,9 @@
 //! The mirror: what it answers, when it says that it does not know, and what it costs.
 
+#[path = "mirror/comparison.rs"]
+mod comparison;
+mod support;
+
 use chatblock::mirror::{Answer, Effect, Full, Knowledge, Limits, Mirror};
 
 const KEY: [u64; 2] = [1, 2];

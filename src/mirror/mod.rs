@@ -61,17 +61,21 @@
 //! of both lists is a yes throughout. An owner that was not known stays [`Answer::Unknown`] until its list is
 //! complete. A change is seen by every check that begins after the call returned.
 
+mod check;
 mod hashing;
 mod ledger;
 mod memory;
 mod sync;
 mod table;
+#[cfg(test)]
+mod table_tests;
 mod writing;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+pub use check::Answer;
 use hashing::Hashing;
 pub use hashing::Key;
 use table::{Mark, Table};
@@ -82,17 +86,6 @@ const BATCH: usize = 64;
 
 /// Milliseconds in a tick, the unit in which an owner's value keeps its time.
 const TICK_MS: u64 = 100;
-
-/// What the mirror knows of a pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The owner blocks the peer.
-    Yes,
-    /// The owner does not block the peer.
-    No,
-    /// The owner's list is not known, or too old.
-    Unknown,
-}
 
 /// What a change came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,12 +170,9 @@ fn refreshed_ms(value: u64) -> u64 {
 }
 
 impl Known {
-    /// The value of an owner whose list is fresh enough.
     #[inline]
-    fn fresh(&self, owner: Mark, now_ms: u64) -> Option<u64> {
-        let value = self.owners.find(owner)?;
-        let age = now_ms.saturating_sub(refreshed_ms(value));
-        (age <= self.limits.max_age_ms).then_some(value)
+    fn is_fresh(&self, value: u64, now_ms: u64) -> bool {
+        now_ms.saturating_sub(refreshed_ms(value)) <= self.limits.max_age_ms
     }
 }
 
@@ -335,17 +325,13 @@ impl Mirror {
         if let Some(pair) = question.pair {
             self.pairs.prefetch(pair);
         }
-        loop {
-            let Some(value) = known.fresh(owner, now_ms) else {
-                return Answer::Unknown;
-            };
-            if is_in() {
-                return Answer::Yes;
-            }
-            if known.owners.find(owner) == Some(value) {
-                return Answer::No;
-            }
-        }
+        check::check(
+            &known.owners,
+            owner,
+            |value| known.is_fresh(value, now_ms),
+            &self.pairs,
+            question.pair,
+        )
     }
 
     /// Figures of this moment.

@@ -24,7 +24,7 @@ const FRONTIER: u64 = (1 << 56) - 1;
 #[repr(C, packed)]
 pub(super) struct Mark {
     /// Decides where the key lives; never 0, which is a free slot.
-    word: u64,
+    pub(super) word: u64,
     tag: u8,
 }
 
@@ -121,6 +121,7 @@ pub(super) struct NoRoom;
 pub(super) struct Pen {
     /// Keys in the table.
     len: u64,
+    /// Of the step under way: where its keys are, and where they were copied to.
     leaving: Vec<Spot>,
     arriving: Vec<Spot>,
 }
@@ -139,7 +140,7 @@ pub(super) struct Table<const SLOTS: usize> {
 }
 
 /// Buckets of a level: 4, 5, 6 to 16, 18, 20 to 32, 36 and so on.
-fn buckets(level: u64) -> u64 {
+pub(super) fn buckets(level: u64) -> u64 {
     let level = level + 4;
     if level < 8 {
         level
@@ -148,7 +149,7 @@ fn buckets(level: u64) -> u64 {
     }
 }
 
-fn shape(level: u64, frontier: u64) -> u64 {
+pub(super) fn shape(level: u64, frontier: u64) -> u64 {
     level << 56 | frontier
 }
 
@@ -163,7 +164,7 @@ fn scale(word: u64, buckets: u64) -> u64 {
 
 /// Where the path of `word` begins. It never goes down while the table grows.
 #[inline]
-fn home(shape: u64, word: u64) -> u64 {
+pub(super) fn home(shape: u64, word: u64) -> u64 {
     let (level, frontier) = parts(shape);
     let before = scale(word, buckets(level));
     let after = scale(word, buckets(level + 1));
@@ -202,7 +203,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
 
     /// Asks the processor for the first line that [`Self::find`] will read.
     pub(super) fn prefetch(&self, mark: Mark) {
-        let shape = self.shape.load(Ordering::Acquire);
+        let shape = self.shape.load(Ordering::Relaxed);
         self.memory.prefetch(home(shape, mark.word));
     }
 
@@ -408,137 +409,24 @@ impl<const SLOTS: usize> Table<SLOTS> {
             }
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Words and tags as a hash would make them.
-    fn marks(count: u64) -> impl Iterator<Item = Mark> {
-        let mut random = fastrand::Rng::with_seed(count);
-        (0..count).map(move |_| Mark::new(random.u64(..), random.u8(..)))
-    }
 
     /// How many lines a look-up of `mark` reads.
-    fn lines<const SLOTS: usize>(table: &Table<SLOTS>, mark: Mark) -> u64 {
-        let start = home(table.shape.load(Ordering::Relaxed), mark.word);
+    #[cfg(test)]
+    pub(super) fn lines(&self, mark: Mark) -> u64 {
+        let start = home(self.shape.load(Ordering::Relaxed), mark.word);
         let mut at = start;
-        while let Some(bucket) = table.memory.bucket(at)
+        while self.passed(at) > 0
+            && let Some(bucket) = self.memory.bucket(at)
             && bucket.slot::<SLOTS>(mark).is_none()
-            && bucket.passed() > 0
         {
             at += 1;
         }
         at - start + 1
     }
 
-    fn filled(count: u64) -> (Table<7>, Pen) {
-        let (table, mut pen) = (Table::new().expect("memory"), Pen::default());
-        for mark in marks(count) {
-            table.insert(&mut pen, mark, 0).expect("memory");
-        }
-        (table, pen)
-    }
-
-    #[test]
-    fn a_home_never_goes_down() {
-        for mark in marks(100) {
-            let mut last = 0;
-            for level in 0..60 {
-                for frontier in (1..=buckets(level)).rev().step_by(211) {
-                    let home = home(shape(level, frontier), mark.word);
-                    assert!(home >= last && home < buckets(level + 1));
-                    last = home;
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_level_that_is_done_is_the_next_one_begun() {
-        for mark in marks(1000) {
-            for level in 0..120 {
-                assert_eq!(
-                    home(shape(level, 0), mark.word),
-                    home(shape(level + 1, buckets(level + 1)), mark.word)
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn every_key_is_found_while_the_table_grows() {
-        let (table, mut pen) = (Table::<7>::new().expect("memory"), Pen::default());
-        let all: Vec<_> = marks(3000).collect();
-        for (count, mark) in all.iter().enumerate() {
-            assert_eq!(table.insert(&mut pen, *mark, 0), Ok(true));
-            assert!(all[..=count].iter().all(|mark| table.find(*mark).is_some()));
-        }
-        assert!(marks(2999).all(|mark| table.find(mark).is_none()));
-    }
-
-    #[test]
-    fn a_look_up_reads_few_lines_at_every_size() {
-        for count in [1_000, 10_000, 100_000] {
-            let (table, _) = filled(count);
-            let counts: Vec<_> = marks(count)
-                .chain(marks(count + 1))
-                .map(|mark| lines(&table, mark))
-                .collect();
-            let sum = counts.iter().sum::<u64>();
-            let most = counts.iter().max().copied().unwrap_or_default();
-            // Half of the questions are hits, half misses; 1.15 lines on average.
-            let is_short = sum * 100 < 2 * count * 115 && most <= 16;
-            assert!(is_short, "{count} keys: {sum} lines, {most} at most");
-        }
-    }
-
-    #[test]
-    fn removing_leaves_nothing_behind() {
-        let (table, mut pen) = filled(10_000);
-        let bytes = table.bytes_for(0);
-        let mut present: Vec<_> = marks(10_000).collect();
-        let mut random = fastrand::Rng::with_seed(7);
-        for fresh in marks(200_000).skip(10_000) {
-            let old = present.swap_remove(random.usize(..present.len()));
-            assert!(table.remove(&mut pen, old));
-            table.insert(&mut pen, fresh, 0).expect("memory");
-            present.push(fresh);
-        }
-        assert_eq!((pen.len(), table.bytes_for(0)), (10_000, bytes));
-        for mark in present {
-            assert!(table.remove(&mut pen, mark));
-        }
-        let control = |at| table.memory.bucket(at).map_or(0, Bucket::passed);
-        assert!((0..5000).all(|at| control(at) == 0), "a count was left");
-    }
-
-    #[test]
-    fn a_map_keeps_its_values_while_it_grows() {
-        let (table, mut pen) = (Table::<3>::new().expect("memory"), Pen::default());
-        for (value, mark) in (0..).zip(marks(5000)) {
-            table.insert(&mut pen, mark, value).expect("memory");
-        }
-        assert!(
-            (0..)
-                .zip(marks(5000))
-                .all(|(value, mark)| table.find(mark) == Some(value))
-        );
-        let first = marks(5000).next().expect("a mark");
-        assert_eq!(table.insert(&mut pen, first, 77), Ok(false));
-        assert_eq!(table.find(first), Some(77));
-    }
-
-    #[test]
-    fn a_tag_tells_equal_words_apart() {
-        let (table, mut pen) = (Table::<7>::new().expect("memory"), Pen::default());
-        let (one, other) = (Mark::new(5, 1), Mark::new(5, 2));
-        table.insert(&mut pen, one, 0).expect("memory");
-        assert_eq!((table.find(one), table.find(other)), (Some(0), None));
-        table.insert(&mut pen, other, 0).expect("memory");
-        assert!(table.find(one).is_some() && table.find(other).is_some());
-        assert!(table.remove(&mut pen, one));
-        assert!(table.find(one).is_none() && table.find(other).is_some());
+    /// How many keys passed a bucket.
+    #[cfg(test)]
+    pub(super) fn passed(&self, at: u64) -> u64 {
+        self.memory.bucket(at).map_or(0, Bucket::passed)
     }
 }
