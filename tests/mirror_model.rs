@@ -27,6 +27,11 @@ mod memory {
         }
     }
 
+    #[allow(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "as in the module it stands for"
+    )]
     impl Memory {
         pub(super) fn bucket(&self, index: u64) -> Option<&Bucket> {
             self.0.get(usize::try_from(index).ok()?)
@@ -34,7 +39,6 @@ mod memory {
 
         pub(super) fn prefetch(&self, _: u64) {}
 
-        #[allow(clippy::unnecessary_wraps, reason = "as in the module it stands for")]
         pub(super) fn reserve(&self, _: u64) -> Result<(), NoRoom> {
             Ok(())
         }
@@ -51,7 +55,7 @@ type Small = Table<1>;
 
 /// The mark whose home is `quarter` in the first level.
 fn mark(quarter: u64, tag: u8) -> Mark {
-    Mark::new((quarter << 62) | (1 << 62) - 1, tag)
+    Mark::new((quarter << 62) | ((1 << 62) - 1), tag)
 }
 
 fn model(run: impl Fn() + Sync + Send + 'static) {
