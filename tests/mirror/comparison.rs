@@ -188,7 +188,9 @@ impl Writer<'_> {
         // A pair that stays what it was is not announced: readers must not notice anything.
         let changing = |peer: &usize| answer(old, *peer) != answer(Some(&list), *peer);
         let changed: Vec<_> = (0..PEERS).filter(changing).collect();
-        changed.iter().for_each(|peer| shared.begin(owner, *peer));
+        for peer in &changed {
+            shared.begin(owner, *peer);
+        }
         let name = shared.names.owners[owner].as_bytes();
         shared.mirror.set_loading(name).expect("room");
         let peers = list.iter().map(|peer| shared.names.peers[*peer].as_bytes());
