@@ -308,6 +308,21 @@ fn all_pairs_of_a_list_are_found() {
 }
 
 #[test]
+fn checks_are_counted_by_what_they_came_to() {
+    let mirror = partial();
+    learn(&mirror, "ann", &["bob"], 0).expect("room");
+    for peer in ["bob", "cat"] {
+        ask(&mirror, "ann", peer);
+    }
+    ask(&mirror, "bob", "ann");
+    let owners = [b"ann".as_slice(), b"bob", b"cat"];
+    mirror.is_blocked_many(3, |index| owners[index], b"bob", 0, |_, _| ());
+    let stats = mirror.stats();
+    // "bob" asked about himself is a no, whatever is known of him.
+    assert_eq!((stats.hits, stats.unknowns), (4, 2));
+}
+
+#[test]
 fn a_pair_costs_few_bytes() {
     let mirror = complete();
     for owner in 0..500_u32 {

@@ -62,6 +62,7 @@
 //! complete. A change is seen by every check that begins after the call returned.
 
 mod check;
+mod counters;
 mod hashing;
 mod ledger;
 mod memory;
@@ -76,6 +77,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 pub use check::Answer;
+use counters::Counters;
 use hashing::Hashing;
 pub use hashing::Key;
 use table::{Mark, Table};
@@ -139,6 +141,10 @@ pub struct Stats {
     pub owners_known: u64,
     /// Bytes in use.
     pub bytes: u64,
+    /// Checks that were answered with yes or no.
+    pub hits: u64,
+    /// Checks that were answered with unknown.
+    pub unknowns: u64,
     /// Owners that became unknown to make room.
     pub evictions: u64,
     /// When the list of the owner that waits longest was refreshed, in the caller's milliseconds.
@@ -155,6 +161,7 @@ pub struct Mirror {
     /// None when every owner is known.
     known: Option<Known>,
     writer: Mutex<Writer>,
+    counters: Counters,
     evictions: AtomicU64,
 }
 
@@ -212,6 +219,7 @@ impl Mirror {
             pairs: Table::new()?,
             known,
             writer: Mutex::default(),
+            counters: Counters::default(),
             evictions: AtomicU64::new(0),
         })
     }
@@ -219,8 +227,9 @@ impl Mirror {
     /// Whether `owner` blocks `peer`. An account never blocks itself.
     #[inline]
     pub fn is_blocked(&self, owner: &[u8], peer: &[u8], now_ms: u64) -> Answer {
-        let question = self.question(owner, peer);
-        self.answer(question, now_ms)
+        let answer = self.answer(self.question(owner, peer), now_ms);
+        self.counters.count(answer);
+        answer
     }
 
     /// [`Self::is_blocked`] of `count` owners and one peer, faster than one by one. `answer` gets each owner's number
@@ -254,7 +263,8 @@ impl Mirror {
         for index in 0..count {
             let owner = account(index);
             // Asked about nobody, an owner is known or not.
-            let mut is_unknown = self.is_blocked(owner, &[], now_ms) == Answer::Unknown;
+            let of_nobody = self.question(owner, &[]);
+            let mut is_unknown = self.answer(of_nobody, now_ms) == Answer::Unknown;
             let question = |peer| self.question(owner, account(peer));
             self.many(count, question, now_ms, |peer, answer| match answer {
                 Answer::Yes => blocked(index, peer),
@@ -281,9 +291,13 @@ impl Mirror {
                 *slot = question(first + index);
                 self.prefetch(*slot);
             }
+            let mut unknowns = 0;
             for (index, question) in batch.iter().enumerate() {
-                answer(first + index, self.answer(*question, now_ms));
+                let found = self.answer(*question, now_ms);
+                unknowns += u64::from(found == Answer::Unknown);
+                answer(first + index, found);
             }
+            self.counters.add(batch.len() as u64 - unknowns, unknowns);
         }
     }
 
@@ -336,8 +350,11 @@ impl Mirror {
 
     /// Figures of this moment.
     pub fn stats(&self) -> Stats {
+        let (hits, unknowns) = self.counters.sums();
         let writer = self.writer.lock();
         Stats {
+            hits,
+            unknowns,
             pairs: writer.pairs.len(),
             owners_known: writer.ledger.known() as u64,
             bytes: self.bytes_with(&writer, 0, 0),
