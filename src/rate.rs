@@ -1,4 +1,7 @@
 //! At most so many calls in any window of one second: the client's pace and the server's limit.
+//!
+//! Who sends calls does not know when they arrive: at some moment until they end. Such a call keeps its
+//! place from its beginning until a second after its end, so that the other end counts no more either.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,6 +13,7 @@ const WINDOW: Duration = Duration::from_secs(1);
 pub struct Window {
     limit: usize,
     taken: VecDeque<Instant>,
+    under_way: usize,
 }
 
 impl Window {
@@ -18,6 +22,7 @@ impl Window {
         Self {
             limit: limit.max(1) as usize,
             taken: VecDeque::new(),
+            under_way: 0,
         }
     }
 
@@ -32,12 +37,18 @@ impl Window {
     /// When the window is full: the moment at which a place may be free.
     pub fn take(&mut self, now: Instant) -> Result<(), Instant> {
         self.look(now)?;
-        self.count(now);
+        self.taken.push_back(now);
         Ok(())
     }
 
-    /// A call goes at `now`, after a look that found a place.
-    pub fn count(&mut self, now: Instant) {
+    /// A call goes, after a look that found a place.
+    pub fn begin(&mut self) {
+        self.under_way += 1;
+    }
+
+    /// A call that was begun has ended.
+    pub fn end(&mut self, now: Instant) {
+        self.under_way -= 1;
         self.taken.push_back(now);
     }
 
@@ -53,11 +64,14 @@ impl Window {
         {
             self.taken.pop_front();
         }
-        if self.taken.len() < self.limit {
+        let used = self.taken.len() + self.under_way;
+        if used < self.limit {
             return Ok(());
         }
-        // After the limit was lowered more than one place must fall free first.
-        Err(self.taken[self.taken.len() - self.limit] + WINDOW)
+        // After the limit was lowered more than one place must fall free first. Those of calls under way
+        // do so no sooner than in a second.
+        let last = self.taken.get(used - self.limit).unwrap_or(&now);
+        Err(*last + WINDOW)
     }
 }
 
@@ -75,5 +89,17 @@ mod tests {
         assert_eq!(window.take(at(950)), Err(at(1000)));
         assert_eq!(window.take(at(1000)), Ok(()));
         assert_eq!(window.take(at(1001)), Err(at(1900)));
+    }
+    #[test]
+    fn a_call_keeps_its_place_until_a_second_after_its_end() {
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let mut window = Window::new(2);
+        window.begin();
+        window.begin();
+        assert_eq!(window.look(at(0)), Err(at(1000)));
+        window.end(at(300));
+        assert_eq!(window.look(at(1200)), Err(at(1300)));
+        assert_eq!(window.look(at(1300)), Ok(()));
     }
 }

@@ -68,8 +68,13 @@ impl Pace {
     }
 
     /// A call goes now.
-    pub(super) fn count(&mut self, now: Instant) {
-        self.window.count(now);
+    pub(super) fn begin(&mut self) {
+        self.window.begin();
+    }
+
+    /// A call has its outcome.
+    pub(super) fn end(&mut self, now: Instant) {
+        self.window.end(now);
     }
 
     /// The service said that calls come too fast.
@@ -101,7 +106,8 @@ mod tests {
     fn taken_at(pace: &mut Pace, now: Instant) -> usize {
         let mut taken = 0;
         while pace.look(now).is_ok() {
-            pace.count(now);
+            pace.begin();
+            pace.end(now);
             taken += 1;
         }
         taken

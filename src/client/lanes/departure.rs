@@ -34,7 +34,7 @@ impl<T> Lanes<T> {
             batch.unpaid = false;
         }
         if let Some(pace) = &mut self.pace {
-            pace[command as usize].count(now);
+            pace[command as usize].begin();
         }
         if batch.attempts.is_none() {
             self.budget.earn();

@@ -24,6 +24,9 @@ impl<T> Lanes<T> {
         self.tally.at(now);
         self.in_flight -= 1;
         let mut batch = flight.batch;
+        if let Some(pace) = &mut self.pace {
+            pace[batch.command as usize].end(now);
+        }
         let (class, cause) = match outcome {
             Ok(answer) if answer.is_refused() => {
                 let class = answer.retry();

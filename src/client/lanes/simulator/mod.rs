@@ -160,8 +160,6 @@ impl Simulation {
 
     fn send(&mut self, flight: Flight) {
         let command = flight.request.command();
-        let time = self.time();
-        self.service.arrivals.entry(command).or_default().push(time);
         let owner = flight.request.from.clone();
         if command.is_write() && !self.service.in_flight.insert(owner.clone()) {
             self.violation(format!("two writes of {owner} in flight"));
@@ -176,6 +174,8 @@ impl Simulation {
         };
         self.faults += u64::from(fate != Fate::Fine);
         let (outcome, took) = self.answer(&flight.request, fate);
+        let arrives = self.time() + took.mul_f64(self.random.f64());
+        self.service.count(command, arrives);
         let key = self.key(self.now + took);
         self.flying.insert(key, (flight, outcome));
     }
@@ -302,6 +302,7 @@ impl Simulation {
         }
         self.flying.clear();
         self.service.in_flight.clear();
+        self.service.forget_arrivals_after(self.time());
         self.now += ATTEMPT + Duration::from_millis(self.random.u64(..2000));
         self.arrive_late();
         let left: Vec<_> = self.disk.records.values().cloned().collect();

@@ -91,14 +91,27 @@ impl Service {
         item
     }
 
+    /// A call arrives at this moment.
+    pub(super) fn count(&mut self, command: Command, moment: Duration) {
+        self.arrivals.entry(command).or_default().push(moment);
+    }
+
+    /// What had not arrived when the process ended does not count for the pace of the next one.
+    pub(super) fn forget_arrivals_after(&mut self, end: Duration) {
+        for times in self.arrivals.values_mut() {
+            times.retain(|arrived| *arrived <= end);
+        }
+    }
+
     /// Whether any second saw more than `limit` calls of one command.
-    pub(super) fn was_called_too_fast(&self, limit: usize) -> bool {
+    pub(super) fn was_called_too_fast(&mut self, limit: usize) -> bool {
         let second = Duration::from_secs(1);
-        let over = |times: &Vec<Duration>| {
+        let over = |times: &mut Vec<Duration>| {
+            times.sort();
             times
                 .windows(limit + 1)
                 .any(|window| window[limit] < window[0] + second)
         };
-        self.arrivals.values().any(over)
+        self.arrivals.values_mut().any(over)
     }
 }

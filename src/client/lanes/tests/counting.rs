@@ -180,7 +180,7 @@ fn waiting_for_the_pace_is_counted_once_for_all_that_wait_together() {
     let pace = world.stats().pace.expect("a pace");
     assert_eq!(pace.full_per_second, 2);
     let adds = pace.by_command.add;
-    assert_eq!((adds.per_second, adds.waits, adds.waited_ms), (2, 2, 2000));
+    assert_eq!((adds.per_second, adds.waits, adds.waited_ms), (2, 2, 2020));
     assert_eq!(pace.by_command.delete.waits, 0);
 }
 
