@@ -84,6 +84,7 @@ static void make_call(struct worker *worker, int n)
         worker->cancelled += chatblock_client_cancel(client, tag - 1);
         worker->wrong += chatblock_client_flush(client, 0) == CHATBLOCK_ERR_PANIC;
         worker->wrong += chatblock_client_event_fd(client) < 0;
+        worker->wrong += take(chatblock_client_stats(client)) != CHATBLOCK_OK;
         return;
     }
     worker->wrong += status != CHATBLOCK_OK;
