@@ -16,11 +16,13 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod mirror;
+pub mod query;
 pub mod rate;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod service;
 pub mod usersig;
+pub mod webhook;
 pub mod wire;
 
 mod client;

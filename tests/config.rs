@@ -91,6 +91,35 @@ fn a_value_of_the_wrong_type_or_range_is_named_by_its_key_only() {
         ("{\"queue\":7}", "\"queue\" must be an object"),
         ("{\"queue\":{\"max_calls\":0}}", "\"queue.max_calls\""),
         ("{\"log\":{\"level\":\"loud\"}}", "\"log.level\""),
+        (
+            "{\"webhook\":{\"token\":\"\"}}",
+            "\"webhook.token\" must have 1",
+        ),
+        (
+            "{\"webhook\":{\"token\":[\"c0ffee5ec2e7\"]}}",
+            "\"webhook.token\"",
+        ),
+        ("{\"webhook\":{\"max_age_s\":0}}", "\"webhook.max_age_s\""),
+        (
+            "{\"webhook\":{\"unsigned\":\"true\"}}",
+            "\"webhook.unsigned\" must be true",
+        ),
+        (
+            "{\"webhook\":{\"unsigned\":true,\"token\":\"c0ffee5ec2e7\"}}",
+            "exclude each other",
+        ),
+        (
+            "{\"webhook\":{\"url\":\"c0ffee5ec2e7\"}}",
+            "\"webhook.url\"",
+        ),
+        (
+            "{\"webhook\":{\"url\":\"ftp://c0ffee5ec2e7\"}}",
+            "\"webhook.url\"",
+        ),
+        (
+            "{\"webhook\":{\"url\":\"http://u:c0ffee5ec2e7@localhost/\"}}",
+            "\"webhook.url\"",
+        ),
         ("{\"path\":\"\"}", "\"path\""),
         ("{\"accounts\":\"all\"}", "\"accounts\""),
         ("{\"account_charset\":\"latin1\"}", "\"account_charset\""),
@@ -199,5 +228,27 @@ fn embedded_is_the_default_and_can_be_asked_for_beside_a_key() {
     ] {
         let config = Config::parse(json).expect("a sound configuration");
         assert!(matches!(config.backend, Backend::Embedded(_)), "{json}");
+    }
+}
+
+#[test]
+fn a_token_has_up_to_128_characters_and_a_url_keeps_its_path() {
+    let token = |length: usize| {
+        format!(
+            "{{\"webhook\":{{\"token\":\"{}\"}}}}",
+            "\u{43a}".repeat(length)
+        )
+    };
+    let config = Config::parse(&token(128)).expect("a sound configuration");
+    assert!(config.webhook.token.is_some());
+    assert!(refusal(&token(129)).contains("\"webhook.token\""));
+    let urls = [
+        ("http://10.0.0.1:8080/hook/", "http://10.0.0.1:8080/hook/"),
+        ("https://example.invalid", "https://example.invalid/"),
+    ];
+    for (url, expected) in urls {
+        let json = format!("{{\"webhook\":{{\"url\":\"{url}\"}}}}");
+        let config = Config::parse(&json).expect("a sound configuration");
+        assert_eq!(config.webhook.url.as_deref(), Some(expected));
     }
 }

@@ -83,10 +83,25 @@ pub(super) fn parse(
     }
 }
 
-/// https anywhere, http on loopback only; no user, query or fragment. The text is not repeated in a
-/// message, because it may contain a password.
+/// https anywhere, http on loopback only.
 fn parse_base_url(url: &str) -> Result<Endpoint, Error> {
-    let bad = |what| Err(Error::config("base_url", what));
+    let uri = parse_url("base_url", url)?;
+    if uri.scheme_str() == Some("http") && !uri.host().is_some_and(is_loopback) {
+        return Err(Error::config(
+            "base_url",
+            "may use http only on loopback (127.0.0.1, localhost, [::1]); use https",
+        ));
+    }
+    Ok(Endpoint {
+        base_url: uri.to_string().trim_end_matches('/').to_owned(),
+        standby_url: None,
+    })
+}
+
+/// http or https with a host; no user, query or fragment. The text is not repeated in a message,
+/// because it may contain a password.
+pub(super) fn parse_url(key: &str, url: &str) -> Result<Uri, Error> {
+    let bad = |what| Err(Error::config(key, what));
     if url.contains('#') {
         return bad("must not have a fragment");
     }
@@ -112,19 +127,10 @@ fn parse_base_url(url: &str) -> Result<Endpoint, Error> {
     if !port.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
         return bad("needs a port from 1 to 65535, or none");
     }
-    match scheme {
-        "https" => {}
-        "http" if is_loopback(authority.host()) => {}
-        "http" => {
-            return bad("may use http only on loopback (127.0.0.1, localhost, [::1]); use https");
-        }
-        _ => return bad("must start with https://"),
+    if !matches!(scheme, "http" | "https") {
+        return bad("must start with https:// or http://");
     }
-    let path = uri.path().trim_end_matches('/');
-    Ok(Endpoint {
-        base_url: format!("{scheme}://{authority}{path}"),
-        standby_url: None,
-    })
+    Ok(uri)
 }
 
 fn is_loopback(host: &str) -> bool {

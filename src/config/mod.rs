@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod raw;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::error::Error;
 use crate::usersig::{Key, MAX_EXPIRE_S};
 
 pub use endpoint::{Endpoint, ProxyUrl};
+pub use webhook::Webhook;
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Config {
     pub rate_per_second: u32,
     /// Calls accepted and not yet answered.
     pub max_calls: usize,
+    /// Webhooks that come in, and where `serve` sends its own.
+    pub webhook: Webhook,
     /// Where log lines go.
     pub log: Log,
 }
@@ -182,6 +186,7 @@ impl Config {
                 raw::number("queue.max_calls", raw, 1, 1 << 24)
                     .map(|number| narrow(number) as usize)
             })?,
+            webhook: webhook::parse(top.webhook)?,
             log: parse_log(&top)?,
         })
     }

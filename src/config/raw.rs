@@ -47,6 +47,7 @@ keys!(
     retry,
     queue,
     outbox,
+    webhook,
     path,
     accounts,
     account_charset,
@@ -56,6 +57,7 @@ keys!(Tls, "tls.", ca_file);
 keys!(Retry, "retry.", attempts, base_ms, max_ms);
 keys!(Queue, "queue.", max_calls);
 keys!(Outbox, "outbox.", path, commit_ms, max_bytes);
+keys!(Webhook, "webhook.", token, max_age_s, unsigned, url);
 keys!(Log, "log.", to, level);
 
 /// An object of keys.
@@ -72,7 +74,7 @@ macro_rules! section {
     };
 }
 
-section!(Top, Tls, Retry, Queue, Outbox, Log);
+section!(Top, Tls, Retry, Queue, Outbox, Webhook, Log);
 
 /// Reads the object `json`; `name` is its key, `None` at the top.
 pub(super) fn section<'a, T: Section<'a>>(name: Option<&str>, json: &'a str) -> Result<T, Error> {
@@ -163,6 +165,11 @@ pub(super) fn choice<T: Copy>(
             .collect();
         Error::config(key, format!("must be one of {}", names.join(", ")))
     })
+}
+
+/// True or false.
+pub(super) fn flag(key: &str, raw: &RawValue) -> Result<bool, Error> {
+    serde_json::from_str(raw.get()).map_err(|_| Error::config(key, "must be true or false"))
 }
 
 /// An integer of `least` to `most`.

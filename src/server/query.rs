@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
-
 use crate::api::codes::{BAD_QUERY, SDKAPPID_MISSING};
+use crate::query::{Found, collect};
 use crate::wire::Refusal;
 
 /// What the query says about the caller. The values are well-formed, not yet verified.
@@ -15,21 +14,13 @@ pub(super) struct Query<'a> {
     pub(super) usersig: Cow<'a, str>,
 }
 
-/// A parameter as it was found: never, once, or in a way that cannot be used.
-enum Found<'a> {
-    Not,
-    Once(Cow<'a, str>),
-    /// Twice, or not UTF-8.
-    Unusable,
-}
-
 /// The parameters whose value matters, and `random`, which only must not stand twice.
 const NAMES: [&str; 5] = ["sdkappid", "identifier", "usersig", "contenttype", "random"];
 
 /// Reads `query`. Names and values are percent-decoded, `+` stays (choice C2), unknown names are
 /// ignored, and a known name that stands twice is refused.
 pub(super) fn parse(query: &str) -> Result<Query<'_>, Refusal> {
-    let [sdkappid, identifier, usersig, content_type, random] = collect(query);
+    let [sdkappid, identifier, usersig, content_type, random] = collect(query, &NAMES);
     let sdkappid = match sdkappid {
         Found::Not => {
             return Err(refusal(
@@ -56,25 +47,6 @@ pub(super) fn parse(query: &str) -> Result<Query<'_>, Refusal> {
         identifier,
         usersig,
     })
-}
-
-fn collect(query: &str) -> [Found<'_>; NAMES.len()] {
-    let mut found = [const { Found::Not }; NAMES.len()];
-    for pair in query.split('&') {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let Ok(name) = percent_decode_str(name).decode_utf8() else {
-            continue;
-        };
-        let Some(index) = NAMES.iter().position(|known| *known == name) else {
-            continue;
-        };
-        let value = percent_decode_str(value).decode_utf8();
-        found[index] = match (&found[index], value) {
-            (Found::Not, Ok(value)) => Found::Once(value),
-            _ => Found::Unusable,
-        };
-    }
-    found
 }
 
 fn value<'a>(found: Found<'a>, name: &str) -> Result<Cow<'a, str>, Refusal> {

@@ -9,6 +9,7 @@ mod members;
 mod object;
 mod reading;
 mod request;
+pub mod webhook;
 
 pub use answer::{write_answer, write_envelope};
 pub use object::Object;

@@ -88,15 +88,20 @@ impl Vector {
                 .is_some_and(|identifier| admins.is_some_and(|all| all.contains(identifier)))
     }
 
-    /// Path and query, with the signature that the placeholder stands for.
+    /// Path and query.
     pub fn target(&self) -> String {
+        format!("/{}?{}", self.request.command, self.query())
+    }
+
+    /// The query, with the signature that the placeholder stands for.
+    pub fn query(&self) -> String {
         let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
         let pair = |(name, value): (&String, &Value)| match value.as_str() {
             Some(usersig) if name == "usersig" => format!("usersig={}", self.usersig(usersig)),
             _ => format!("{name}={}", text(value)),
         };
         let pairs: Vec<String> = self.request.query.iter().map(pair).collect();
-        format!("/{}?{}", self.request.command, pairs.join("&"))
+        pairs.join("&")
     }
 
     fn usersig(&self, placeholder: &str) -> String {
