@@ -1,5 +1,5 @@
 //! Data races: tests/c/stress.c and the library, both built with `ThreadSanitizer`, on the embedded
-//! engine and against a server in another process.
+//! engine, and against a server in another process without and with an outbox.
 
 #[path = "support/serve.rs"]
 mod serve;
@@ -13,8 +13,8 @@ use serve::Serving;
 use support::sanitizer::{Sanitizer, undefined_symbols};
 use support::{full, has_tool, report, root, run};
 
-/// Runs on each backend; after `TIME` no further one is begun, but there are `LEAST`.
-const RUNS: usize = 30;
+/// Runs each way; after `TIME` no further one is begun, but there are `LEAST`.
+const RUNS: usize = 20;
 const LEAST: usize = 5;
 const TIME: Duration = Duration::from_secs(100);
 
@@ -57,11 +57,11 @@ fn build(name: &str, library: &Path, flags: &[&str]) -> PathBuf {
     program
 }
 
-/// One run, on the embedded engine unless `url` is given.
-fn stress(program: &Path, url: Option<&str>) -> Output {
+/// One run with the arguments of the program.
+fn stress(program: &Path, arguments: &[&str]) -> Output {
     let suppressions = root().join("tests/c/tsan_std.supp");
     let mut command = Command::new(program);
-    command.args(url).env(
+    command.args(arguments).env(
         "TSAN_OPTIONS",
         format!("suppressions={}", suppressions.display()),
     );
@@ -69,11 +69,11 @@ fn stress(program: &Path, url: Option<&str>) -> Output {
 }
 
 /// Runs until there were enough or the time is over; how many were clean, which is all.
-fn all_clean(program: &Path, url: Option<&str>) -> usize {
+fn all_clean(program: &Path, arguments: &[&str]) -> usize {
     let began = Instant::now();
     let mut runs = 0;
-    while runs < RUNS && (runs < LEAST || began.elapsed() < TIME / 2) {
-        let output = stress(program, url);
+    while runs < RUNS && (runs < LEAST || began.elapsed() < TIME / 3) {
+        let output = stress(program, arguments);
         let said = String::from_utf8_lossy(&output.stderr);
         let checked = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "run {runs}: {said}\n{checked}");
@@ -86,7 +86,7 @@ fn all_clean(program: &Path, url: Option<&str>) -> usize {
 /// The sanitizer sees our code: a race whose two sides are in the library is found in both.
 fn finds_a_planted_race(library: &Path) {
     let program = build("race", library, &["-DPLANT_RACE"]);
-    let output = stress(&program, None);
+    let output = stress(&program, &[]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "the planted race went unnoticed");
     for part in [
@@ -110,16 +110,20 @@ fn the_thread_sanitizer_finds_no_race() {
     assert!(has_tool("races", THREAD.cc));
     let library = THREAD.build();
     let program = build("stress", &library, &[]);
-    let embedded = all_clean(&program, None);
+    let embedded = all_clean(&program, &[]);
     let server = Serving::start(SERVER, "{}");
-    let remote = all_clean(&program, Some(&server.url));
+    let remote = all_clean(&program, &[&server.url]);
+    let folder = tempfile::tempdir().expect("a directory");
+    let outbox = folder.path().join("outbox");
+    let outbox = outbox.to_str().expect("its name is text");
+    let recorded = all_clean(&program, &[&server.url, outbox]);
     finds_a_planted_race(&library);
     report(
         "races",
         &format!(
-            "tsan: {} runs clean ({embedded} embedded, {remote} remote; 8 submitters, 2 pollers, close), \
-             planted race found",
-            embedded + remote
+            "tsan: {} runs clean ({embedded} embedded, {remote} remote, {recorded} with an outbox; \
+             8 submitters, 2 pollers, close), planted race found",
+            embedded + remote + recorded
         ),
     );
 }

@@ -1,14 +1,20 @@
 """P6: what handing over a block costs the tick thread."""
 
+import json
+import tempfile
+
 from .service import SECRET_KEY, chatblock_serve
 from .table import Row
-from .workshop import measure, median
+from .workshop import BUILD, measure, median
 
 CALLS = 100_000
 PER_TICK = 200
 
-# How the client keeps what it accepted, and the members of its configuration for that.
-WAYS = [("no outbox", "")]
+# How the client keeps what it accepted, and the members of its configuration for that with a fresh folder.
+WAYS = [
+    ("no outbox", lambda folder: ""),
+    ("outbox", lambda folder: f',"outbox":{json.dumps({"path": folder + "/outbox.db"})}'),
+]
 
 WAKES = "each call wakes a thread that waits for its moment, which is a system call"
 SHARED = "the threads that send and the server want the same cores and the same lock as the tick thread"
@@ -19,8 +25,9 @@ def run(workshop):
     ours = workshop.ours("submit_chatblock.cpp")
 
     def submit(more):
-        with chatblock_serve(workshop, 1_000_000) as server:
-            return measure(ours, f"http://{server.address}", SECRET_KEY, CALLS, PER_TICK, more)
+        # On the disk of the checkout: the usual place for temporary files may be memory.
+        with chatblock_serve(workshop, 1_000_000) as server, tempfile.TemporaryDirectory(dir=BUILD) as folder:
+            return measure(ours, f"http://{server.address}", SECRET_KEY, CALLS, PER_TICK, more(folder))
 
     rows = []
     for way, more in WAYS:

@@ -1,5 +1,6 @@
 /* Everything at once, for ThreadSanitizer: eight threads submit, two poll, and the client is closed
- * while calls wait. `stress` works on the embedded engine, `stress URL` on a service there. */
+ * while calls wait. `stress` works on the embedded engine, `stress URL` on a service there, and
+ * `stress URL FILE` with an outbox too. */
 #include "host.h"
 
 #include <pthread.h>
@@ -7,7 +8,7 @@
 enum { SUBMITTERS = 8, POLLERS = 2, EACH = 120, OWNERS = 5, ROUNDS = 2, DROPPED = 20 };
 
 static const char *const TARGETS[] = {"bob", "cat", "dan"};
-static const char *url;
+static const char *url, *outbox;
 
 struct worker {
     pthread_t thread;
@@ -34,12 +35,14 @@ static void finish(struct worker *worker)
 
 static chatblock_client *open_at(int rate_per_second)
 {
-    char config[300] = "{}";
+    char config[600] = "{}", outbox_path[300] = "";
+    if (outbox != NULL)
+        snprintf(outbox_path, sizeof outbox_path, ",\"outbox\":{\"path\":\"%s\"}", outbox);
     if (url != NULL)
         snprintf(config, sizeof config,
                  "{\"sdkappid\":1400000001,\"secret_key\":\"" TEST_KEY "\",\"base_url\":\"%s\","
-                 "\"attempt_ms\":20000,\"call_ms\":60000,\"rate_per_second\":%d}",
-                 url, rate_per_second);
+                 "\"attempt_ms\":20000,\"call_ms\":60000,\"rate_per_second\":%d%s}",
+                 url, rate_per_second, outbox_path);
     return open_client(config);
 }
 
@@ -83,6 +86,7 @@ static void make_call(struct worker *worker, int n)
     default:
         worker->cancelled += chatblock_client_cancel(client, tag - 1);
         worker->wrong += chatblock_client_flush(client, 0) == CHATBLOCK_ERR_PANIC;
+        worker->wrong += chatblock_client_sync(client, 0) == CHATBLOCK_ERR_PANIC;
         worker->wrong += chatblock_client_event_fd(client) < 0;
         worker->wrong += take(chatblock_client_stats(client)) != CHATBLOCK_OK;
         return;
@@ -221,6 +225,7 @@ static void race(void)
 int main(int count, char **arguments)
 {
     url = count > 1 ? arguments[1] : NULL;
+    outbox = count > 2 ? arguments[2] : NULL;
     for (int round = 0; round < ROUNDS; round++) {
         eight_submit_and_two_poll();
         close_while_calls_wait(round % 2 == 0 ? 2000 : 0);
