@@ -5,6 +5,7 @@ mod check;
 mod closing;
 mod completions;
 mod dispatch;
+mod known;
 mod lanes;
 mod log;
 mod outbox;
@@ -26,11 +27,14 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Backend, Config, Embedded, Remote, RetryPolicy};
 use crate::error::{Error, Status};
 use crate::service::Service;
+use crate::mirror::Answer;
 use crate::service::engine::Engine;
+use crate::service::engine::store::Observer;
 use crate::service::remote::RemoteService;
 use crate::threads;
 use closing::{Closing, closed};
 use dispatch::{Caller, Dispatch};
+use known::Known;
 use lanes::Rules;
 use log::Log;
 use outbox::{Outbox, SqliteJournal};
@@ -54,6 +58,7 @@ const LOCAL_REQUESTS: usize = 16;
 /// ```
 pub struct Client {
     dispatch: Arc<Dispatch>,
+    known: Arc<Known>,
     closing: Closing,
     way: Way,
 }
@@ -70,7 +75,7 @@ impl Client {
     }
 
     fn with_clock(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let (service, way) = match &config.backend {
+        let (service, known, way) = match &config.backend {
             Backend::Embedded(embedded) => Way::embedded(embedded, &clock)?,
             Backend::Remote(remote) => Way::remote(remote, config, &clock)?,
         };
@@ -83,6 +88,7 @@ impl Client {
                 way.rules(),
                 config.max_calls,
             )),
+            known,
             closing: Closing::default(),
             way,
         };
@@ -245,6 +251,53 @@ impl Client {
         }
     }
 
+    /// Whether `owner` blocks `peer`, in about the time of one memory access: nothing is sent, allocated or
+    /// locked. [`Answer::Unknown`] when the owner's list is not known.
+    pub fn is_blocked(&self, owner: impl AsRef<[u8]>, peer: impl AsRef<[u8]>) -> Answer {
+        self.known.is_blocked(owner.as_ref(), peer.as_ref())
+    }
+
+    /// The same for `count` owners and one peer, faster than one by one: `answer` gets each owner's number
+    /// and answer, in order.
+    pub fn is_blocked_many<'a>(
+        &self,
+        count: usize,
+        owner: impl Fn(usize) -> &'a [u8],
+        peer: impl AsRef<[u8]>,
+        answer: impl FnMut(usize, Answer),
+    ) {
+        self.known
+            .is_blocked_many(count, owner, peer.as_ref(), answer);
+    }
+
+    /// Which of `count` accounts block which: `blocked` gets the numbers of owner and blocked account for
+    /// each such pair. Gives how many of them are not known as owners.
+    pub fn blocked_pairs<'a>(
+        &self,
+        count: usize,
+        account: impl Fn(usize) -> &'a [u8],
+        blocked: impl FnMut(usize, usize),
+    ) -> usize {
+        self.known.pairs(count, account, blocked)
+    }
+
+    /// Reads the lists of these owners in the background, now and again and again; at once on the embedded
+    /// engine, which knows everybody.
+    ///
+    /// # Errors
+    /// [`Status::Request`] for an invalid identifier, [`Status::Closed`], [`Status::Panic`].
+    pub fn watch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
+        todo!()
+    }
+
+    /// Lets go of owners: their lists are not read again, and forgotten first when room is needed.
+    ///
+    /// # Errors
+    /// As [`Client::watch`].
+    pub fn unwatch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
+        todo!()
+    }
+
     /// A look inside: what became of the calls, what waits, how the service is reached. Also after a
     /// bug, for whoever reports it.
     pub fn stats(&self) -> Stats {
@@ -255,6 +308,7 @@ impl Client {
             } else {
                 "remote"
             },
+            mirror: self.known.stats(),
             ..self.dispatch.stats()
         }
     }
@@ -338,6 +392,9 @@ impl Client {
     }
 }
 
+/// Who answers, what is known, and how calls travel.
+type Backed = (Box<dyn Service>, Arc<Known>, Way);
+
 /// How calls of one backend travel.
 struct Way {
     is_local: bool,
@@ -357,7 +414,7 @@ impl Way {
     fn embedded(
         config: &Embedded,
         clock: &Arc<dyn Clock>,
-    ) -> Result<(Box<dyn Service>, Self), Error> {
+    ) -> Result<Backed, Error> {
         let way = Self {
             is_local: true,
             is_durable: config.path.is_some(),
@@ -369,7 +426,11 @@ impl Way {
             late: None,
             is_recorded: false,
         };
-        Ok((Box::new(Engine::open(config, Arc::clone(clock))?), way))
+        let known = Arc::new(Known::complete(Arc::clone(clock))?);
+        let observer = Arc::clone(&known) as Arc<dyn Observer>;
+        let engine = Engine::observed(config, Arc::clone(clock), Some(observer))?;
+        known.load(engine.store())?;
+        Ok((Box::new(engine), known, way))
     }
 
     /// Merged, paced and repeated.
@@ -377,7 +438,7 @@ impl Way {
         config: &Remote,
         all: &Config,
         clock: &Arc<dyn Clock>,
-    ) -> Result<(Box<dyn Service>, Self), Error> {
+    ) -> Result<Backed, Error> {
         let app = all
             .app
             .as_ref()
@@ -393,10 +454,9 @@ impl Way {
             late: Some(config.attempt),
             is_recorded: config.outbox.is_some(),
         };
-        Ok((
-            Box::new(RemoteService::open(config, app, Arc::clone(clock), spawn)?),
-            way,
-        ))
+        let service = RemoteService::open(config, app, Arc::clone(clock), spawn)?;
+        let known = Known::partial(config.mirror, Arc::clone(clock))?;
+        Ok((Box::new(service), Arc::new(known), way))
     }
 
     fn rules(&self) -> Rules {
@@ -462,6 +522,7 @@ mod tests {
         let log = Log::open(&crate::config::Log::default(), clock.clone()).expect("no log");
         Client {
             dispatch: Arc::new(Dispatch::new(Box::new(Buggy), clock, log, way.rules(), 100)),
+            known: Arc::new(Known::complete(Arc::new(SystemClock)).expect("memory")),
             closing: Closing::default(),
             way,
         }

@@ -47,6 +47,7 @@ keys!(
     retry,
     queue,
     outbox,
+    mirror,
     webhook,
     path,
     accounts,
@@ -56,6 +57,7 @@ keys!(
 keys!(Tls, "tls.", ca_file);
 keys!(Retry, "retry.", attempts, base_ms, max_ms);
 keys!(Queue, "queue.", max_calls);
+keys!(Mirror, "mirror.", max_bytes, refresh_s, max_age_s);
 keys!(Outbox, "outbox.", path, commit_ms, max_bytes);
 keys!(Webhook, "webhook.", token, max_age_s, unsigned, url);
 keys!(Log, "log.", to, level);
@@ -74,7 +76,7 @@ macro_rules! section {
     };
 }
 
-section!(Top, Tls, Retry, Queue, Outbox, Webhook, Log);
+section!(Top, Tls, Retry, Queue, Outbox, Mirror, Webhook, Log);
 
 /// Reads the object `json`; `name` is its key, `None` at the top.
 pub(super) fn section<'a, T: Section<'a>>(name: Option<&str>, json: &'a str) -> Result<T, Error> {

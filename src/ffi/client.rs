@@ -9,6 +9,7 @@ use super::result::chatblock_result;
 use super::status::chatblock_status;
 use crate::client::Client;
 use crate::error::{Error, Status};
+use crate::panics;
 
 /// Blocklists behind one handle: opened once, shared by any number of threads, closed once.
 pub struct chatblock_client {
@@ -149,4 +150,28 @@ pub(super) unsafe fn enter<R>(
         fail(&panicked())
     };
     guard(on_panic, || body(client))
+}
+
+/// [`enter`] for a function that looks at memory and returns: no count is taken, which would be one place
+/// for all threads to write to, and no errno kept, which is not touched.
+///
+/// # Safety
+/// `client` is NULL, or came from `chatblock_client_open()` and is not closed before this returns.
+pub(super) unsafe fn glance<R>(
+    client: *const chatblock_client,
+    fail: impl Fn(Status) -> R,
+    body: impl FnOnce(&Client) -> R,
+) -> R {
+    if client.is_null() {
+        return fail(Status::Argument);
+    }
+    // SAFETY: not NULL; by the contract the handle's count lives until close, which comes later.
+    let handle = unsafe { &*client };
+    match handle.usable() {
+        Ok(client) => panics::contain(|| body(client)).unwrap_or_else(|_| {
+            client.poison();
+            fail(Status::Panic)
+        }),
+        Err(error) => fail(error.status()),
+    }
 }

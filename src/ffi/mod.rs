@@ -15,6 +15,8 @@ pub mod blocklist;
 
 pub mod asynchronous;
 
+pub mod hot_path;
+
 pub mod result;
 
 pub mod usersig;

@@ -42,8 +42,30 @@ pub struct Stats {
     /// Writes on disk; `None` where writes live in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outbox: Option<Outbox>,
+    /// What is known of who blocks whom.
+    pub mirror: Mirror,
     /// Log lines.
     pub log: LogLines,
+}
+
+/// The mirror that answers who blocks whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Mirror {
+    /// Pairs that answer yes.
+    pub pairs: u64,
+    /// Owners whose lists are known; 0 on the embedded engine, which knows all.
+    pub owners: u64,
+    /// Bytes in use.
+    pub bytes: u64,
+    /// Checks that were answered with yes or no, about.
+    pub answered: u64,
+    /// Checks that were answered with "unknown", about.
+    pub unknown: u64,
+    /// Owners that became unknown to make room.
+    pub evictions: u64,
+    /// Milliseconds since the list that waits longest was read.
+    pub oldest_ms: Option<u64>,
 }
 
 /// Writes that are kept until they are answered.

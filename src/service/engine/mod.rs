@@ -16,7 +16,7 @@ use crate::api::{
 use crate::clock::Clock;
 use crate::config::Embedded;
 use crate::error::Error;
-use store::{List, Memory, Reader, Sqlite, Store, Writer};
+use store::{List, Memory, Observer, Reader, Sqlite, Store, Writer};
 
 const INVALID: &str = "Err_SNS_To_Account_Invalid";
 const SELF_BLOCK: &str = "Err_SNS_BlackListAdd_Self";
@@ -37,9 +37,21 @@ impl Engine {
     /// # Errors
     /// [`crate::Status::Storage`] when the file cannot be opened.
     pub fn open(config: &Embedded, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        Self::observed(config, clock, None)
+    }
+
+    /// The same with an observer, which learns every change from here on.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn observed(
+        config: &Embedded,
+        clock: Arc<dyn Clock>,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Self, Error> {
         let store: Box<dyn Store> = match &config.path {
-            Some(path) => Box::new(Sqlite::open(path)?),
-            None => Box::new(Memory::default()),
+            Some(path) => Box::new(Sqlite::open(path, observer)?),
+            None => Box::new(Memory::new(observer)),
         };
         Ok(Self {
             store,
@@ -129,7 +141,10 @@ impl Engine {
                 list.next_position += 1;
                 list.entries += 1;
             }
-            changed |= code == 0;
+            if code == 0 {
+                lists.note(&request.from, target, command == Command::Add);
+                changed = true;
+            }
             items.push(Item::answered(
                 target,
                 code,

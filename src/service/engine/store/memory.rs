@@ -1,11 +1,12 @@
 //! Lists in memory.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 
-use super::{Entry, List, Read, Reader, Store, Write, Writer};
+use super::{Entry, List, Notes, Observer, Read, Reader, Store, Write, Writer};
 use crate::error::Error;
 
 /// Lists that live as long as the process.
@@ -17,6 +18,7 @@ struct State {
     owners: HashMap<Box<str>, usize>,
     lists: Vec<Kept>,
     imported: HashSet<Box<str>>,
+    notes: Notes,
 }
 
 /// Entries in insertion order, found by account.
@@ -26,10 +28,23 @@ struct Kept {
     sequence: u64,
 }
 
+impl Memory {
+    /// Empty lists; `observer` learns every change.
+    pub fn new(observer: Option<Arc<dyn Observer>>) -> Self {
+        Self(RwLock::new(State {
+            notes: Notes::of(observer),
+            ..State::default()
+        }))
+    }
+}
+
 impl Store for Memory {
     fn write(&self, work: &mut Write) -> Result<(), Error> {
+        let mut state = self.0.write();
         // Work on memory cannot fail half-way: the rules decide before they change.
-        work(&mut *self.0.write())
+        let outcome = work(&mut *state);
+        state.notes.tell();
+        outcome
     }
 
     fn read(&self, work: &mut Read) -> Result<(), Error> {
@@ -79,9 +94,27 @@ impl Reader for State {
     fn is_imported(&self, account: &str) -> Result<bool, Error> {
         Ok(self.imported.contains(account))
     }
+
+    fn count(&self) -> Result<u64, Error> {
+        let entries = self.lists.iter().map(|list| list.entries.len() as u64);
+        Ok(entries.sum())
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(&str, &str)) -> Result<(), Error> {
+        for (owner, index) in &self.owners {
+            for account in self.lists[*index].entries.keys() {
+                visit(owner, account);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Writer for State {
+    fn note(&mut self, owner: &str, account: &str, blocked: bool) {
+        self.notes.push(owner, account, blocked);
+    }
+
     fn create(&mut self, owner: &str) -> Result<List, Error> {
         let index = self.lists.len();
         self.lists.push(Kept::default());

@@ -6,6 +6,8 @@ mod sqlite;
 pub use memory::Memory;
 pub use sqlite::Sqlite;
 
+use std::sync::Arc;
+
 use crate::error::Error;
 
 /// The list of one owner, as it stands inside a transaction.
@@ -40,10 +42,57 @@ pub trait Reader {
     fn page(&self, list: &List, start: usize, limit: usize) -> Result<Vec<Entry>, Error>;
     /// Whether `account` was imported.
     fn is_imported(&self, account: &str) -> Result<bool, Error>;
+    /// How many entries there are.
+    fn count(&self) -> Result<u64, Error>;
+    /// Every entry: owner and account.
+    fn each(&self, visit: &mut dyn FnMut(&str, &str)) -> Result<(), Error>;
+}
+
+/// Learns who blocks whom, in the order of commits: after a change is kept and before its caller returns.
+pub trait Observer: Send + Sync {
+    /// `owner` blocks `account` from now on, or does not any more.
+    fn learn(&self, owner: &str, account: &str, blocked: bool);
+}
+
+/// Changes of a transaction that an observer learns when they are kept.
+#[derive(Default)]
+pub(super) struct Notes {
+    observer: Option<Arc<dyn Observer>>,
+    changes: Vec<(Box<str>, Box<str>, bool)>,
+}
+
+impl Notes {
+    pub(super) fn of(observer: Option<Arc<dyn Observer>>) -> Self {
+        Self {
+            observer,
+            changes: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, owner: &str, account: &str, blocked: bool) {
+        if self.observer.is_some() {
+            self.changes.push((owner.into(), account.into(), blocked));
+        }
+    }
+
+    /// The changes are kept.
+    fn tell(&mut self) {
+        let Some(observer) = &self.observer else { return };
+        for (owner, account, blocked) in self.changes.drain(..) {
+            observer.learn(&owner, &account, blocked);
+        }
+    }
+
+    fn forget(&mut self) {
+        self.changes.clear();
+    }
 }
 
 /// What a transaction may change.
 pub trait Writer: Reader {
+    /// An observer learns this when the transaction is kept.
+    fn note(&mut self, owner: &str, account: &str, blocked: bool);
+
     /// A new, empty list for `owner`, which has none.
     fn create(&mut self, owner: &str) -> Result<List, Error>;
     /// Appends an entry that is not in `list`; the caller counts.

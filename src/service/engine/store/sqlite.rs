@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Read, Store, Write};
+use super::{Notes, Observer, Read, Store, Write};
 use crate::error::Error;
 use crate::sqlite::{self, Lock};
 use rows::{FORMAT, Rows};
@@ -42,6 +42,8 @@ struct GroupWriter {
     size: usize,
     /// After a failed sync nobody knows what is on disk: no further write until the store is reopened.
     failed: Option<Error>,
+    /// Changes of the open transaction.
+    notes: Notes,
 }
 
 /// Callers that share one commit, and how it ended.
@@ -54,7 +56,7 @@ impl Sqlite {
     /// # Errors
     /// [`crate::Status::Storage`] when the file is in use, foreign, newer, damaged, or unusable; the
     /// file is untouched then.
-    pub fn open(path: &Path) -> Result<Self, Error> {
+    pub fn open(path: &Path, observer: Option<Arc<dyn Observer>>) -> Result<Self, Error> {
         let (lock, connection) = FORMAT.open(path)?;
         Ok(Self {
             path: path.to_owned(),
@@ -63,6 +65,7 @@ impl Sqlite {
                 group: None,
                 size: 0,
                 failed: None,
+                notes: Notes::of(observer),
             }),
             settled: Condvar::new(),
             arriving: AtomicUsize::new(0),
@@ -105,13 +108,17 @@ impl Sqlite {
             (self.storage(&error), full)
         });
         match outcome {
-            Ok(()) => self.settle(writer, Ok(())),
+            Ok(()) => {
+                writer.notes.tell();
+                self.settle(writer, Ok(()));
+            }
             Err((error, harmless)) => self.abandon(writer, error, harmless),
         }
     }
 
     /// Rolls the group back. Unless the failure was harmless, the store writes no more.
     fn abandon(&self, writer: &mut GroupWriter, error: Error, harmless: bool) {
+        writer.notes.forget();
         let rolled_back = writer.connection.is_autocommit()
             || writer.connection.execute_batch("ROLLBACK").is_ok();
         if !harmless || !rolled_back {
@@ -153,7 +160,10 @@ impl Store for Sqlite {
             store: self,
             writer: &mut writer,
         };
-        let outcome = work(&mut Rows::new(&self.path, &guard.writer.connection));
+        let GroupWriter {
+            connection, notes, ..
+        } = &mut *guard.writer;
+        let outcome = work(&mut Rows::new(&self.path, connection).noting(notes));
         std::mem::forget(guard);
         writer.size += 1;
         if let Err(error) = outcome {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
-use super::super::{Entry, List, Reader, Writer};
+use super::super::{Entry, List, Notes, Reader, Writer};
 use crate::error::Error;
 use crate::sqlite::{Format, storage};
 
@@ -38,11 +38,25 @@ pub(super) const FORMAT: Format = Format {
 pub(super) struct Rows<'a> {
     path: &'a Path,
     connection: &'a Connection,
+    /// Where changes are noted; None for who only looks.
+    notes: Option<&'a mut Notes>,
 }
 
 impl<'a> Rows<'a> {
     pub(super) fn new(path: &'a Path, connection: &'a Connection) -> Self {
-        Self { path, connection }
+        Self {
+            path,
+            connection,
+            notes: None,
+        }
+    }
+
+    /// For a transaction that changes something.
+    pub(super) fn noting(self, notes: &'a mut Notes) -> Self {
+        Self {
+            notes: Some(notes),
+            ..self
+        }
     }
 
     fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Error> {
@@ -103,9 +117,36 @@ impl Reader for Rows<'_> {
     fn is_imported(&self, account: &str) -> Result<bool, Error> {
         self.exists("SELECT 1 FROM imported WHERE account = ?1", [account])
     }
+
+    fn count(&self) -> Result<u64, Error> {
+        let count = self
+            .connection
+            .query_row("SELECT count(*) FROM entries", [], |row| row.get(0));
+        count.map_err(|error| storage(self.path, &error))
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(&str, &str)) -> Result<(), Error> {
+        let mut run = || {
+            let mut entries = self.connection.prepare(
+                "SELECT owners.name, entries.account FROM entries JOIN owners ON owners.id = entries.owner",
+            )?;
+            let mut rows = entries.query([])?;
+            while let Some(row) = rows.next()? {
+                visit(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
+            }
+            Ok(())
+        };
+        run().map_err(|error| storage(self.path, &error))
+    }
 }
 
 impl Writer for Rows<'_> {
+    fn note(&mut self, owner: &str, account: &str, blocked: bool) {
+        if let Some(notes) = &mut self.notes {
+            notes.push(owner, account, blocked);
+        }
+    }
+
     fn create(&mut self, owner: &str) -> Result<List, Error> {
         self.execute("INSERT INTO owners (name) VALUES (?1)", [owner])?;
         Ok(List {
