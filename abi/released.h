@@ -585,6 +585,115 @@ chatblock_status chatblock_client_flush(const chatblock_client *client,
                                         int32_t timeout_ms);
 
 /**
+ * HOT PATH. Does owner block peer? In about the time of one memory access.
+ *
+ * The embedded engine knows every owner. On the remote backend an owner is known after
+ * chatblock_client_watch() has read the list, or a complete listing; UNKNOWN is never "no": treat it as
+ * your game wants (deliver and watch, or ask with chatblock_blocklist_check()). A write of this client
+ * shows when it is confirmed. An account never blocks itself.
+ *
+ * @param owner  whose list is asked about, 1 to 32 bytes; not checked to be UTF-8.
+ * @param peer   who may be on it, likewise.
+ * @return 1 = blocked, 0 = not blocked, or a negative status: UNKNOWN (nothing is known of the owner),
+ *         ARGUMENT (NULL, empty or too long), FORKED, PANIC.
+ *
+ * Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated.
+ */
+CHATBLOCK_API
+int32_t chatblock_client_is_blocked(const chatblock_client *client,
+                                    const char *owner,
+                                    const char *peer);
+
+/**
+ * Who may hear this player: which of these owners block peer? Faster than one by one.
+ *
+ * @param owners  count account ids; the same one may stand there twice.
+ * @param count   1 to 2147483647.
+ * @param peer    who may be on their lists, 1 to 32 bytes.
+ * @param out     room for count answers: 1 = blocked, 0 = not blocked, or a negative status of this owner:
+ *                UNKNOWN, ARGUMENT (NULL, empty or too long).
+ * @return how many are 1, or a negative status, and nothing is written then: ARGUMENT, FORKED, PANIC.
+ *
+ * Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated; owners and out have count elements.
+ */
+CHATBLOCK_API
+int32_t chatblock_client_is_blocked_many(const chatblock_client *client,
+                                         const char *const *owners,
+                                         size_t count,
+                                         const char *peer,
+                                         int8_t *out);
+
+/**
+ * May these share a match: which of these accounts block which?
+ *
+ * @param accounts     count account ids; the same one may stand there twice.
+ * @param count        1 to 10,000: each is asked about each.
+ * @param out_pairs    room for 2 * capacity indices: the owner and the blocked account of each pair, in
+ *                     order of owners. NULL when capacity is 0.
+ * @param capacity     how many pairs fit; what is beyond is counted and not written.
+ * @param out_unknown  may be NULL. Receives how many of the accounts are not known as owners.
+ * @return how many pairs there are, also beyond capacity, or a negative status, and nothing is written
+ *         then: ARGUMENT (also when an account is NULL, empty or too long), FORKED, PANIC.
+ *
+ * Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated; accounts has count elements, out_pairs
+ * 2 * capacity; out_unknown is NULL or writable.
+ */
+CHATBLOCK_API
+int32_t chatblock_client_blocked_pairs(const chatblock_client *client,
+                                       const char *const *accounts,
+                                       size_t count,
+                                       uint32_t *out_pairs,
+                                       size_t capacity,
+                                       size_t *out_unknown);
+
+/**
+ * Know these owners from now on, such as players who log in: their lists are read in the background,
+ * and again and again ("mirror.refresh_s").
+ *
+ * @param owners  count account ids.
+ * @param count   1 to 100,000.
+ * @return OK (at once, and always on the embedded engine, which knows everybody), ARGUMENT (also
+ *         for an invalid account: nothing is watched then), BUSY, CLOSED, FORKED, PANIC.
+ *
+ * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Service: protocol.md 3.3 black_list_get.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated; owners has count elements.
+ */
+CHATBLOCK_API
+chatblock_status chatblock_client_watch(const chatblock_client *client,
+                                        const char *const *owners,
+                                        size_t count);
+
+/**
+ * Let go of owners, such as players who log out: their lists are not read again, and forgotten first when
+ * room is needed.
+ *
+ * @param owners  count account ids; one that is not watched does no harm.
+ * @param count   1 to 100,000.
+ * @return as chatblock_client_watch().
+ *
+ * Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; strings are NULL or NUL-terminated; owners has count elements.
+ */
+CHATBLOCK_API
+chatblock_status chatblock_client_unwatch(const chatblock_client *client,
+                                          const char *const *owners,
+                                          size_t count);
+
+/**
  * RESULT. How the call ended.
  *
  * @param result  may be NULL: reads as ARGUMENT.

@@ -15,7 +15,7 @@ fn readme() -> String {
 }
 
 /// Objects of the configuration; the first is the whole.
-const SECTIONS: [&str; 7] = ["", "tls", "retry", "queue", "outbox", "webhook", "log"];
+const SECTIONS: [&str; 8] = ["", "tls", "retry", "queue", "outbox", "mirror", "webhook", "log"];
 
 #[test]
 fn every_config_key_has_a_row() {

@@ -1,5 +1,6 @@
 //! Threads that do what the lanes say. Calls of blocking callers and of others take the same way.
 
+mod learner;
 mod recorder;
 
 use std::convert::Infallible;
@@ -16,7 +17,8 @@ use super::lanes::{CallId, Done, Flight, Lanes, Next, Rules};
 use super::log::Log;
 use super::outbox::{Journal, Outbox, Record};
 use super::reply::Reply;
-use super::stats::{LogLines, Queue, Stats, whole_ms};
+use super::stats::{LogLines, Mirror, Queue, Stats, whole_ms};
+use super::watching::Watching;
 use crate::api::{Answer, Request, codes};
 use crate::clock::Clock;
 use crate::config::LogLevel;
@@ -62,6 +64,8 @@ struct State {
     lanes: Lanes<Caller>,
     /// None where writes live in memory until they are answered.
     outbox: Option<Outbox>,
+    /// None where everything is known.
+    watching: Option<Watching>,
     /// Taken when closing begins; every thread has a clone.
     alive: Option<Sender<Infallible>>,
     threads: usize,
@@ -119,6 +123,7 @@ impl Dispatch {
             state: Mutex::new(State {
                 lanes,
                 outbox: None,
+                watching: None,
                 alive: Some(alive),
                 threads: 0,
                 delivering: 0,
@@ -183,6 +188,9 @@ impl Dispatch {
         let id = state
             .lanes
             .accept(Arc::clone(&request), caller, entered, now);
+        if let Some(watching) = &mut state.watching {
+            watching.begin_asked(id, &request, now);
+        }
         if is_recorded {
             self.keep(&mut state, id, request, entered.is_some());
         } else {
@@ -224,9 +232,10 @@ impl Dispatch {
     }
 
     /// A look inside, at one moment.
-    pub(super) fn stats(&self) -> Stats {
+    pub(super) fn stats(&self, mirror: Mirror) -> Stats {
         let now = self.clock.now();
         let mut inside = Stats {
+            mirror,
             uptime_ms: whole_ms(now.saturating_duration_since(self.opened)),
             service: self.service.state(now).map(Into::into),
             log: LogLines {
@@ -247,6 +256,9 @@ impl Dispatch {
             .outbox
             .as_ref()
             .map(|outbox| outbox.stats(unix_seconds));
+        if let Some(watching) = &state.watching {
+            watching.fill(&mut inside.mirror);
+        }
         state.lanes.fill(&mut inside, now);
         inside
     }
@@ -351,7 +363,7 @@ impl Dispatch {
     fn work_until_closed(self: &Arc<Self>) {
         let mut state = self.state.lock();
         while state.alive.is_some() && !self.is_poisoned() {
-            let next = state.lanes.next(self.clock.now());
+            let next = self.next(&mut state);
             let can_deliver = state.lanes.done_len() > 0 && state.delivering == 0;
             if can_deliver && !matches!(next, Next::Send(_)) {
                 // Things may change while the lock is given up: look again before waiting.
@@ -390,8 +402,9 @@ impl Dispatch {
     /// whoever has one finds its place in the queue free. A second thread leaves its own to the first.
     fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         while state.delivering == 0 && state.lanes.done_len() > 0 {
-            let done = state.lanes.take_done();
+            let mut done = state.lanes.take_done();
             self.let_go(&mut state, &done);
+            self.learn(&mut state, &mut done);
             state.delivering = done.len();
             drop(state);
             let (polled, waited) = replies(done);

@@ -13,6 +13,7 @@ mod pace;
 mod reply;
 mod retry;
 pub mod stats;
+mod watching;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,8 +27,8 @@ use crate::api::{Charset, CheckType, Operation, Request};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Backend, Config, Embedded, Remote, RetryPolicy};
 use crate::error::{Error, Status};
-use crate::service::Service;
 use crate::mirror::Answer;
+use crate::service::Service;
 use crate::service::engine::Engine;
 use crate::service::engine::store::Observer;
 use crate::service::remote::RemoteService;
@@ -39,6 +40,7 @@ use lanes::Rules;
 use log::Log;
 use outbox::{Outbox, SqliteJournal};
 use stats::Stats;
+use watching::Watching;
 
 /// A caller waits this much longer than its call, so that the call's own account of what happened
 /// comes first.
@@ -92,8 +94,25 @@ impl Client {
             closing: Closing::default(),
             way,
         };
+        client.learn_from_answers(config);
         client.open_outbox(config)?;
         Ok(client)
+    }
+
+    fn learn_from_answers(&self, config: &Config) {
+        let Backend::Remote(remote) = &config.backend else {
+            return;
+        };
+        let rules = watching::Rules {
+            refresh: remote.mirror.refresh,
+            pages_per_second: config.rate_per_second / 2,
+            pages: (remote.connections / 2).max(1),
+            late: remote.attempt,
+            max_bytes: remote.mirror.max_bytes,
+        };
+        let known = Arc::clone(&self.known);
+        let watching = Watching::new(known, rules, crate::random::generator());
+        self.dispatch.learn_with(watching);
     }
 
     fn open_outbox(&self, config: &Config) -> Result<(), Error> {
@@ -254,7 +273,10 @@ impl Client {
     /// Whether `owner` blocks `peer`, in about the time of one memory access: nothing is sent, allocated or
     /// locked. [`Answer::Unknown`] when the owner's list is not known.
     pub fn is_blocked(&self, owner: impl AsRef<[u8]>, peer: impl AsRef<[u8]>) -> Answer {
-        self.known.is_blocked(owner.as_ref(), peer.as_ref())
+        let known = &self.known;
+        known
+            .mirror
+            .is_blocked(owner.as_ref(), peer.as_ref(), known.now_ms())
     }
 
     /// The same for `count` owners and one peer, faster than one by one: `answer` gets each owner's number
@@ -266,8 +288,8 @@ impl Client {
         peer: impl AsRef<[u8]>,
         answer: impl FnMut(usize, Answer),
     ) {
-        self.known
-            .is_blocked_many(count, owner, peer.as_ref(), answer);
+        let (mirror, now_ms) = (&self.known.mirror, self.known.now_ms());
+        mirror.is_blocked_many(count, owner, peer.as_ref(), now_ms, answer);
     }
 
     /// Which of `count` accounts block which: `blocked` gets the numbers of owner and blocked account for
@@ -278,16 +300,24 @@ impl Client {
         account: impl Fn(usize) -> &'a [u8],
         blocked: impl FnMut(usize, usize),
     ) -> usize {
-        self.known.pairs(count, account, blocked)
+        let (mirror, now_ms) = (&self.known.mirror, self.known.now_ms());
+        mirror.pairs(count, account, now_ms, blocked)
     }
 
     /// Reads the lists of these owners in the background, now and again and again; at once on the embedded
     /// engine, which knows everybody.
     ///
     /// # Errors
-    /// [`Status::Request`] for an invalid identifier, [`Status::Closed`], [`Status::Panic`].
+    /// [`Status::Argument`] for an invalid identifier, [`Status::Busy`] when no thread can start,
+    /// [`Status::Closed`], [`Status::Panic`]; nothing is watched then.
     pub fn watch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
-        todo!()
+        self.check_owners(owners)?;
+        let now = self.dispatch.clock.now();
+        self.dispatch.watch(|watching| {
+            for owner in owners {
+                watching.watch(owner.as_ref(), now);
+            }
+        })
     }
 
     /// Lets go of owners: their lists are not read again, and forgotten first when room is needed.
@@ -295,7 +325,22 @@ impl Client {
     /// # Errors
     /// As [`Client::watch`].
     pub fn unwatch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
-        todo!()
+        self.check_owners(owners)?;
+        self.dispatch.watch(|watching| {
+            for owner in owners {
+                watching.unwatch(owner.as_ref());
+            }
+        })
+    }
+
+    fn check_owners<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
+        let faults = owners.iter().enumerate();
+        let mut faults = faults
+            .filter_map(|(index, owner)| Some((index, self.way.charset.fault(owner.as_ref())?)));
+        match faults.next() {
+            Some((index, fault)) => Err(Error::argument(&format!("owners[{index}]"), fault)),
+            None => Ok(()),
+        }
     }
 
     /// A look inside: what became of the calls, what waits, how the service is reached. Also after a
@@ -308,8 +353,7 @@ impl Client {
             } else {
                 "remote"
             },
-            mirror: self.known.stats(),
-            ..self.dispatch.stats()
+            ..self.dispatch.stats(self.known.stats())
         }
     }
 
@@ -411,10 +455,7 @@ struct Way {
 
 impl Way {
     /// Answered once and for all, in this process.
-    fn embedded(
-        config: &Embedded,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Backed, Error> {
+    fn embedded(config: &Embedded, clock: &Arc<dyn Clock>) -> Result<Backed, Error> {
         let way = Self {
             is_local: true,
             is_durable: config.path.is_some(),
@@ -434,11 +475,7 @@ impl Way {
     }
 
     /// Merged, paced and repeated.
-    fn remote(
-        config: &Remote,
-        all: &Config,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Backed, Error> {
+    fn remote(config: &Remote, all: &Config, clock: &Arc<dyn Clock>) -> Result<Backed, Error> {
         let app = all
             .app
             .as_ref()

@@ -163,8 +163,8 @@ pub unsafe extern "C" fn chatblock_client_blocked_pairs(
 ///
 /// @param owners  count account ids.
 /// @param count   1 to 100,000.
-/// @return OK (at once, and always on the embedded engine, which knows everybody), ARGUMENT, REQUEST,
-///         CLOSED, FORKED, PANIC.
+/// @return OK (at once, and always on the embedded engine, which knows everybody), ARGUMENT (also
+///         for an invalid account: nothing is watched then), BUSY, CLOSED, FORKED, PANIC.
 ///
 /// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
 /// Service: protocol.md 3.3 black_list_get.  Since: 0.1.
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn chatblock_client_watch(
     count: usize,
 ) -> chatblock_status {
     // SAFETY: the caller's promises.
-    unsafe { each_owner(client, owners, count, Client::watch) }
+    unsafe { each_owner(client, owners, count, |client, owners| client.watch(owners)) }
 }
 
 /// Let go of owners, such as players who log out: their lists are not read again, and forgotten first when
@@ -199,7 +199,11 @@ pub unsafe extern "C" fn chatblock_client_unwatch(
     count: usize,
 ) -> chatblock_status {
     // SAFETY: the caller's promises.
-    unsafe { each_owner(client, owners, count, Client::unwatch) }
+    unsafe {
+        each_owner(client, owners, count, |client, owners| {
+            client.unwatch(owners)
+        })
+    }
 }
 
 /// # Safety

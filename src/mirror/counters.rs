@@ -14,8 +14,14 @@ struct Cell {
     unknowns: AtomicU64,
 }
 
-#[derive(Default)]
-pub(super) struct Counters([Cell; CELLS]);
+/// Not in place: whoever opens a client may have a small stack.
+pub(super) struct Counters(Box<[Cell]>);
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self((0..CELLS).map(|_| Cell::default()).collect())
+    }
+}
 
 impl Counters {
     #[inline]

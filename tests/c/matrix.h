@@ -11,6 +11,9 @@ static chatblock_result *result, *error;
 static const char *const targets[] = {"bob", "cat"};
 static const char *const holed[] = {NULL, "cat"};
 static const char *const garbled[] = {"a\xff", "cat"};
+static int8_t answers[2];
+static uint32_t pairs[4];
+static size_t unknown;
 
 #define KEEPS_ERRNO(check)                                                                         \
     do {                                                                                           \

@@ -61,6 +61,8 @@ pub(super) struct Done<T> {
     pub(super) caller: Option<T>,
     /// Nothing is left to be sent: answered, refused for good, or cancelled.
     pub(super) is_settled: bool,
+    /// A page that we asked for ourselves, in the background.
+    pub(super) is_listing: bool,
 }
 
 /// Why a call is in the lanes.
@@ -69,6 +71,8 @@ enum Purpose {
     Accepted,
     /// Ours: how does it stand with targets in doubt?
     ReadBack,
+    /// Ours: a page of somebody's list.
+    Listing,
 }
 
 struct Entry<T> {
@@ -225,11 +229,22 @@ impl<T> Lanes<T> {
         id
     }
 
+    /// Asks for a page in the background; it comes out of `take_done` with nobody who waits.
+    pub(super) fn list(&mut self, request: Request, now: Instant) {
+        let id = self.fresh_id();
+        let mut entry = Entry::new(Arc::new(request), None, now);
+        entry.purpose = Purpose::Listing;
+        self.insert(id, entry);
+        self.queue_owner_of(id, now);
+    }
+
     /// Puts a call into the lane of its owner.
     fn insert(&mut self, id: CallId, mut entry: Entry<T>) {
         let request = &entry.call.request;
         let command = request.command();
-        self.tally.accepted(command);
+        if entry.purpose == Purpose::Accepted {
+            self.tally.accepted(command);
+        }
         let lane = self.owners.entry(request.from.as_str().into());
         let lane = lane.or_default();
         let parts = parts(request.targets().len());
@@ -340,13 +355,16 @@ impl<T> Lanes<T> {
         if let End::Settled(Some(error)) | End::BrokenOff(error) = end {
             entry.call.fail(error);
         }
-        self.count_end(&entry);
+        if entry.purpose == Purpose::Accepted {
+            self.count_end(&entry);
+        }
         self.awaited -= usize::from(entry.caller.is_some());
         self.done.push(Done {
             id,
             call: entry.call,
             caller: entry.caller,
             is_settled,
+            is_listing: entry.purpose == Purpose::Listing,
         });
     }
 

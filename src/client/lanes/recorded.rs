@@ -83,6 +83,7 @@ impl<T> Lanes<T> {
             call,
             caller,
             is_settled: false,
+            is_listing: false,
         });
         true
     }

@@ -58,10 +58,16 @@ pub struct Mirror {
     pub owners: u64,
     /// Bytes in use.
     pub bytes: u64,
-    /// Checks that were answered with yes or no, about.
+    /// Checks that were answered with yes or no.
     pub answered: u64,
-    /// Checks that were answered with "unknown", about.
+    /// Checks that were answered with "unknown".
     pub unknown: u64,
+    /// Owners that are watched, or whose list is to be read once more.
+    pub watched: u64,
+    /// Lists that were read to their end in the background.
+    pub refreshes: u64,
+    /// How often each list is read, in milliseconds: as configured, or as the pace allows for so many owners.
+    pub refresh_ms: u64,
     /// Owners that became unknown to make room.
     pub evictions: u64,
     /// Milliseconds since the list that waits longest was read.

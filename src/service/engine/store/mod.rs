@@ -77,7 +77,9 @@ impl Notes {
 
     /// The changes are kept.
     fn tell(&mut self) {
-        let Some(observer) = &self.observer else { return };
+        let Some(observer) = &self.observer else {
+            return;
+        };
         for (owner, account, blocked) in self.changes.drain(..) {
             observer.learn(&owner, &account, blocked);
         }
