@@ -996,6 +996,34 @@ chatblock_result *chatblock_usersig_verify(uint32_t sdkappid,
                                            const char *usersig);
 
 /**
+ * Take a webhook of the service: verify it, and learn what it says.
+ *
+ * Give it what your HTTP server received, and send chatblock_result_json() back as the body, with HTTP
+ * status 200, in every case. An add blocks its pairs for chatblock_client_is_blocked() at once; after an add
+ * and after a delete the lists concerned are read again, so duplicates, loss and reordering do no harm.
+ * Owners of whom nothing is known are ignored. Without "webhook.token" every webhook is refused, unless
+ * "webhook.unsigned" is true.
+ *
+ * @param query     the query string of the request, after the question mark.
+ * @param body      its body; need not be NUL-terminated. May be NULL when body_len is 0.
+ * @param body_len  bytes of body.
+ * @return a result, never NULL: OK; SIGNATURE (forged, stale, another app), REQUEST (not a webhook of a
+ *         blocklist), UNSUPPORTED (embedded engine), ARGUMENT, BUSY, CLOSED, FORKED, PANIC: nothing was
+ *         learned.
+ *
+ * Owns: the caller owns the result.  Threads: any, at once.  Blocks: never.
+ * Service: protocol.md 8.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; query is NULL or NUL-terminated; body is NULL or has body_len bytes.
+ */
+CHATBLOCK_API
+chatblock_result *chatblock_client_apply_webhook(const chatblock_client *client,
+                                                 const char *query,
+                                                 const char *body,
+                                                 size_t body_len);
+
+/**
  * LOOKING INSIDE. What a client says about itself, as one JSON object, taken at one moment.
  *
  * Its groups: "calls" (what became of them, by command: accepted = confirmed + refused + unknown +

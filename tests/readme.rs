@@ -15,7 +15,9 @@ fn readme() -> String {
 }
 
 /// Objects of the configuration; the first is the whole.
-const SECTIONS: [&str; 8] = ["", "tls", "retry", "queue", "outbox", "mirror", "webhook", "log"];
+const SECTIONS: [&str; 8] = [
+    "", "tls", "retry", "queue", "outbox", "mirror", "webhook", "log",
+];
 
 #[test]
 fn every_config_key_has_a_row() {

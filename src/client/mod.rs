@@ -14,6 +14,7 @@ mod reply;
 mod retry;
 pub mod stats;
 mod watching;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,6 +34,7 @@ use crate::service::engine::Engine;
 use crate::service::engine::store::Observer;
 use crate::service::remote::RemoteService;
 use crate::threads;
+use crate::webhook::Change;
 use closing::{Closing, closed};
 use dispatch::{Caller, Dispatch};
 use known::Known;
@@ -41,6 +43,7 @@ use log::Log;
 use outbox::{Outbox, SqliteJournal};
 use stats::Stats;
 use watching::Watching;
+use webhooks::Webhooks;
 
 /// A caller waits this much longer than its call, so that the call's own account of what happened
 /// comes first.
@@ -61,6 +64,8 @@ const LOCAL_REQUESTS: usize = 16;
 pub struct Client {
     dispatch: Arc<Dispatch>,
     known: Arc<Known>,
+    /// None on the embedded engine, which knows everything already.
+    webhooks: Option<Webhooks>,
     closing: Closing,
     way: Way,
 }
@@ -91,6 +96,10 @@ impl Client {
                 config.max_calls,
             )),
             known,
+            webhooks: match (&config.backend, &config.app) {
+                (Backend::Remote(_), Some(app)) => Some(Webhooks::new(app, &config.webhook)),
+                _ => None,
+            },
             closing: Closing::default(),
             way,
         };
@@ -333,6 +342,36 @@ impl Client {
         })
     }
 
+    /// Takes a webhook of the service (protocol.md 8): verified, then applied to what is known. An add blocks
+    /// its pairs at once, and the lists of both kinds of events are read again. The reply's JSON is the body
+    /// to answer with, in every case.
+    ///
+    /// The reply is [`Status::Ok`], [`Status::Signature`] (forged, stale, another app), [`Status::Request`]
+    /// (not a webhook of a blocklist), [`Status::Unsupported`] on the embedded engine, [`Status::Closed`] or
+    /// [`Status::Panic`].
+    pub fn apply_webhook(&self, query: &str, body: &[u8]) -> Reply {
+        match self.take_webhook(query, body) {
+            Ok(()) => Reply::to_webhook(None),
+            Err(error) => Reply::to_webhook(Some(&error)),
+        }
+    }
+
+    fn take_webhook(&self, query: &str, body: &[u8]) -> Result<(), Error> {
+        let webhooks = self.webhooks.as_ref().ok_or_else(|| {
+            let what = "the embedded engine knows everything already";
+            Error::new(Status::Unsupported, what)
+        })?;
+        let clock = &self.dispatch.clock;
+        let event = webhooks.open(query, body, clock.unix_seconds())?;
+        let added = event.change == Change::Add;
+        let mut ignored = 0;
+        self.dispatch.watch(|watching| {
+            ignored = watching.learn_event(added, &event.pairs, clock.now());
+        })?;
+        webhooks.count(ignored);
+        Ok(())
+    }
+
     fn check_owners<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
         let faults = owners.iter().enumerate();
         let mut faults = faults
@@ -353,6 +392,7 @@ impl Client {
             } else {
                 "remote"
             },
+            webhooks: self.webhooks.as_ref().map(Webhooks::stats),
             ..self.dispatch.stats(self.known.stats())
         }
     }
@@ -560,6 +600,7 @@ mod tests {
         Client {
             dispatch: Arc::new(Dispatch::new(Box::new(Buggy), clock, log, way.rules(), 100)),
             known: Arc::new(Known::complete(Arc::new(SystemClock)).expect("memory")),
+            webhooks: None,
             closing: Closing::default(),
             way,
         }

@@ -3,6 +3,7 @@
 use super::assembly::{Assembly, Slot};
 use crate::api::{Answer, Command, Item, Relation, Verdict, codes};
 use crate::error::{Error, Status};
+use crate::webhook;
 use crate::wire;
 
 /// Longest text of the service that is repeated in a message.
@@ -97,6 +98,16 @@ impl Reply {
             items: Vec::new(),
             next_index: 0,
             tag: 0,
+        }
+    }
+
+    /// What a webhook is answered with, and why it was refused.
+    pub(crate) fn to_webhook(refused: Option<&Error>) -> Self {
+        let fine = Error::new(Status::Ok, "");
+        let error = refused.unwrap_or(&fine);
+        Self {
+            json: webhook::answer(refused.is_none(), error.message()),
+            ..Self::failed(None, "", error)
         }
     }
 

@@ -93,8 +93,10 @@ pub unsafe extern "C" fn chatblock_client_is_blocked_many(
             };
             blocked += i32::from(answer == 1);
             let answer = i8::try_from(answer).unwrap_or(i8::MIN);
-            // SAFETY: not NULL, and the caller promises room for `count` answers.
-            unsafe { out.add(index).write(answer) };
+            // SAFETY: the caller promises room for `count` answers.
+            let place = unsafe { out.add(index) };
+            // SAFETY: as above, and not NULL.
+            unsafe { place.write(answer) };
         });
         blocked
     };

@@ -21,6 +21,8 @@ pub mod result;
 
 pub mod usersig;
 
+pub mod webhook;
+
 pub mod stats;
 
 mod border;

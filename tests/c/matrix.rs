@@ -95,6 +95,8 @@ fn good(function: &Function, parameter: &Parameter) -> String {
 /// What replaces a good value: NULL for every pointer, for texts also what is not UTF-8.
 fn bad(parameter: &Parameter) -> Vec<&'static str> {
     match parameter.kind.as_str() {
+        // Bytes, and not a text.
+        "const char *" if parameter.name == "body" => vec!["NULL"],
         "const char *" => vec!["NULL", "\"a\\xff\""],
         "const char *const *" => vec!["NULL", "holed", "garbled"],
         _ if parameter.is_pointer() => vec!["NULL"],

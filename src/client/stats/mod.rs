@@ -44,8 +44,31 @@ pub struct Stats {
     pub outbox: Option<Outbox>,
     /// What is known of who blocks whom.
     pub mirror: Mirror,
+    /// Webhooks that came in; `None` on the embedded engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhooks: Option<Webhooks>,
     /// Log lines.
     pub log: LogLines,
+}
+
+/// Webhooks that came in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Webhooks {
+    /// Applied.
+    pub accepted: u64,
+    /// Refused: not signed with the token.
+    pub forged: u64,
+    /// Refused: signed too long ago or too far ahead.
+    pub stale: u64,
+    /// Refused: for another app.
+    pub foreign: u64,
+    /// Refused: not as the service writes them.
+    pub malformed: u64,
+    /// Refused: about something else than blocklists.
+    pub others: u64,
+    /// Pairs of accepted webhooks about owners of whom nothing is known.
+    pub ignored_pairs: u64,
 }
 
 /// The mirror that answers who blocks whom.
