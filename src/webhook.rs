@@ -11,7 +11,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::query::{Found, collect};
 use crate::wire::Malformed;
 
-pub use crate::wire::webhook::{Change, Event, answer, read_event, write_event};
+pub use crate::wire::webhook::{Change, Event, answer, check_answer, read_event, write_event};
 
 /// The token of a console: wiped on drop, never shown.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]

@@ -12,11 +12,15 @@ mod limits;
 mod payloads;
 #[path = "server/raw.rs"]
 mod raw;
+#[path = "support/receiver.rs"]
+mod receiver;
 #[path = "server/running.rs"]
 mod running;
 #[path = "support/serve.rs"]
 mod serve;
 mod support;
+#[path = "server/webhooks.rs"]
+mod webhooks;
 
 use running::{Running, short, state};
 use serve::KEY;

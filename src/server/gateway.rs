@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::faults::Faults;
 use super::query;
 use super::signatures::Signatures;
 use super::state::State;
+use super::webhooks::Webhooks;
 use crate::api::codes::{self, BAD_HTTP, NO_SUCH_COMMAND, NOT_ADMIN, TOO_FREQUENT, UNKNOWN_APP};
 use crate::api::{Charset, Command};
 use crate::clock::{Clock, FixedClock, SystemClock};
@@ -40,6 +42,8 @@ pub struct Gateway {
     /// Answers the account calls; absent on the remote backend.
     engine: Option<Arc<Engine>>,
     charset: Charset,
+    /// Absent when nobody is to be told.
+    webhooks: Option<Webhooks>,
     clock: Arc<dyn Clock>,
     /// One window per command.
     windows: [Mutex<Window>; 8],
@@ -97,6 +101,7 @@ impl Gateway {
             service: with_faults(below.service, state)?,
             engine: below.engine,
             charset: below.charset,
+            webhooks: Webhooks::open(&config.webhook, sdkappid, &clock)?,
             clock,
             windows: [(); 8].map(|()| Mutex::new(Window::new(config.rate_per_second))),
             rate_is_exhausted: state.config.rate_limit_exhausted,
@@ -145,8 +150,8 @@ impl Gateway {
         })
     }
 
-    /// Rows 8 to 17. When this returns, what it says is kept.
-    pub(super) fn answer(&self, admitted: Admitted, body: &[u8]) -> String {
+    /// Rows 8 to 17, for the caller at `client`. When this returns, what it says is kept.
+    pub(super) fn answer(&self, admitted: Admitted, body: &[u8], client: IpAddr) -> String {
         if !admitted.is_admin {
             // Row 8 goes before row 9.
             let refusal = wire::check_object(body)
@@ -155,27 +160,38 @@ impl Gateway {
             return write_refusal(&refusal);
         }
         let outcome = match admitted.call {
-            Call::Blocklist(command) => self.answer_blocklist(command, body),
+            Call::Blocklist(command) => self.answer_blocklist(command, body, client),
             Call::Account(call) => accounts::answer(self.engine.as_deref(), call, body),
         };
         outcome.unwrap_or_else(|error| write_refusal(&explain(&error)))
     }
 
-    fn answer_blocklist(&self, command: Command, body: &[u8]) -> Result<String, Error> {
+    fn answer_blocklist(
+        &self,
+        command: Command,
+        body: &[u8],
+        client: IpAddr,
+    ) -> Result<String, Error> {
         let request = match wire::parse_request(command, body, self.charset) {
             Ok(request) => request,
             Err(refusal) => return Ok(write_refusal(&refusal)),
         };
         let answer = self.service.call(&request, self.clock.now() + CALL_TIME)?;
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.tell(&request, &answer, client);
+        }
         Ok(match answer.text {
             Some(text) => text,
             None => wire::write_answer(command, &answer),
         })
     }
 
-    /// Ends connections to a remote service; nothing is answered after it.
+    /// Ends connections to a remote service and sends what webhooks wait; nothing is answered after it.
     pub(super) fn shut_down(&self) {
         self.service.shut_down();
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.close();
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Handler {
     pub(super) gateway: Arc<Gateway>,
     pub(super) findings: Arc<Findings>,
     pub(super) limits: Limits,
+    /// Who calls.
+    pub(super) client: IpAddr,
     /// Bound to loopback: only requests that name it are answered, so that a web page whose name was
     /// made to point here cannot call.
     pub(super) loopback_only: bool,
@@ -109,10 +111,10 @@ impl Handler {
             Err(_) => return failure(StatusCode::BAD_REQUEST, "the body did not come in time"),
         };
         if !self.gateway.waits() {
-            return answer(self.gateway.answer(admitted, &body));
+            return answer(self.gateway.answer(admitted, &body, self.client));
         }
-        let gateway = Arc::clone(&self.gateway);
-        let work = move || gateway.answer(admitted, &body);
+        let (gateway, client) = (Arc::clone(&self.gateway), self.client);
+        let work = move || gateway.answer(admitted, &body, client);
         match tokio::task::spawn_blocking(work).await {
             Ok(text) => answer(text),
             Err(_) => failure(

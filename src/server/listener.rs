@@ -110,7 +110,7 @@ impl Connection {
         match seat {
             Ok(seat) => {
                 tokio::spawn(async move {
-                    self.talk(stream).await;
+                    self.talk(stream, peer.ip()).await;
                     drop(seat);
                 });
             }
@@ -127,27 +127,28 @@ impl Connection {
         }
     }
 
-    async fn talk(&self, stream: TcpStream) {
+    async fn talk(&self, stream: TcpStream, client: IpAddr) {
         // Answers are written whole; without this they wait for the peer's acknowledgement.
         if stream.set_nodelay(true).is_err() {
             return;
         }
         let Some(tls) = &self.listener.tls else {
-            return self.serve(stream).await;
+            return self.serve(stream, client).await;
         };
         let handshake = tls.accept(stream);
         if let Ok(Ok(stream)) = tokio::time::timeout(self.listener.limits.head, handshake).await {
-            self.serve(stream).await;
+            self.serve(stream, client).await;
         }
     }
 
-    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin, client: IpAddr) {
         let Listener { limits, .. } = *self.listener;
         let findings = Arc::new(Findings::default());
         let handler = Handler {
             gateway: Arc::clone(&self.listener.gateway),
             findings: Arc::clone(&findings),
             limits,
+            client,
             loopback_only: self.listener.loopback_only,
         };
         let handler = &handler;

@@ -1,7 +1,8 @@
 //! The blocklist part of the service's REST API over HTTP/1.1 (protocol.md sections 1, 3 and 10), in
 //! front of any backend: what existing SDKs talk to when there is no cloud account.
 //!
-//! The threads of this module are those of its tokio runtime; they end with [`Server::run`].
+//! The threads of this module are those of its tokio runtime, and those that send webhooks; they end with
+//! [`Server::run`].
 
 mod accounts;
 mod faults;
@@ -14,6 +15,7 @@ mod signatures;
 pub mod state;
 mod tls;
 mod watched;
+mod webhooks;
 
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};

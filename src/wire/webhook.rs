@@ -144,6 +144,30 @@ pub fn answer(ok: bool, info: &str) -> String {
     serde_json::to_string(&answer).expect("strings and numbers always serialize")
 }
 
+#[derive(Deserialize)]
+struct RawAnswer<'a> {
+    #[serde(rename = "ActionStatus", borrow)]
+    status: Cow<'a, str>,
+    #[serde(rename = "ErrorCode")]
+    code: i64,
+}
+
+/// Whether the answer of a receiver says that the webhook was processed.
+///
+/// # Errors
+/// What it says instead, as the end of a sentence; never a text of the receiver.
+pub fn check_answer(body: &[u8]) -> Result<(), Malformed> {
+    let is_readable = !super::is_too_deep(body);
+    let parsed = is_readable.then(|| serde_json::from_slice(body).ok());
+    match parsed.flatten() {
+        Some(Object(RawAnswer { status, code: 0 })) if status == "OK" => Ok(()),
+        Some(_) => Err(Malformed("says that the webhook was not processed")),
+        None => Err(Malformed(
+            "is not a JSON object with ActionStatus and ErrorCode",
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,5 +285,21 @@ mod tests {
         assert_eq!(answer(true, ""), ok);
         let failed = r#"{"ActionStatus":"FAIL","ErrorCode":1,"ErrorInfo":"not \"ours\""}"#;
         assert_eq!(answer(false, "not \"ours\""), failed);
+    }
+
+    #[test]
+    fn only_a_documented_answer_means_processed() {
+        assert_eq!(check_answer(answer(true, "").as_bytes()), Ok(()));
+        let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
+        for other in [
+            answer(false, "no").as_str(),
+            r#"{"ActionStatus":"OK","ErrorCode":1,"ErrorInfo":""}"#,
+            r#"{"ActionStatus":"OK"}"#,
+            "",
+            "ok",
+            &deep,
+        ] {
+            assert!(check_answer(other.as_bytes()).is_err(), "{other}");
+        }
     }
 }

@@ -16,12 +16,12 @@ use zeroize::Zeroizing;
 use super::{Service, State};
 use crate::api::{Answer, Command, Request};
 use crate::clock::Clock;
-use crate::config::{App, Remote};
+use crate::config::{App, ProxyUrl, Remote};
 use crate::error::{Error, Status};
 use crate::wire;
 use hosts::Hosts;
 use signer::Signer;
-use transport::http::Http;
+use transport::http::{Http, Settings};
 use transport::{Failure, Spawn, Transport};
 
 /// Everything but the unreserved characters; a space becomes `%20` (choice C2).
@@ -54,7 +54,15 @@ impl RemoteService {
         clock: Arc<dyn Clock>,
         spawn: Spawn,
     ) -> Result<Self, Error> {
-        let transport = Box::new(Http::open(config, Arc::clone(&clock), spawn)?);
+        let settings = Settings {
+            https_only: config.endpoint.base_url.starts_with("https:"),
+            proxy: config.proxy.as_ref().map(ProxyUrl::as_str),
+            ca_file: config.ca_file.as_deref(),
+            connect: config.connect,
+            attempt: config.attempt,
+            connections: config.connections,
+        };
+        let transport = Box::new(Http::open(&settings, Arc::clone(&clock), spawn)?);
         Ok(Self::over(transport, config, app, clock))
     }
 

@@ -15,7 +15,6 @@ use super::connector::Connecting;
 use super::resolver::CachingResolver;
 use super::{Failure, HttpAnswer, NotConnected, Spawn, Transport};
 use crate::clock::Clock;
-use crate::config::{ProxyUrl, Remote};
 use crate::error::Error;
 
 /// Ten times an answer of 1000 items.
@@ -24,6 +23,22 @@ const MAX_HEAD: usize = 64 * 1024;
 /// Below the keep-alive of usual servers, so that a pooled connection is rarely stale.
 const IDLE: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("chatblock/", env!("CARGO_PKG_VERSION"));
+
+/// How a pool of connections behaves.
+pub struct Settings<'a> {
+    /// Whether plain http is an error.
+    pub https_only: bool,
+    /// The proxy on the way.
+    pub proxy: Option<&'a str>,
+    /// PEM file with certificates trusted beside the usual roots.
+    pub ca_file: Option<&'a Path>,
+    /// Longest time for name, connection and TLS.
+    pub connect: Duration,
+    /// Longest time for one request and its answer.
+    pub attempt: Duration,
+    /// Most idle connections.
+    pub connections: usize,
+}
 
 /// A pool of connections to the service.
 pub struct Http {
@@ -36,33 +51,32 @@ pub struct Http {
 }
 
 impl Http {
-    /// A pool as `config` says.
+    /// A pool as `settings` say.
     ///
     /// # Errors
     /// [`crate::Status::Config`] when the proxy or the file of certificates cannot be used.
-    pub fn open(config: &Remote, clock: Arc<dyn Clock>, spawn: Spawn) -> Result<Self, Error> {
-        let proxy = config.proxy.as_ref().map(ProxyUrl::as_str);
-        let proxy = proxy.map(ureq::Proxy::new).transpose();
+    pub fn open(settings: &Settings, clock: Arc<dyn Clock>, spawn: Spawn) -> Result<Self, Error> {
+        let proxy = settings.proxy.map(ureq::Proxy::new).transpose();
         let proxy = proxy.map_err(|_| Error::config("proxy", "cannot be used"))?;
         let agent_config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .https_only(config.endpoint.base_url.starts_with("https:"))
+            .https_only(settings.https_only)
             .proxy(proxy)
             .no_delay(true)
             .user_agent(USER_AGENT)
             .accept("application/json")
             .accept_encoding(AutoHeaderValue::None)
             .max_response_header_size(MAX_HEAD)
-            .max_idle_connections(config.connections)
-            .max_idle_connections_per_host(config.connections)
+            .max_idle_connections(settings.connections)
+            .max_idle_connections_per_host(settings.connections)
             .max_idle_age(IDLE)
-            .timeout_global(Some(config.attempt))
-            .timeout_connect(Some(config.connect))
+            .timeout_global(Some(settings.attempt))
+            .timeout_connect(Some(settings.connect))
             .tls_config(
                 TlsConfig::builder()
-                    .root_certs(roots(config.ca_file.as_deref())?)
+                    .root_certs(roots(settings.ca_file)?)
                     .build(),
             )
             .build();
@@ -74,7 +88,7 @@ impl Http {
         Ok(Self {
             agent: RwLock::new(Some(Agent::with_parts(agent_config, connector, resolver))),
             open,
-            attempt: config.attempt,
+            attempt: settings.attempt,
             clock,
         })
     }

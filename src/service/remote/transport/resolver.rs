@@ -85,7 +85,7 @@ impl CachingResolver {
                 // The last good address is better than none.
                 return match known.addresses.as_slice() {
                     [] if failed => {
-                        Err("the host name cannot be resolved; check \"base_url\" and the DNS")
+                        Err("the host name cannot be resolved; check its spelling and the DNS")
                     }
                     [] => Err("the host name was not resolved in time (config key \"connect_ms\")"),
                     addresses => Ok(addresses.to_vec()),
