@@ -1,5 +1,6 @@
 //! Threads that do what the lanes say. Calls of blocking callers and of others take the same way.
 
+mod crew;
 mod learner;
 mod recorder;
 
@@ -25,7 +26,7 @@ use crate::config::LogLevel;
 use crate::error::{Error, Status};
 use crate::panics;
 use crate::service::Service;
-use crate::threads;
+use crew::{Bunks, Crew};
 
 /// Threads that have nothing to do need a moment to end, also when nobody wants to wait: the store is
 /// free for the next client when close returns.
@@ -50,8 +51,8 @@ pub(super) struct Dispatch {
     max_calls: usize,
     poisoned: AtomicBool,
     state: Mutex<State>,
-    /// Something was accepted, settled or ended.
-    changed: Condvar,
+    /// Where threads wait for work.
+    bunks: Bunks,
     /// Something came to its end or is on disk: who flushes, syncs or closes looks again.
     quieter: Condvar,
     /// Something is to be written to the outbox.
@@ -68,7 +69,7 @@ struct State {
     watching: Option<Watching>,
     /// Taken when closing begins; every thread has a clone.
     alive: Option<Sender<Infallible>>,
-    threads: usize,
+    crew: Crew,
     /// Replies on their way to their callers, all in the hands of one thread: that keeps their order.
     delivering: usize,
     /// Calls refused because the queue was full.
@@ -125,11 +126,11 @@ impl Dispatch {
                 outbox: None,
                 watching: None,
                 alive: Some(alive),
-                threads: 0,
+                crew: Crew::new(),
                 delivering: 0,
                 busy: 0,
             }),
-            changed: Condvar::new(),
+            bunks: Bunks::default(),
             quieter: Condvar::new(),
             to_record: Condvar::new(),
             ended,
@@ -176,7 +177,7 @@ impl Dispatch {
             state.busy += 1;
             return Err(busy("the queue is full (config key \"queue.max_calls\")"));
         }
-        if state.threads == 0 {
+        if state.crew.threads == 0 {
             self.keep_one_spare(&mut state)
                 .map_err(|error| busy(&format!("no thread can start for the call: {error}")))?;
         }
@@ -194,8 +195,7 @@ impl Dispatch {
         if is_recorded {
             self.keep(&mut state, id, request, entered.is_some());
         } else {
-            drop(state);
-            self.changed.notify_one();
+            self.rouse(&mut state);
         }
         Ok(())
     }
@@ -301,7 +301,7 @@ impl Dispatch {
         state.lanes.end_all(&closed());
         drop(self.deliver(state));
         self.service.shut_down();
-        self.changed.notify_all();
+        self.bunks.wake_all();
         self.completions.end();
         let outcome = match deadline {
             Some(deadline) => self
@@ -324,7 +324,7 @@ impl Dispatch {
         self.quieter.notify_all();
         state.lanes.end_all(&panicked());
         drop(self.deliver(state));
-        self.changed.notify_all();
+        self.bunks.wake_all();
         self.to_record.notify_all();
         self.completions.end();
     }
@@ -332,26 +332,6 @@ impl Dispatch {
     /// Whether a bug was met.
     pub(super) fn is_poisoned(&self) -> bool {
         self.poisoned.load(Ordering::Relaxed)
-    }
-
-    /// Starts a thread when all others are under way with a request: the spare one takes what comes
-    /// next, and ends calls that run out of time meanwhile.
-    fn keep_one_spare(self: &Arc<Self>, state: &mut State) -> std::io::Result<()> {
-        let Some(alive) = state.alive.clone() else {
-            return Ok(());
-        };
-        if state.threads > state.lanes.in_flight() {
-            return Ok(());
-        }
-        let own = Arc::clone(self);
-        threads::spawn("chatblock-call", move || {
-            own.work();
-            // In this order: who waits for the end of all threads may reopen the store.
-            drop(own);
-            drop(alive);
-        })?;
-        state.threads += 1;
-        Ok(())
     }
 
     fn work(self: &Arc<Self>) {
@@ -374,13 +354,13 @@ impl Dispatch {
                 Next::Send(flight) => {
                     // Without a spare thread the next request waits for this one, which is no harm.
                     let _ = self.keep_one_spare(&mut state);
-                    drop(self.deliver(state));
+                    state = self.deliver(state);
                     // Another request may be ready too.
-                    self.changed.notify_one();
+                    self.rouse(&mut state);
+                    drop(state);
                     state = self.send(flight);
                 }
-                Next::Wait(Some(until)) => drop(self.changed.wait_until(&mut state, until)),
-                Next::Wait(None) => self.changed.wait(&mut state),
+                Next::Wait(until) => self.rest(&mut state, until),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What the threads of a client do for the mirror: read lists in the background, learn from answers.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::{Caller, Dispatch, State};
 use crate::client::lanes::{Done, Next};
@@ -33,12 +34,11 @@ impl Dispatch {
             return Ok(());
         };
         change(watching);
-        if state.threads == 0 {
+        if state.crew.threads == 0 {
             self.keep_one_spare(&mut state)
                 .map_err(|error| super::busy(&format!("no thread can start: {error}")))?;
         }
-        drop(state);
-        self.changed.notify_one();
+        self.rouse(&mut state);
         Ok(())
     }
 
@@ -61,6 +61,21 @@ impl Dispatch {
             }
             send @ Next::Send(_) => send,
         }
+    }
+
+    /// Whether a request may go now, and when to look again.
+    pub(super) fn outlook(&self, state: &mut State) -> (bool, Option<Instant>) {
+        let now = self.clock.now();
+        let page = state
+            .watching
+            .as_mut()
+            .and_then(|watching| watching.moment(now));
+        let (is_ready, moment) = state.lanes.outlook(now);
+        let is_page = page.is_some_and(|page| page <= now);
+        (
+            is_ready || is_page,
+            [moment, page].into_iter().flatten().min(),
+        )
     }
 
     /// The mirror learns what `done` says, in order; pages are taken out.

@@ -171,7 +171,7 @@ impl Dispatch {
             }
         }
         self.quieter.notify_all();
-        self.changed.notify_one();
+        self.rouse(&mut state);
         state
     }
 }

@@ -298,6 +298,23 @@ impl<T> Lanes<T> {
         }
     }
 
+    /// Whether a request may go at `now`, and the next moment at which something changes by itself.
+    pub(super) fn outlook(&mut self, now: Instant) -> (bool, Option<Instant>) {
+        if self.in_flight >= self.rules.requests {
+            return (false, self.deadlines.first().map(|(moment, _)| *moment));
+        }
+        let (mut is_ready, mut moment) = (false, self.first_moment());
+        for command in Command::ALL {
+            if self.is_ready(command) {
+                match self.look_at_pace(command, now) {
+                    Ok(()) => is_ready = true,
+                    Err(free) => moment = earlier(moment, Some(free)),
+                }
+            }
+        }
+        (is_ready, moment)
+    }
+
     fn look_at_pace(&mut self, command: Command, now: Instant) -> Result<(), Instant> {
         self.pace
             .as_mut()

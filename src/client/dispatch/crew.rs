@@ -1,0 +1,109 @@
+//! Who of the threads does what: some are on the network, one keeps the watch, the others wait for work.
+//! The watch ends calls that run out of time while every connection hangs, and sees what becomes ready
+//! with time. A thread is woken only when it has something to do: waking costs more than a request.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::{Condvar, MutexGuard};
+
+use super::{Dispatch, State};
+use crate::threads;
+
+/// Threads that are not on the network.
+pub(super) struct Crew {
+    /// How many there are in all.
+    pub(super) threads: usize,
+    /// Those that wait for work.
+    idle: usize,
+    watch: Watch,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    Nobody,
+    /// Somebody, who looks again at this moment; None: when woken.
+    Until(Option<Instant>),
+}
+
+impl Crew {
+    pub(super) fn new() -> Self {
+        Self {
+            threads: 0,
+            idle: 0,
+            watch: Watch::Nobody,
+        }
+    }
+}
+
+/// Where the threads of a crew wait.
+#[derive(Default)]
+pub(super) struct Bunks {
+    work: Condvar,
+    watch: Condvar,
+}
+
+impl Bunks {
+    /// Everybody looks again.
+    pub(super) fn wake_all(&self) {
+        self.work.notify_all();
+        self.watch.notify_all();
+    }
+}
+
+impl Dispatch {
+    /// Starts a thread when all others are under way with a request.
+    pub(super) fn keep_one_spare(self: &Arc<Self>, state: &mut State) -> std::io::Result<()> {
+        let Some(alive) = state.alive.clone() else {
+            return Ok(());
+        };
+        if state.crew.threads > state.lanes.in_flight() {
+            return Ok(());
+        }
+        let own = Arc::clone(self);
+        threads::spawn("chatblock-call", move || {
+            own.work();
+            // In this order: who waits for the end of all threads may reopen the store.
+            drop(own);
+            drop(alive);
+        })?;
+        state.crew.threads += 1;
+        Ok(())
+    }
+
+    /// Wakes who has something to do now: for a request that may go, or for a moment that comes before the one
+    /// at which the watch looks again.
+    pub(super) fn rouse(&self, state: &mut State) {
+        let (is_ready, moment) = self.outlook(state);
+        let crew = &state.crew;
+        let is_earlier = match crew.watch {
+            Watch::Nobody => false,
+            Watch::Until(None) => moment.is_some(),
+            Watch::Until(Some(until)) => moment.is_some_and(|moment| moment < until),
+        };
+        let needs_hand = is_ready || (moment.is_some() && crew.watch == Watch::Nobody);
+        if needs_hand && crew.idle > 0 {
+            self.bunks.work.notify_one();
+        }
+        if is_earlier || (is_ready && crew.idle == 0) {
+            self.bunks.watch.notify_one();
+        }
+    }
+
+    /// There is nothing to do before `until`: keeps the watch, or waits for work if another one does.
+    pub(super) fn rest(&self, state: &mut MutexGuard<'_, State>, until: Option<Instant>) {
+        if state.crew.watch == Watch::Nobody {
+            state.crew.watch = Watch::Until(until);
+            match until {
+                Some(until) => drop(self.bunks.watch.wait_until(state, until)),
+                None => self.bunks.watch.wait(state),
+            }
+            state.crew.watch = Watch::Nobody;
+        } else {
+            self.rouse(state);
+            state.crew.idle += 1;
+            self.bunks.work.wait(state);
+            state.crew.idle -= 1;
+        }
+    }
+}
