@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::sanitizer::{Sanitizer, undefined_symbols};
-use support::{full, has_tool, libraries, report, root, run};
+use support::{full, has_tool, libraries, release_libraries, report, root, run};
 
 /// Programs of tests/c, and whether they use threads.
 const PROGRAMS: [(&str, bool); 11] = [
@@ -294,13 +294,8 @@ fn a_small_stack_is_enough_for_the_library_as_it_ships() {
         return;
     }
     assert!(has_tool("c_host", "gcc"));
-    let target = support::target();
-    run(Command::new(env!("CARGO"))
-        .args(["build", "--locked", "--lib", "--release"])
-        .current_dir(root())
-        .env("CARGO_TARGET_DIR", &target));
     let folder = workshop("release");
-    let library = linked_static(&target.join("release/libchatblock.a"));
+    let library = linked_static(&release_libraries().join("libchatblock.a"));
     let program = build("process", &folder, compiler("gcc", "c99"), &library);
     let mut command = Command::new(program);
     command.arg(STACK_KIB);

@@ -65,6 +65,15 @@ pub fn run(command: &mut Command) -> String {
     stdout
 }
 
+/// The folder of the library as it ships; built when it is not there yet.
+pub fn release_libraries() -> PathBuf {
+    run(Command::new(env!("CARGO"))
+        .args(["build", "--locked", "--lib", "--release"])
+        .current_dir(root())
+        .env("CARGO_TARGET_DIR", target()));
+    target().join("release")
+}
+
 /// The folder in which cargo put the shared and the static library for the running test program.
 pub fn libraries() -> PathBuf {
     let program = std::env::current_exe().expect("a test program has a path");

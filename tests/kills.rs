@@ -1,0 +1,119 @@
+//! Kills: whatever moment a process ends at, what its outbox or store promised is there for the next one.
+//! The worker is a C program on the library; the service and the oracle share no code with it.
+
+#[path = "kills/oracle.rs"]
+mod oracle;
+#[path = "kills/place.rs"]
+mod place;
+#[path = "kills/scene.rs"]
+mod scene;
+#[path = "kills/service.rs"]
+mod service;
+mod support;
+
+use std::os::unix::process::ExitStatusExt;
+use std::time::{Duration, Instant};
+
+use oracle::Verdict;
+use place::{Injection, Kind, Workshop};
+use scene::{CALLS, SCENES, Scene, Starts, every_call, side_by_side};
+use service::Manner;
+use support::{full, has_tool, report};
+
+/// Outboxes, or stores, whose workers are killed one after the other.
+const PLACES: usize = 4;
+const WRITES: u64 = 60;
+const SIGKILL: i32 = 9;
+
+/// Kills workers of one place; every promise is checked at the end.
+fn kill_loop(workshop: &Workshop, kind: Kind, kills: usize) -> Verdict {
+    let mut place = workshop.place(kind, Manner::Lossy);
+    for kill in 1..=kills {
+        // A long life now and then, in which writes that were held back go out.
+        let longest = if kill % 8 == 0 { 400 } else { 80 };
+        place.run_and_kill(WRITES, Duration::from_millis(fastrand::u64(..longest)));
+    }
+    place.judge()
+}
+
+fn kill_at_random_times(kind: Kind, kills: usize) {
+    if !has_tool("kills", "gcc") {
+        return;
+    }
+    let began = Instant::now();
+    let workshop = Workshop::build();
+    let shares: Vec<_> = (0..PLACES)
+        .map(|place| kills / PLACES + usize::from(place < kills % PLACES))
+        .collect();
+    let verdicts = side_by_side(&shares, |share| kill_loop(&workshop, kind, *share));
+    let verdict = Verdict::sum(verdicts);
+    verdict.assert_clean("");
+    assert!(verdict.recorded > kills, "{} are too few", verdict.recorded);
+    tell(kind, &format!("{kills} at random times"), &verdict, began);
+}
+
+fn tell(kind: Kind, kills: &str, verdict: &Verdict, began: Instant) {
+    let (recorded, seconds) = (verdict.recorded, began.elapsed().as_secs());
+    let line = format!("recorded {recorded}, lost 0, out of order 0 ({seconds} s)");
+    report("kills", &format!("kills, {}: {kills}, {line}", kind.name()));
+}
+
+#[test]
+fn no_kill_at_any_time_loses_or_reorders_a_recorded_write() {
+    kill_at_random_times(Kind::Outbox, if full() { 1000 } else { 50 });
+}
+
+#[test]
+fn no_kill_at_any_time_takes_an_answer_of_the_store_back() {
+    kill_at_random_times(Kind::Store, if full() { 200 } else { 20 });
+}
+
+/// Kills a worker at every `call` of the scene, each time with fresh files.
+fn kill_at(starts: &Starts, scene: Scene, call: &str) -> (usize, Verdict) {
+    let mut sum = Verdict::default();
+    let kills = every_call(|number| {
+        let mut place = starts.place(scene);
+        let injection = Injection {
+            call,
+            what: &format!("signal=KILL:when={number}"),
+            files: scene.files,
+        };
+        let (status, said) = place.run_injected(scene::WRITES, &injection);
+        let context = format!("{}, {call} {number}: {status}\n{}", scene.name, said.text);
+        let was_killed = status.signal() == Some(SIGKILL);
+        assert!(was_killed || status.success(), "{context}");
+        let verdict = place.judge();
+        verdict.assert_clean(&context);
+        sum.add(verdict);
+        was_killed
+    });
+    (kills, sum)
+}
+
+fn kill_at_system_calls(kind: Kind) {
+    if !has_tool("kills", "gcc") || !has_tool("kills", "strace") {
+        return;
+    }
+    let began = Instant::now();
+    let workshop = Workshop::build();
+    let starts = Starts::prepare(&workshop, kind);
+    let jobs: Vec<_> = SCENES
+        .into_iter()
+        .flat_map(|scene| CALLS.map(|call| (scene, call)))
+        .collect();
+    let done = side_by_side(&jobs, |(scene, call)| kill_at(&starts, *scene, call));
+    let (kills, verdicts): (Vec<_>, Vec<_>) = done.into_iter().unzip();
+    let (kills, verdict) = (kills.iter().sum::<usize>(), Verdict::sum(verdicts));
+    assert!(kills > jobs.len() / 2, "{kills} are too few");
+    tell(kind, &format!("{kills} at system calls"), &verdict, began);
+}
+
+#[test]
+fn no_kill_at_a_system_call_loses_or_reorders_a_recorded_write() {
+    kill_at_system_calls(Kind::Outbox);
+}
+
+#[test]
+fn no_kill_at_a_system_call_takes_an_answer_of_the_store_back() {
+    kill_at_system_calls(Kind::Store);
+}
