@@ -22,6 +22,8 @@ pub struct Said {
     pub closed: Option<i32>,
     /// Owner and target on its list.
     pub listed: BTreeSet<(String, String)>,
+    /// Whether anything was injected.
+    pub was_hit: bool,
     /// Everything, for people.
     pub text: String,
 }

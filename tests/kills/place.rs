@@ -106,7 +106,7 @@ pub struct Injection<'a> {
     pub files: &'a [&'a str],
 }
 
-impl<'a> Place<'a> {
+impl Place<'_> {
     fn file(&self, name: impl AsRef<Path>) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -172,8 +172,11 @@ impl<'a> Place<'a> {
     pub fn run_injected(&mut self, count: u64, injection: &Injection) -> (ExitStatus, Said) {
         let first = self.numbers(count);
         let mut command = Command::new("strace");
+        let log = self.file("strace.log");
         command
-            .args(["-f", "-qq", "-o", "/dev/null", "-e"])
+            .args(["-f", "-qq", "-o"])
+            .arg(&log)
+            .arg("-e")
             .arg(format!("trace={}", injection.call))
             .args([
                 "-e",
@@ -185,7 +188,11 @@ impl<'a> Place<'a> {
         command.arg(self.workshop.folder.path().join("worker"));
         self.arguments(&mut command, first, count);
         let child = start(command);
-        self.take(first, child)
+        let (status, mut said) = self.take(first, child);
+        let traced = fs::read_to_string(&log).expect("strace writes its log");
+        said.was_hit = traced.contains("(INJECTED)");
+        fs::remove_file(&log).expect("the log");
+        (status, said)
     }
 
     /// A worker whose files cannot grow beyond `bytes` until it has complained.

@@ -1,4 +1,4 @@
-//! The calls at which a worker is hit: by what it finds when it starts, and by the files concerned.
+//! The system calls at which a worker is hit: by what it finds when it starts, and by the files concerned.
 
 use std::thread;
 
@@ -6,7 +6,7 @@ use super::place::{Injection, Kind, Place, Workshop};
 use super::service::Manner;
 use super::support::full;
 
-/// Every call with which SQLite and the library change files.
+/// Every call that changes files here.
 pub const CALLS: [&str; 6] = [
     "pwrite64",
     "fsync",
@@ -130,7 +130,7 @@ pub fn side_by_side<J: Send + Sync, T: Send>(jobs: &[J], work: impl Fn(&J) -> T 
         let lanes: Vec<_> = (0..LANES)
             .map(|first| scope.spawn(move || lane(first).collect::<Vec<_>>()))
             .collect();
-        let results = lanes.into_iter().map(|lane| lane.join());
+        let results = lanes.into_iter().map(thread::ScopedJoinHandle::join);
         results
             .flat_map(|result| result.expect("the lane passed"))
             .collect()
