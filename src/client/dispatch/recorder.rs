@@ -133,10 +133,13 @@ impl Dispatch {
             let due = state.outbox.as_ref().and_then(Outbox::due);
             let now = self.clock.now();
             match due {
-                Some(moment) if moment <= now || state.alive.is_none() => {
-                    state = self.record(state, journal);
+                Some(_) if state.alive.is_none() => {
+                    // The last commit: what it does not erase is sent once more by the next client.
+                    drop(self.record(state, journal));
+                    return;
                 }
-                _ if state.alive.is_none() => return,
+                None if state.alive.is_none() => return,
+                Some(moment) if moment <= now => state = self.record(state, journal),
                 Some(moment) => drop(self.to_record.wait_until(&mut state, moment)),
                 None => self.to_record.wait(&mut state),
             }
