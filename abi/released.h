@@ -558,7 +558,8 @@ CHATBLOCK_API int32_t chatblock_client_cancel(const chatblock_client *client, ui
  *
  * @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
  * @return OK, TIMEOUT when work is left (it goes on), STORAGE when the outbox failed and it never will
- *         be, UNSUPPORTED without "path" or "outbox.path", ARGUMENT, CLOSED, FORKED, PANIC.
+ *         be, or when a write since the last sync found no room (its completion says so too),
+ *         UNSUPPORTED without "path" or "outbox.path", ARGUMENT, CLOSED, FORKED, PANIC.
  *
  * Owns: nothing.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
  *

@@ -256,8 +256,8 @@ impl Client {
     }
 
     /// Waits until everything accepted before is on disk: [`Status::Ok`], [`Status::Timeout`],
-    /// [`Status::Storage`] when it never will be, or [`Status::Unsupported`] where nothing is kept on
-    /// disk.
+    /// [`Status::Storage`] when it never will be or a write since the last sync found no room, or
+    /// [`Status::Unsupported`] where nothing is kept on disk.
     pub fn sync(&self, timeout: Option<Duration>) -> Status {
         if self.way.is_durable {
             return self.flush(timeout);

@@ -65,8 +65,6 @@ mod check;
 mod counters;
 mod hashing;
 mod ledger;
-#[cfg(test)]
-mod lock_tests;
 mod memory;
 mod sync;
 mod table;

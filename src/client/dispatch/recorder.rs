@@ -66,8 +66,8 @@ impl Dispatch {
     /// Waits until everything accepted before is on disk; false at `deadline`.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] without an outbox, [`Status::Storage`] when it has failed,
-    /// [`Status::Closed`], [`Status::Panic`].
+    /// [`Status::Unsupported`] without an outbox, [`Status::Storage`] when it has failed or had no room
+    /// for a write since the last sync, [`Status::Closed`], [`Status::Panic`].
     pub(in crate::client) fn sync(&self, deadline: Option<Instant>) -> Result<bool, Error> {
         let mut state = self.state.lock();
         let unsupported = || {
@@ -76,9 +76,7 @@ impl Dispatch {
                 "nothing is kept on disk; set \"outbox.path\"",
             )
         };
-        if state.outbox.is_none() {
-            return Err(unsupported());
-        }
+        let told = state.outbox.as_ref().ok_or_else(unsupported)?.told();
         let next = state.lanes.next_call();
         loop {
             if self.is_poisoned() {
@@ -89,7 +87,7 @@ impl Dispatch {
             }
             let outbox = state.outbox.as_mut().ok_or_else(unsupported)?;
             if outbox.is_recorded(next)? {
-                return Ok(true);
+                return outbox.tell_loss(told).map_or(Ok(true), Err);
             }
             if outbox.hurry(self.clock.now()) {
                 self.to_record.notify_one();
@@ -98,8 +96,9 @@ impl Dispatch {
                 None => self.quieter.wait(&mut state),
                 Some(deadline) => {
                     if self.quieter.wait_until(&mut state, deadline).timed_out() {
-                        let outbox = state.outbox.as_ref().ok_or_else(unsupported)?;
-                        return outbox.is_recorded(next);
+                        let outbox = state.outbox.as_mut().ok_or_else(unsupported)?;
+                        let is_recorded = outbox.is_recorded(next)?;
+                        return outbox.tell_loss(told).map_or(Ok(is_recorded), Err);
                     }
                 }
             }
@@ -171,6 +170,7 @@ impl Dispatch {
                     .line(LogLevel::Error, || error.message().to_owned());
                 state.lanes.fail_unrecorded(ids, &error, now);
                 state.lanes.record(up_to, now);
+                state = self.deliver(state);
             }
         }
         self.quieter.notify_all();

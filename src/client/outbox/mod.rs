@@ -96,6 +96,10 @@ pub(super) struct Outbox {
     busy: u64,
     failures: u64,
     failed: Option<Error>,
+    /// Writes that found no room on the disk, how many of them a sync has told of, and why the last did not.
+    lost: u64,
+    told: u64,
+    no_room: Option<Error>,
 }
 
 impl Outbox {
@@ -118,6 +122,9 @@ impl Outbox {
             busy: 0,
             failures: 0,
             failed: None,
+            lost: 0,
+            told: 0,
+            no_room: None,
         }
     }
 
@@ -213,6 +220,8 @@ impl Outbox {
                 if !self.erase.is_empty() {
                     self.schedule(now + RETRY);
                 }
+                self.lost += changes.add.len() as u64;
+                self.no_room = Some(error.clone());
                 error
             }
             Err(Failure::Broken(error)) => {
@@ -223,7 +232,12 @@ impl Outbox {
                 error
             }
         };
-        let ids: Vec<_> = changes.add.iter().map(|record| record.id).collect();
+        let mut lost = changes.add;
+        if self.failed.is_some() {
+            // What was accepted meanwhile has no commit to wait for.
+            lost.append(&mut self.add);
+        }
+        let ids: Vec<_> = lost.iter().map(|record| record.id).collect();
         for id in &ids {
             let freed = self.kept.remove(id).map_or(0, |(bytes, _)| bytes);
             self.bytes -= freed;
@@ -249,6 +263,18 @@ impl Outbox {
             failures: self.failures,
             failed: self.failed.is_some(),
         }
+    }
+
+    /// How many lost writes are old news for a sync that begins now.
+    pub(super) fn told(&self) -> u64 {
+        self.told
+    }
+
+    /// Why a sync that began when `told` losses were old news does not succeed, though nothing is left to
+    /// be written.
+    pub(super) fn tell_loss(&mut self, told: u64) -> Option<Error> {
+        self.told = self.lost;
+        self.no_room.clone().filter(|_| self.lost > told)
     }
 
     /// Whether everything accepted before `next` is on disk.
