@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::service::Books;
 
-/// The number of a status that the oracle knows.
+/// `CHATBLOCK_ERR_STORAGE`.
+#[allow(dead_code, reason = "each test program uses its own part")]
 pub const STORAGE: i32 = -10;
 
 /// What one worker said.
@@ -16,24 +17,22 @@ pub struct Said {
     pub recorded: BTreeSet<u64>,
     /// Writes that were not accepted, and why.
     pub refused: BTreeMap<u64, i32>,
-    /// What `sync` said instead of OK, and how many writes had been refused by then.
-    pub unrecorded: Vec<(i32, usize)>,
+    /// What `sync` said instead of OK about the writes up to this one.
+    pub unrecorded: BTreeMap<u64, i32>,
     pub flushed: Option<i32>,
     pub closed: Option<i32>,
     /// Owner and target on its list.
     pub listed: BTreeSet<(String, String)>,
-    /// Whether anything was injected.
-    pub was_hit: bool,
     /// Everything, for people.
     pub text: String,
 }
 
 impl Said {
     /// Reads the output of a worker whose first write was `first`. A write is recorded when it was
-    /// accepted, what ended it was not the disk, and a later sync succeeded.
+    /// accepted and the next sync succeeded.
     pub fn read(first: u64, is_single: bool, text: String) -> Self {
         let mut said = Self::default();
-        let mut ended = BTreeSet::new();
+        let mut since = first;
         // A kill in the middle of a line is impossible: it is one write.
         for line in text.lines() {
             let words: Vec<_> = line.split(' ').collect();
@@ -42,11 +41,16 @@ impl Said {
             match words[0] {
                 "opened" => said.opened = Some(status(1)),
                 "recorded" if is_single => drop(said.recorded.insert(number(1))),
-                "recorded" => said.recorded.extend(first..=number(1)),
+                "recorded" => {
+                    said.recorded.extend(since..=number(1));
+                    since = number(1) + 1;
+                }
                 "refused" => drop(said.refused.insert(number(1), status(2))),
-                "ended" if status(2) == STORAGE => drop(ended.insert(number(1))),
                 "ended" => {}
-                "unrecorded" => said.unrecorded.push((status(1), said.refused.len())),
+                "unrecorded" => {
+                    said.unrecorded.insert(number(1), status(2));
+                    since = number(1) + 1;
+                }
                 "flushed" => said.flushed = Some(status(1)),
                 "closed" => said.closed = Some(status(1)),
                 "listed" => drop(said.listed.insert((words[1].into(), words[2].into()))),
@@ -54,8 +58,7 @@ impl Said {
             }
         }
         let refused = &said.refused;
-        said.recorded
-            .retain(|number| !ended.contains(number) && !refused.contains_key(number));
+        said.recorded.retain(|number| !refused.contains_key(number));
         said.text = text;
         said
     }

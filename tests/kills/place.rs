@@ -17,6 +17,8 @@ use super::oracle::{Said, Verdict, judge_outbox, judge_store};
 use super::service::{Manner, Service};
 use super::support::{full, libraries, release_libraries, root, run};
 
+/// Beside the files of the library.
+const STRACE: &str = "strace";
 /// On the list of one owner of a store, as the worker does it.
 const WRITES_PER_OWNER: u64 = 400;
 /// Longer than any worker takes.
@@ -143,6 +145,11 @@ impl Place<'_> {
             .env("LD_LIBRARY_PATH", self.workshop.folder.path());
     }
 
+    /// The number of the next write.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
     /// Numbers for one worker; no two share any.
     fn numbers(&mut self, count: u64) -> u64 {
         let first = self.next;
@@ -172,34 +179,32 @@ impl Place<'_> {
     pub fn run_injected(&mut self, count: u64, injection: &Injection) -> (ExitStatus, Said) {
         let first = self.numbers(count);
         let mut command = Command::new("strace");
-        let log = self.file("strace.log");
         command
             .args(["-f", "-qq", "-o"])
-            .arg(&log)
-            .arg("-e")
-            .arg(format!("trace={}", injection.call))
-            .args([
-                "-e",
-                &format!("inject={}:{}", injection.call, injection.what),
-            ]);
+            .arg(self.file(STRACE))
+            .args(["-e", &format!("trace={}", injection.call), "-e"])
+            .arg(format!("inject={}:{}", injection.call, injection.what));
         for file in injection.files {
             command.arg("-P").arg(self.file(file));
         }
         command.arg(self.workshop.folder.path().join("worker"));
         self.arguments(&mut command, first, count);
         let child = start(command);
-        let (status, mut said) = self.take(first, child);
-        let traced = fs::read_to_string(&log).expect("strace writes its log");
-        said.was_hit = traced.contains("(INJECTED)");
-        fs::remove_file(&log).expect("the log");
-        (status, said)
+        self.take(first, child)
     }
 
-    /// A worker whose files cannot grow beyond `bytes` until it has complained.
-    pub fn run_limited(&mut self, count: u64, bytes: u64) -> (ExitStatus, Said) {
+    /// Whether the worker came to the call that was to be hit.
+    pub fn was_injected(&self) -> bool {
+        let log = fs::read_to_string(self.file(STRACE)).expect("strace's log");
+        log.contains("(INJECTED)")
+    }
+
+    /// A worker whose files cannot grow beyond `bytes`, so that writes end early, until it has
+    /// complained `patience` times.
+    pub fn run_limited(&mut self, count: u64, bytes: u64, patience: u64) -> (ExitStatus, Said) {
         let first = self.numbers(count);
         let mut command = self.worker(first, count);
-        command.arg(bytes.to_string());
+        command.args([bytes, patience].map(|number| number.to_string()));
         let child = start(command);
         self.take(first, child)
     }

@@ -1,6 +1,8 @@
 //! A small service that shares no code with the library: it keeps lists, remembers every
 //! write in the order of arrival, and now and then loses a request or an answer.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

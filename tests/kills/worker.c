@@ -1,12 +1,13 @@
 /* Writes through the library until it ends or is killed. Every line on standard output is a promise that
  * the library made, or what it said instead; a line is one write(2), so nothing is claimed too early.
  *
- *   worker outbox CONFIG FIRST COUNT [BYTES]   writes FIRST, FIRST + 1, ... without waiting, then ends in order
- *   worker store CONFIG FIRST COUNT [BYTES]    the same, each waited for
- *   worker list CONFIG OWNER...                prints what the owners have on their lists
+ *   worker outbox CONFIG FIRST COUNT [BYTES PATIENCE]   writes FIRST, FIRST + 1, ... without waiting,
+ *                                                       then ends in order
+ *   worker store CONFIG FIRST COUNT [BYTES PATIENCE]    the same, each waited for
+ *   worker list CONFIG OWNER...                         prints what the owners have on their lists
  *
  * Write N names the target wN; some name s0 beside, which others do too, and say so: wNs0.
- * No file grows beyond BYTES, until the library has complained once.
+ * No file grows beyond BYTES, until the library has complained PATIENCE times.
  */
 #define _GNU_SOURCE
 #include "chatblock.h"
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,10 +45,12 @@ static void limit_files(rlim_t bytes)
         _exit(3);
 }
 
-/* The disk is sound again after the first complaint. */
+static long long patience = 1;
+
 static void complain(void)
 {
-    limit_files(RLIM_INFINITY);
+    if (--patience == 0)
+        limit_files(RLIM_INFINITY);
 }
 
 static void rest(void)
@@ -99,7 +103,7 @@ static void record(const chatblock_client *client, uint64_t number)
         say("recorded %llu\n", (unsigned long long)number);
     } else {
         complain();
-        say("unrecorded %d\n", status);
+        say("unrecorded %llu %d\n", (unsigned long long)number, status);
     }
 }
 
@@ -160,12 +164,16 @@ int main(int argc, char **argv)
 {
     if (argc < 4)
         return 2;
+    /* Nobody is left behind when strace is killed. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* A host under a file size limit ignores its signal; the library leaves signals to the host. */
     signal(SIGXFSZ, SIG_IGN);
     srand((unsigned)getpid());
     int is_list = strcmp(argv[1], "list") == 0;
-    if (!is_list && argc > 5)
+    if (!is_list && argc > 6) {
         limit_files((rlim_t)strtoull(argv[5], NULL, 10));
+        patience = strtoll(argv[6], NULL, 10);
+    }
 
     chatblock_result *error = NULL;
     chatblock_client *client = chatblock_client_open(argv[2], &error);
