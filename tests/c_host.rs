@@ -15,13 +15,14 @@ use support::sanitizer::{Sanitizer, undefined_symbols};
 use support::{full, has_tool, libraries, release_libraries, report, root, run};
 
 /// Programs of tests/c, and whether they use threads.
-const PROGRAMS: [(&str, bool); 11] = [
+const PROGRAMS: [(&str, bool); 12] = [
     ("api", false),
     ("async", true),
     ("async_threads", true),
     ("bad_input", false),
     ("close", true),
     ("header_twice", false),
+    ("hot_path", true),
     ("lists", false),
     ("matrix", false),
     ("open", false),

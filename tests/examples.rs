@@ -47,7 +47,14 @@ impl Workshop {
         let program = self.path(&format!("built_{source}"));
         run(Command::new(compiler)
             .arg(format!("-std={standard}"))
-            .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I"])
+            .args([
+                "-Wall",
+                "-Wextra",
+                "-Wpedantic",
+                "-Werror",
+                "-pthread",
+                "-I",
+            ])
             .arg(root().join("include"))
             .arg(root().join("examples_c").join(source))
             .arg(self.path("libchatblock.so"))
@@ -89,8 +96,14 @@ struct Server {
 
 impl Server {
     fn start(workshop: &Workshop) -> Self {
-        let config =
-            format!("{{\"backend\":\"embedded\",\"sdkappid\":{APP},\"secret_key_file\":\"key\"}}");
+        Self::start_with(workshop, "")
+    }
+
+    /// `more` is further members of the configuration, each with a comma before it.
+    fn start_with(workshop: &Workshop, more: &str) -> Self {
+        let config = format!(
+            "{{\"backend\":\"embedded\",\"sdkappid\":{APP},\"secret_key_file\":\"key\"{more}}}"
+        );
         fs::write(workshop.path("serve.json"), config).expect("a configuration");
         let mut process = workshop
             .command(Path::new(CHATBLOCK))
@@ -227,6 +240,48 @@ fn the_loops_never_wait_and_hear_of_everything() {
     report(
         "examples",
         "examples: tick_loop and epoll_loop say the same in memory, on disk and over HTTP",
+    );
+}
+
+#[test]
+fn the_router_hears_of_blocks_made_elsewhere() {
+    if !has_tool("examples", "gcc") {
+        return;
+    }
+    let workshop = Workshop::new();
+    let program = workshop.build("chat_router.c");
+    let embedded = run(workshop.command(&program).arg("{}"));
+    assert_eq!(
+        embedded,
+        "ann to bob: delivered\nann to dan: delivered\nbob blocks ann: done\n\
+         ann to bob: dropped\nbob unblocks ann: done\nann to bob: delivered\n"
+    );
+    frees_everything(&workshop, &program, "{}");
+
+    // The server has to know where the router will listen before either of them runs.
+    let reserved = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = reserved.local_addr().expect("an address").port();
+    let token = "\"token\":\"example-token\"";
+    let server = Server::start_with(
+        &workshop,
+        &format!(",\"webhook\":{{{token},\"url\":\"http://127.0.0.1:{port}/chat\"}}"),
+    );
+    let remote = format!(
+        "{{\"sdkappid\":{APP},\"secret_key_file\":\"key\",\"base_url\":\"{}\",\"webhook\":{{{token}}}}}",
+        server.url
+    );
+    drop(reserved);
+    let output = run(workshop
+        .command(&program)
+        .args([&remote, &port.to_string()]));
+    let expected = embedded.replace(
+        "dan: delivered",
+        "dan: delivered, nothing is known of dan yet",
+    );
+    assert_eq!(output, expected + "2 webhooks were taken\n");
+    report(
+        "examples",
+        "examples: chat_router knows at once what was blocked elsewhere, through 2 webhooks",
     );
 }
 

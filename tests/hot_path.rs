@@ -100,6 +100,20 @@ fn only_what_was_done_shows() {
 }
 
 #[test]
+fn of_a_call_that_succeeds_in_part_only_that_part_shows() {
+    let client = embedded();
+    let names: Vec<_> = (0..1002).map(|number| format!("t{number}")).collect();
+    assert_eq!(client.add("ann", &names).status(), Status::Partial);
+    let blocked = |name: &&String| client.is_blocked("ann", name) == Yes;
+    assert_eq!(
+        names.iter().filter(blocked).count(),
+        1000,
+        "a list holds 1000"
+    );
+    assert_eq!(client.is_blocked("ann", &names[1000]), No);
+}
+
+#[test]
 fn a_durable_store_is_known_when_it_is_open() {
     let folder = tempfile::tempdir().expect("a directory");
     let config = json!({"path": folder.path().join("store.db")}).to_string();

@@ -65,6 +65,8 @@ mod check;
 mod counters;
 mod hashing;
 mod ledger;
+#[cfg(test)]
+mod lock_tests;
 mod memory;
 mod sync;
 mod table;
