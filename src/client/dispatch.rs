@@ -98,7 +98,9 @@ impl State {
 
     /// Whether a call that was accepted before `later` has no reply yet.
     fn is_unanswered(&self, later: CallId) -> bool {
-        self.delivering > 0 || self.lanes.oldest().is_some_and(|oldest| oldest < later)
+        self.delivering > 0
+            || self.lanes.done_len() > 0
+            || self.lanes.oldest().is_some_and(|oldest| oldest < later)
     }
 }
 

@@ -290,9 +290,9 @@ impl Watching {
         let peers = listing.peers.iter().map(String::as_bytes);
         let started = self.known.ms(listing.started);
         match self.known.mirror.replace(owner.as_bytes(), peers, started) {
-            Ok(Effect::Ignored) if !self.known.is_known(owner) => return self.fail(owner, now),
+            // Another listing came first and may be older than what made us read.
+            Ok(Effect::Ignored) | Err(_) => return self.fail(owner, now),
             Ok(_) => self.refreshes += 1,
-            Err(_) => return self.fail(owner, now),
         }
         let refresh = self.refresh();
         let Some(own) = self.owners.get_mut(owner) else {

@@ -18,7 +18,7 @@ fn questions_are_answered_while_a_writer_holds_its_lock() {
     for mirror in &mirrors {
         mirror.set_loading(b"ann").expect("memory");
         let list = [b"bob".as_slice()];
-        mirror.replace(b"ann", list.into_iter(), 0).expect("memory");
+        mirror.replace(b"ann", list, 0).expect("memory");
         mirror.block(b"ann", b"bob").expect("memory");
         let writer = mirror.writer.lock();
         let (tell, told) = mpsc::channel();
