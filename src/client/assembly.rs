@@ -59,6 +59,7 @@ pub(super) struct Assembly {
     /// The answer as it was received, while exactly one answered everything.
     text: Option<String>,
     answers: usize,
+    was_lost: bool,
 }
 
 impl Assembly {
@@ -72,6 +73,7 @@ impl Assembly {
             error: None,
             text: None,
             answers: 0,
+            was_lost: false,
         }
     }
 
@@ -130,6 +132,7 @@ impl Assembly {
         for &position in positions {
             self.slots[position].lose(error.status());
         }
+        self.was_lost |= error.status() != Status::Connect;
         // "Nothing was sent" is not the whole story once another attempt was sent.
         if self.error.is_none() || error.status() != Status::Connect {
             self.error = Some(error.clone());
@@ -184,6 +187,11 @@ impl Assembly {
     /// Exactly one answer covers the whole call: its text stands for all.
     pub(super) fn take_text(&mut self) -> Option<String> {
         self.text.take().filter(|_| self.answers == 1)
+    }
+
+    /// Whether an attempt that may have arrived has no answer: it may still be done, late.
+    pub(super) fn was_lost(&self) -> bool {
+        self.was_lost
     }
 
     /// Whether anything came back at all.

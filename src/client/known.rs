@@ -78,10 +78,10 @@ impl Known {
         stats::whole_ms(moment.saturating_duration_since(self.opened))
     }
 
-    /// Whether the list of `owner` is known, whatever its age.
-    pub(super) fn is_known(&self, owner: &str) -> bool {
+    /// Whether the list of `owner` is known, whatever its age, or asked for.
+    pub(super) fn is_heard_of(&self, owner: &str) -> bool {
         let knowledge = self.mirror.knowledge(owner.as_bytes());
-        matches!(knowledge, Some(Knowledge::Known { .. }))
+        !matches!(knowledge, None | Some(Knowledge::Unknown))
     }
 
     pub(super) fn learn_change(&self, owner: &str, account: &str, blocked: bool) {

@@ -322,7 +322,7 @@ impl Client {
     pub fn watch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
         self.check_owners(owners)?;
         let now = self.dispatch.clock.now();
-        self.dispatch.watch(|watching| {
+        self.dispatch.watch(|watching, _| {
             for owner in owners {
                 watching.watch(owner.as_ref(), now);
             }
@@ -335,7 +335,7 @@ impl Client {
     /// As [`Client::watch`].
     pub fn unwatch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
         self.check_owners(owners)?;
-        self.dispatch.watch(|watching| {
+        self.dispatch.watch(|watching, _| {
             for owner in owners {
                 watching.unwatch(owner.as_ref());
             }
@@ -365,8 +365,8 @@ impl Client {
         let event = webhooks.open(query, body, clock.unix_seconds())?;
         let added = event.change == Change::Add;
         let mut ignored = 0;
-        self.dispatch.watch(|watching| {
-            ignored = watching.learn_event(added, &event.pairs, clock.now());
+        self.dispatch.watch(|watching, lanes| {
+            ignored = watching.learn_event(added, &event.pairs, lanes, clock.now());
         })?;
         webhooks.count(ignored);
         Ok(())

@@ -1,22 +1,35 @@
 //! Whose lists are read in the background, when, and what a remote client learns from its own calls.
 //!
 //! A plain state machine: it says which page is to be asked for next, and takes what came back. Invariants,
-//! held by the simulator of the lanes: an owner answers yes or no only after its list was read from its first
-//! page to its last without a change in between; what this client was told is in the mirror when its
-//! caller hears of it; an add event is a yes from its acceptance until a list read after it says otherwise.
+//! held by the simulator of the mirror:
+//!
+//! 1. An owner answers yes or no only after its list was read from its first page to its last without a
+//!    change in between.
+//! 2. A write that is confirmed is in the mirror when its caller hears of it, unless an event came about its
+//!    pair while it was under way: an add event is then a yes, and the list is read again.
+//! 3. An add event is a yes from its acceptance, until a list that was asked for after it says otherwise, or
+//!    a delete of this client that was accepted after it.
+//! 4. One list of an owner is learned at a time: the changes noted meanwhile begin with its request.
+//! 5. After the last change that was heard of, its owner's list is read once more, however often that fails.
+//! 6. An owner's list is begun once a second at most, and no page leaves without a place in the pace.
 
-use std::collections::{BTreeMap, HashMap};
+mod listing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::assembly::{Assembly, Slot};
 use super::known::Known;
-use super::lanes::CallId;
+use super::lanes::{CallId, Lanes};
 use super::stats;
-use crate::api::{Command, MAX_PER_CALL, Operation, Request, Verdict};
+use crate::api::{Command, Operation, Request, Verdict};
 use crate::error::Status;
 use crate::mirror::Effect;
 use crate::rate::Window;
+use listing::{Listing, Progress};
 
 /// What an owner takes here, about: its name twice, its place in the queue.
 const OWNER_BYTES: u64 = 192;
@@ -27,10 +40,6 @@ const REREAD: Duration = Duration::from_secs(1);
 /// After a failed reading: the first wait, which doubles, and the longest.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
-/// Readings that begin anew because the list changed between two pages (choice C14).
-const RESTARTS: u8 = 3;
-/// No list is longer: the service's limit is 1000 entries.
-const MAX_PEERS: usize = 100_000;
 
 /// When what is read.
 pub(super) struct Rules {
@@ -45,24 +54,32 @@ pub(super) struct Rules {
     pub(super) max_bytes: u64,
 }
 
-/// A list that is being read.
-struct Listing {
-    started: Instant,
-    peers: Vec<String>,
-    next_index: u32,
-    sequence: Option<u64>,
-    restarts: u8,
-}
-
 struct Owner {
     /// Its place in the queue, while its list is not being read.
     due: Option<(Instant, u64)>,
     listing: Option<Box<Listing>>,
     started: Option<Instant>,
-    /// Something happened since the reading began: read again.
-    stale: bool,
+    /// Something happened: a list that is asked for at this moment or later is wanted.
+    heard: Option<Instant>,
     watched: bool,
     failures: u8,
+}
+
+impl Owner {
+    fn is_wanted(&self) -> bool {
+        self.watched || self.heard.is_some()
+    }
+
+    fn hear(&mut self, moment: Option<Instant>) {
+        self.heard = self.heard.max(moment);
+    }
+}
+
+/// The last events about a pair, in calls: of those before it nobody knows which came first.
+#[derive(Clone, Copy, Default)]
+struct Contest {
+    event: CallId,
+    added: Option<CallId>,
 }
 
 /// Owners, and when their lists are read.
@@ -71,9 +88,16 @@ pub(super) struct Watching {
     rules: Rules,
     owners: HashMap<Arc<str>, Owner>,
     queue: BTreeMap<(Instant, u64), Arc<str>>,
-    /// Listings that a caller asked for, from which something can be learned.
-    asked: HashMap<CallId, Instant>,
+    /// Listings that callers asked for, from which something can be learned: one of each owner, as changes
+    /// are noted since its beginning.
+    asked: HashMap<String, (CallId, Instant)>,
+    /// Pairs with an event while writes of their owner were under way, which may have been done before it or
+    /// after it. The first call after the event, and whether it was an add event.
+    contested: HashMap<String, HashMap<String, Contest>>,
+    /// Owners whose next page is to be asked for.
+    onward: VecDeque<Arc<str>>,
     pages: usize,
+    watched: u64,
     window: Window,
     number: u64,
     random: fastrand::Rng,
@@ -90,7 +114,10 @@ impl Watching {
             owners: HashMap::new(),
             queue: BTreeMap::new(),
             asked: HashMap::new(),
+            contested: HashMap::new(),
+            onward: VecDeque::new(),
             pages: 0,
+            watched: 0,
             number: 0,
             random,
             refreshes: 0,
@@ -102,6 +129,7 @@ impl Watching {
     pub(super) fn watch(&mut self, owner: &str, now: Instant) -> bool {
         self.known.mirror.set_watched(owner.as_bytes(), true);
         if let Some(own) = self.owners.get_mut(owner) {
+            self.watched += u64::from(!own.watched);
             own.watched = true;
             return false;
         }
@@ -109,15 +137,21 @@ impl Watching {
         true
     }
 
-    /// Reads the list of `owner` no more.
+    /// Reads the list of `owner` no more, but for what was heard of it.
     pub(super) fn unwatch(&mut self, owner: &str) {
         self.known.mirror.set_watched(owner.as_bytes(), false);
-        if let Some(own) = self.owners.get_mut(owner) {
-            own.watched = false;
-            own.stale = false;
-            if own.listing.is_none() {
-                self.forget(owner);
-            }
+        let Some(own) = self.owners.get_mut(owner) else {
+            return;
+        };
+        self.watched -= u64::from(own.watched);
+        own.watched = false;
+        if own.listing.is_some() || own.is_wanted() {
+            return;
+        }
+        // Whoever is watched again at once is not read again at once.
+        match own.started {
+            Some(started) => self.schedule(owner, started + REREAD),
+            None => self.forget(owner),
         }
     }
 
@@ -127,10 +161,11 @@ impl Watching {
             due: None,
             listing: None,
             started: None,
-            stale: false,
+            heard: None,
             watched,
             failures: 0,
         };
+        self.watched += u64::from(watched);
         self.owners.insert(owner.into(), own);
         self.schedule(owner, due);
     }
@@ -142,16 +177,18 @@ impl Watching {
             && let Some(oldest) = self.queue.values().next().cloned()
         {
             self.known.mirror.evict(oldest.as_bytes());
+            self.asked.remove(&*oldest);
             self.forget(&oldest);
             self.dropped += 1;
         }
     }
 
     fn forget(&mut self, owner: &str) {
-        if let Some(own) = self.owners.remove(owner)
-            && let Some(due) = own.due
-        {
-            self.queue.remove(&due);
+        if let Some(own) = self.owners.remove(owner) {
+            self.watched -= u64::from(own.watched);
+            if let Some(due) = own.due {
+                self.queue.remove(&due);
+            }
         }
     }
 
@@ -170,22 +207,22 @@ impl Watching {
         self.queue.insert(due, name);
     }
 
-    /// Reads the list of `owner` again soon, if anything is known of it.
+    /// Reads the list of `owner` again soon, but not before `from`, if anything is known of it.
     pub(super) fn reread(&mut self, owner: &str, from: Instant) {
-        let Some(own) = self.owners.get_mut(owner) else {
-            if self.known.is_known(owner) {
-                self.insert(owner, false, from);
+        if !self.owners.contains_key(owner) {
+            if !self.known.is_heard_of(owner) {
+                return;
             }
+            self.insert(owner, false, from);
+        }
+        let Some(own) = self.owners.get_mut(owner) else {
             return;
         };
-        if own.listing.is_some() {
-            own.stale = true;
-            return;
-        }
+        own.hear(Some(from));
         let earliest = own
             .started
             .map_or(from, |started| from.max(started + REREAD));
-        if own.due.is_none_or(|(moment, _)| earliest < moment) {
+        if own.due.is_some_and(|(moment, _)| earliest < moment) {
             self.schedule(owner, earliest);
         }
     }
@@ -200,33 +237,46 @@ impl Watching {
     /// The next page to ask for, if it is time.
     pub(super) fn next(&mut self, now: Instant) -> Option<Request> {
         while self.pages < self.rules.pages && self.window.look(now).is_ok() {
-            let first = self
-                .queue
-                .first_entry()
-                .filter(|first| first.key().0 <= now)?;
-            let owner = first.remove();
+            let owner = match self.onward.pop_front() {
+                Some(owner) => owner,
+                None => self.begin_listing(now)?,
+            };
+            let own = self.owners.get(&owner);
+            if let Some(listing) = own.and_then(|own| own.listing.as_ref()) {
+                self.pages += 1;
+                let _ = self.window.take(now);
+                return Some(listing.page(&owner));
+            }
+        }
+        None
+    }
+
+    /// Begins to read the list of the owner that waits longest; without a listing when there is no memory.
+    fn begin_listing(&mut self, now: Instant) -> Option<Arc<str>> {
+        loop {
+            let first = self.queue.first_entry();
+            let owner = first.filter(|first| first.key().0 <= now)?.remove();
             let Some(own) = self.owners.get_mut(&owner) else {
                 continue;
             };
             own.due = None;
-            own.stale = false;
-            own.started = Some(now);
-            if self.known.mirror.set_loading(owner.as_bytes()).is_err() {
-                // No memory even for the attempt.
-                self.fail(&owner, now);
+            if !own.is_wanted() {
+                self.forget(&owner);
                 continue;
             }
-            own.listing = Some(Box::new(Listing {
-                started: now,
-                peers: Vec::new(),
-                next_index: 0,
-                sequence: None,
-                restarts: 0,
-            }));
-            self.take_place(now);
-            return Some(page(&owner, 0));
+            own.started = Some(now);
+            let heard = own.heard.take_if(|moment| *moment <= now);
+            if self.asked.remove(&*owner).is_some() {
+                // What was noted for that list is older than this one.
+                self.known.mirror.stop_loading(owner.as_bytes());
+            }
+            if self.known.mirror.set_loading(owner.as_bytes()).is_err() {
+                self.fail(&owner, heard, now);
+                continue;
+            }
+            own.listing = Some(Box::new(Listing::new(now, heard)));
+            return Some(owner);
         }
-        None
     }
 
     /// When to look again; None while nothing is to be read.
@@ -234,136 +284,133 @@ impl Watching {
         if self.pages >= self.rules.pages {
             return None;
         }
-        let due = self.queue.keys().next()?.0;
+        let due = if self.onward.is_empty() {
+            self.queue.keys().next()?.0
+        } else {
+            now
+        };
         match self.window.look(now) {
             Ok(()) => Some(due),
             Err(free) => Some(due.max(free)),
         }
     }
 
-    /// Takes a page that was asked for; gives the next one.
-    pub(super) fn take_page(&mut self, call: &Assembly, now: Instant) -> Option<Request> {
+    /// Takes a page that was asked for.
+    pub(super) fn take_page(&mut self, call: &Assembly, now: Instant) {
         self.pages -= 1;
         let owner = call.request.from.as_str();
-        let own = self.owners.get_mut(owner)?;
-        let mut listing = own.listing.take()?;
-        if call.status() != Status::Ok {
-            self.known.mirror.stop_loading(owner.as_bytes());
-            self.fail(owner, now);
-            return None;
+        let Some((name, _)) = self.owners.get_key_value(owner) else {
+            return;
+        };
+        let name = Arc::clone(name);
+        let Some(own) = self.owners.get_mut(owner) else {
+            return;
+        };
+        let Some(mut listing) = own.listing.take() else {
+            return;
+        };
+        match listing.take_page(call) {
+            Progress::Failed => {
+                self.known.mirror.stop_loading(owner.as_bytes());
+                self.fail(owner, listing.heard, now);
+            }
+            Progress::Complete => self.complete(owner, &listing, now),
+            Progress::Onward => {
+                own.listing = Some(listing);
+                self.onward.push_back(name);
+            }
         }
-        let next = call.listing.next_index;
-        let is_same =
-            *listing.sequence.get_or_insert(call.listing.sequence) == call.listing.sequence;
-        let grows = next > listing.next_index;
-        let peers = call.entries.iter().map(|item| item.account.clone());
-        listing.peers.extend(peers);
-        if is_same && next == 0 {
-            self.complete(owner, &listing, now);
-            return None;
-        }
-        if !is_same && listing.restarts < RESTARTS {
-            listing.restarts += 1;
-            listing.peers.clear();
-            listing.sequence = None;
-            listing.next_index = 0;
-        } else if is_same && grows && listing.peers.len() <= MAX_PEERS {
-            listing.next_index = next;
-        } else {
-            self.known.mirror.stop_loading(owner.as_bytes());
-            self.fail(owner, now);
-            return None;
-        }
-        let request = page(owner, listing.next_index);
-        own.listing = Some(listing);
-        self.take_place(now);
-        Some(request)
-    }
-
-    /// A page goes out. The next one of a list that is being read does not wait for a place.
-    fn take_place(&mut self, now: Instant) {
-        self.pages += 1;
-        let _ = self.window.take(now);
     }
 
     fn complete(&mut self, owner: &str, listing: &Listing, now: Instant) {
         let peers = listing.peers.iter().map(String::as_bytes);
         let started = self.known.ms(listing.started);
         match self.known.mirror.replace(owner.as_bytes(), peers, started) {
-            // Another listing came first and may be older than what made us read.
-            Ok(Effect::Ignored) | Err(_) => return self.fail(owner, now),
+            // The owner was forgotten meanwhile, for want of memory.
+            Ok(Effect::Ignored) | Err(_) => return self.fail(owner, listing.heard, now),
             Ok(_) => self.refreshes += 1,
         }
-        let refresh = self.refresh();
+        let jitter = 0.9 + 0.1 * self.random.f64();
+        let refresh = self.refresh().mul_f64(jitter);
         let Some(own) = self.owners.get_mut(owner) else {
             return;
         };
         own.failures = 0;
-        if own.stale {
-            let again = listing.started + REREAD;
-            self.schedule(owner, again.max(now));
-        } else if own.watched {
+        if own.watched {
             self.known.mirror.set_watched(owner.as_bytes(), true);
-            let jitter = 0.9 + 0.1 * self.random.f64();
-            self.schedule(owner, now + refresh.mul_f64(jitter));
-        } else {
-            self.forget(owner);
         }
+        let soon = now.max(listing.started + REREAD);
+        let next = match own.heard {
+            Some(moment) => soon.max(moment),
+            None if own.watched => now + refresh,
+            None => soon,
+        };
+        self.schedule(owner, next);
     }
 
     /// The list could not be read: later.
-    fn fail(&mut self, owner: &str, now: Instant) {
+    fn fail(&mut self, owner: &str, heard: Option<Instant>, now: Instant) {
         let Some(own) = self.owners.get_mut(owner) else {
             return;
         };
+        own.hear(heard);
         own.failures = own.failures.saturating_add(1);
         let wait = AGAIN * (1 << u32::from(own.failures - 1).min(6));
-        if own.watched || own.stale {
-            self.schedule(owner, now + wait.min(AGAIN_AT_MOST));
-        } else {
-            self.forget(owner);
-        }
+        self.schedule(owner, now + wait.min(AGAIN_AT_MOST));
     }
 
     /// A caller asks for a list from its beginning: the answer may be all of it.
     pub(super) fn begin_asked(&mut self, id: CallId, request: &Request, now: Instant) {
         let is_first = matches!(request.operation, Operation::Get { start_index: 0, .. });
-        let is_own = |own: &Owner| own.listing.is_some();
+        let owner = request.from.as_str();
+        let is_read = |own: &Owner| own.listing.is_some();
         if is_first
-            && !self.owners.get(request.from.as_str()).is_some_and(is_own)
-            && self
-                .known
-                .mirror
-                .set_loading(request.from.as_bytes())
-                .is_ok()
+            && !self.asked.contains_key(owner)
+            && !self.owners.get(owner).is_some_and(is_read)
+            && self.known.mirror.set_loading(owner.as_bytes()).is_ok()
         {
-            self.asked.insert(id, now);
+            self.asked.insert(owner.to_owned(), (id, now));
         }
     }
 
     /// What a caller's own call says about its owner.
     pub(super) fn learn(&mut self, id: CallId, call: &Assembly, now: Instant) {
         match call.request.command() {
-            Command::Add => self.learn_write(call, true, now),
-            Command::Delete => self.learn_write(call, false, now),
+            Command::Add => self.learn_write(id, call, true, now),
+            Command::Delete => self.learn_write(id, call, false, now),
             Command::Get => self.learn_list(id, call),
             Command::Check => {}
         }
     }
 
-    fn learn_write(&mut self, call: &Assembly, blocks: bool, now: Instant) {
+    /// All that came out of `lanes` was learned.
+    pub(super) fn end_contests<T>(&mut self, lanes: &Lanes<T>) {
+        self.contested.retain(|owner, _| lanes.is_unanswered(owner));
+    }
+
+    fn learn_write(&mut self, id: CallId, call: &Assembly, blocks: bool, now: Instant) {
         let owner = call.request.from.as_str();
-        let mut in_doubt = false;
+        let contested = self.contested.get(owner);
+        let contest = |target: &String| contested.and_then(|pairs| pairs.get(target)).copied();
+        let (mut in_doubt, mut is_contested) = (call.was_lost(), false);
         for (slot, target) in call.slots.iter().zip(call.request.targets()) {
             match slot {
                 Slot::Answered(item)
                     if matches!(item.verdict, Verdict::Done | Verdict::Unchanged) =>
                 {
-                    self.known.learn_change(owner, target, blocks);
+                    let contest = contest(target).unwrap_or_default();
+                    is_contested |= id < contest.event;
+                    // Nobody knows whether the add came later: it is a yes until the list is read.
+                    if blocks || contest.added.is_none_or(|call| call <= id) {
+                        self.known.learn_change(owner, target, blocks);
+                    }
                 }
                 Slot::Answered(_) | Slot::Refused(_) => {}
                 Slot::Failed(_) | Slot::Open => in_doubt = true,
             }
+        }
+        if is_contested {
+            self.reread(owner, now);
         }
         if in_doubt {
             self.reread(owner, now + self.rules.late);
@@ -371,10 +418,13 @@ impl Watching {
     }
 
     fn learn_list(&mut self, id: CallId, call: &Assembly) {
-        let Some(started) = self.asked.remove(&id) else {
+        let owner = call.request.from.as_str();
+        let Some((_, started)) = self.asked.get(owner).copied().filter(|(own, _)| *own == id)
+        else {
             return;
         };
-        let owner = call.request.from.as_bytes();
+        self.asked.remove(owner);
+        let owner = owner.as_bytes();
         if call.status() == Status::Ok && call.listing.next_index == 0 {
             let peers = call.entries.iter().map(|item| item.account.as_bytes());
             // Without memory the owner stays unknown.
@@ -389,16 +439,25 @@ impl Watching {
 
     /// Pairs that others changed: an add is a yes at once, and both are read again. Gives how many pairs
     /// are about owners of whom nothing is known.
-    pub(super) fn learn_event(
+    pub(super) fn learn_event<T>(
         &mut self,
         added: bool,
         pairs: &[(String, String)],
+        lanes: &Lanes<T>,
         now: Instant,
     ) -> u64 {
         let mut ignored = 0;
         for (owner, account) in pairs {
+            if lanes.is_unanswered(owner) {
+                let pairs = self.contested.entry(owner.clone()).or_default();
+                let contest = pairs.entry(account.clone()).or_default();
+                contest.event = lanes.next_call();
+                if added {
+                    contest.added = Some(contest.event);
+                }
+            }
             let is_read = self.owners.contains_key(owner.as_str());
-            if !is_read && !self.known.is_known(owner) {
+            if !is_read && !self.known.is_heard_of(owner) {
                 ignored += 1;
                 continue;
             }
@@ -411,20 +470,9 @@ impl Watching {
     }
 
     pub(super) fn fill(&self, stats: &mut stats::Mirror) {
-        stats.watched = self.owners.len() as u64;
+        stats.watched = self.watched;
         stats.refreshes = self.refreshes;
         stats.refresh_ms = stats::whole_ms(self.refresh());
         stats.evictions += self.dropped;
-    }
-}
-
-fn page(owner: &str, start_index: u32) -> Request {
-    Request {
-        from: owner.to_owned(),
-        operation: Operation::Get {
-            start_index: u64::from(start_index),
-            max_limited: u32::try_from(MAX_PER_CALL).unwrap_or(u32::MAX),
-            last_sequence: 0,
-        },
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Caller, Dispatch, State};
-use crate::client::lanes::{Done, Next};
+use crate::client::lanes::{Done, Lanes, Next};
 use crate::client::watching::Watching;
 use crate::error::Error;
 
@@ -21,7 +21,7 @@ impl Dispatch {
     /// start.
     pub(in crate::client) fn watch(
         self: &Arc<Self>,
-        change: impl FnOnce(&mut Watching),
+        change: impl FnOnce(&mut Watching, &Lanes<Caller>),
     ) -> Result<(), Error> {
         let mut state = self.state.lock();
         if self.is_poisoned() {
@@ -30,10 +30,13 @@ impl Dispatch {
         if state.alive.is_none() {
             return Err(super::closed());
         }
-        let Some(watching) = &mut state.watching else {
+        let State {
+            lanes, watching, ..
+        } = &mut *state;
+        let Some(watching) = watching else {
             return Ok(());
         };
-        change(watching);
+        change(watching, lanes);
         if state.crew.threads == 0 {
             self.keep_one_spare(&mut state)
                 .map_err(|error| super::busy(&format!("no thread can start: {error}")))?;
@@ -87,13 +90,12 @@ impl Dispatch {
         let Some(watching) = watching else { return };
         for one in done.iter() {
             if one.is_listing {
-                if let Some(page) = watching.take_page(&one.call, now) {
-                    lanes.list(page, now);
-                }
+                watching.take_page(&one.call, now);
             } else {
                 watching.learn(one.id, &one.call, now);
             }
         }
+        watching.end_contests(lanes);
         done.retain(|one| !one.is_listing);
     }
 }

@@ -192,6 +192,12 @@ impl<T> Lanes<T> {
         self.owners.contains_key(owner)
     }
 
+    /// Whether `owner` has calls of which `take_done` did not tell yet.
+    pub(super) fn is_unanswered(&self, owner: &str) -> bool {
+        let is_own = |done: &Done<T>| done.call.request.from == owner;
+        self.is_busy(owner) || self.done.iter().any(is_own)
+    }
+
     /// How many requests are under way.
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight

@@ -1,0 +1,251 @@
+//! What the simulator of the mirror found, one history each.
+
+use super::*;
+use crate::api::{Answer, Item, Listing as Place};
+use crate::client::lanes;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Mirror as Settings;
+use crate::mirror::Answer as Told;
+
+struct Setting {
+    known: Arc<Known>,
+    watching: Watching,
+    lanes: Lanes<()>,
+    start: Instant,
+}
+
+fn setting(pages_per_second: u32) -> Setting {
+    let settings = Settings {
+        max_bytes: 1 << 20,
+        refresh: Duration::from_secs(300),
+        max_age: Duration::from_secs(900),
+    };
+    let refresh = settings.refresh;
+    let known = Known::partial(settings, Arc::new(SystemClock)).map(Arc::new);
+    let known = known.expect("a mirror can be made");
+    let random = || fastrand::Rng::with_seed(1);
+    let rules = Rules {
+        refresh,
+        pages_per_second,
+        pages: 8,
+        late: Duration::from_secs(3),
+        max_bytes: 1 << 20,
+    };
+    let of_lanes = lanes::Rules {
+        merge: true,
+        retry: None,
+        rate_per_second: None,
+        call_time: None,
+        requests: 8,
+        late: None,
+        recorded: false,
+    };
+    Setting {
+        watching: Watching::new(Arc::clone(&known), rules, random()),
+        known,
+        lanes: Lanes::new(of_lanes, random()),
+        start: SystemClock.now(),
+    }
+}
+
+impl Setting {
+    fn at(&self, milliseconds: u64) -> Instant {
+        self.start + Duration::from_millis(milliseconds)
+    }
+
+    fn next(&mut self, milliseconds: u64) -> Option<Request> {
+        self.watching.next(self.at(milliseconds))
+    }
+
+    fn hear(&mut self, added: bool, milliseconds: u64) -> u64 {
+        let pairs = [("ann".to_owned(), "bob".to_owned())];
+        let now = self.at(milliseconds);
+        self.watching.learn_event(added, &pairs, &self.lanes, now)
+    }
+
+    /// A caller asks for the list of ann.
+    fn ask_list(&mut self, id: CallId, milliseconds: u64) -> Assembly {
+        let request = Listing::new(self.start, None).page("ann");
+        let now = self.at(milliseconds);
+        self.watching.begin_asked(id, &request, now);
+        Assembly::new(Arc::new(request))
+    }
+
+    /// The list of ann is known from a caller's call.
+    fn know(&mut self, peers: &[&str]) {
+        let list = self.ask_list(0, 0);
+        let now = self.at(10);
+        self.watching.learn(0, &answered(list, peers, 0), now);
+    }
+
+    fn take_page(&mut self, page: &Assembly, milliseconds: u64) {
+        let now = self.at(milliseconds);
+        self.watching.take_page(page, now);
+    }
+
+    fn bob(&self) -> Told {
+        self.known.mirror.is_blocked(b"ann", b"bob", 0)
+    }
+}
+
+/// The page that answers `call`, of a list that goes on at `next_index`.
+fn answered(mut call: Assembly, peers: &[&str], next_index: u32) -> Assembly {
+    let mut page = Answer::accepted(peers.iter().map(|peer| Item::entry(*peer, 0)).collect());
+    page.listing = Place {
+        next_index,
+        sequence: 7,
+    };
+    call.take_page(page, None);
+    call
+}
+
+fn lost(mut call: Assembly) -> Assembly {
+    call.lose(&[], &crate::Error::new(Status::Timeout, "lost"));
+    call
+}
+
+fn call(request: Option<Request>) -> Assembly {
+    Assembly::new(Arc::new(request.expect("a page is asked for")))
+}
+
+#[test]
+fn an_add_event_counts_while_the_first_list_is_on_its_way() {
+    let mut own = setting(100);
+    let list = own.ask_list(0, 0);
+    assert_eq!(own.hear(true, 10), 0);
+    own.watching.learn(0, &answered(list, &[], 0), own.at(20));
+    assert_eq!(own.bob(), Told::Yes);
+}
+
+#[test]
+fn of_two_lists_asked_for_at_once_one_is_learned() {
+    let mut own = setting(100);
+    let first = own.ask_list(0, 0);
+    let second = own.ask_list(1, 10);
+    let now = own.at(20);
+    own.watching.learn(0, &answered(first, &[], 0), now);
+    own.known.learn_change("ann", "bob", true);
+    let _third = own.ask_list(2, 30);
+    let now = own.at(40);
+    own.watching.learn(1, &answered(second, &[], 0), now);
+    assert_eq!(own.bob(), Told::Yes);
+}
+
+#[test]
+fn a_delete_that_may_be_older_than_an_add_event_changes_nothing_before_the_list_is_read() {
+    let mut own = setting(100);
+    own.know(&["bob"]);
+    let request = Arc::new(Request {
+        from: "ann".into(),
+        operation: Operation::Delete(vec!["bob".into()]),
+    });
+    let now = own.at(20);
+    let id = own.lanes.accept(Arc::clone(&request), (), None, now);
+    own.hear(true, 30);
+    let mut delete = Assembly::new(request);
+    let item = Item::answered("bob", 0, "", Verdict::Done);
+    let _ = delete.take_items(&[0], vec![item], None);
+    let now = own.at(40);
+    own.watching.learn(id, &delete, now);
+    assert_eq!(own.bob(), Told::Yes);
+    let list = call(own.next(2000));
+    own.take_page(&answered(list, &[], 0), 2010);
+    assert_eq!(own.bob(), Told::No);
+}
+
+#[test]
+fn a_write_that_may_be_older_than_an_event_is_followed_by_a_reading() {
+    let mut own = setting(100);
+    own.know(&[]);
+    let request = Arc::new(Request {
+        from: "ann".into(),
+        operation: Operation::Add(vec!["bob".into()]),
+    });
+    let now = own.at(20);
+    let id = own.lanes.accept(Arc::clone(&request), (), None, now);
+    own.hear(false, 30);
+    let page = call(own.next(30));
+    own.take_page(&answered(page, &[], 0), 40);
+    let mut add = Assembly::new(request);
+    let item = Item::answered("bob", 0, "", Verdict::Done);
+    let _ = add.take_items(&[0], vec![item], None);
+    let now = own.at(50);
+    own.watching.learn(id, &add, now);
+    assert_eq!(own.bob(), Told::Yes);
+    let page = call(own.next(1030));
+    own.take_page(&answered(page, &[], 0), 1040);
+    assert_eq!(own.bob(), Told::No);
+}
+
+#[test]
+fn a_write_of_which_an_attempt_was_lost_is_read_again() {
+    let mut own = setting(100);
+    own.know(&[]);
+    let request = Arc::new(Request {
+        from: "ann".into(),
+        operation: Operation::Add(vec!["bob".into()]),
+    });
+    let mut add = Assembly::new(request);
+    add.lose(&[0], &crate::Error::new(Status::Timeout, "lost"));
+    add.refuse(&[0], &Answer::refused(30006, "busy"));
+    let now = own.at(20);
+    own.watching.learn(1, &add, now);
+    assert!(own.next(3019).is_none());
+    assert!(own.next(3020).is_some());
+}
+
+#[test]
+fn a_reading_for_an_event_is_repeated_when_it_fails() {
+    let mut own = setting(100);
+    own.know(&["bob"]);
+    own.hear(false, 20);
+    let page = call(own.next(20));
+    own.take_page(&lost(page), 30);
+    assert!(own.next(40).is_none());
+    assert!(own.next(1030).is_some());
+}
+
+#[test]
+fn a_list_is_read_after_the_last_moment_at_which_something_may_arrive() {
+    let mut own = setting(100);
+    own.watching.watch("ann", own.start);
+    let page = call(own.next(0));
+    own.watching.reread("ann", own.at(3000));
+    own.take_page(&answered(page, &[], 0), 10);
+    assert!(own.next(2999).is_none());
+    assert!(own.next(3000).is_some());
+}
+
+#[test]
+fn what_was_heard_of_an_owner_is_read_when_nobody_watches_it_any_more() {
+    let mut own = setting(100);
+    own.watching.watch("ann", own.start);
+    let page = call(own.next(0));
+    own.take_page(&answered(page, &["bob"], 0), 10);
+    own.hear(false, 20);
+    own.watching.unwatch("ann");
+    assert!(own.next(1000).is_some());
+}
+
+#[test]
+fn an_owner_is_read_once_a_second_however_many_events_there_are() {
+    let mut own = setting(100);
+    own.know(&[]);
+    own.hear(false, 20);
+    let page = call(own.next(20));
+    own.take_page(&answered(page, &[], 0), 30);
+    own.hear(false, 40);
+    assert!(own.next(1019).is_none());
+    assert!(own.next(1020).is_some());
+}
+
+#[test]
+fn every_page_waits_for_its_place() {
+    let mut own = setting(1);
+    own.watching.watch("ann", own.start);
+    let page = call(own.next(0));
+    own.take_page(&answered(page, &["bob"], 1), 10);
+    assert!(own.next(999).is_none());
+    assert_eq!(own.watching.moment(own.at(999)), Some(own.at(1000)));
+    assert!(own.next(1000).is_some());
+}
