@@ -5,6 +5,8 @@
 //!
 //! CHATBLOCK_SEED=N repeats one history, CHATBLOCK_SEEDS=N goes through the first N.
 
+mod answers;
+mod mirror;
 mod oracle;
 mod service;
 
@@ -451,16 +453,15 @@ fn no_history_violates_what_is_promised() {
         seeds.end - seeds.start
     );
     println!("{line}");
-    report(&line);
+    report("simulator", &line);
 }
 
 /// Keeps the line for the end of `make test`.
-fn report(line: &str) {
+fn report(name: &str, line: &str) {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
     let folder = target.join("report");
     std::fs::create_dir_all(&folder).expect("the report directory can be made");
-    std::fs::write(folder.join("simulator"), format!("{line}\n"))
-        .expect("the report can be written");
+    std::fs::write(folder.join(name), format!("{line}\n")).expect("the report can be written");
 }
