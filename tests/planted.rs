@@ -9,6 +9,8 @@ use std::process::Command;
 
 /// The first line of a patch: what must fail, as arguments of `cargo test`.
 const RED: &str = "red: cargo test ";
+/// Building one and seeing it turn red takes a minute; one that does not end is a fault of its test.
+const SECONDS: &str = "600";
 
 struct Planted {
     name: String,
@@ -58,10 +60,10 @@ fn copy_project(to: &Path) {
     }
 }
 
-/// Runs cargo on the copy; whether it succeeded, and what it said.
+/// Runs cargo on the copy, for a bounded time; whether it succeeded, and what it said.
 fn cargo_test(copy: &Path, build: &Path, arguments: &[String]) -> (bool, String) {
-    let output = Command::new(env!("CARGO"))
-        .arg("test")
+    let output = Command::new("timeout")
+        .args([SECONDS, env!("CARGO"), "test"])
         .args(arguments)
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", build)
@@ -70,7 +72,7 @@ fn cargo_test(copy: &Path, build: &Path, arguments: &[String]) -> (bool, String)
         .env_remove("CHATBLOCK_TEST")
         .env("CHATBLOCK_SEEDS", "1000")
         .output()
-        .expect("cargo starts");
+        .expect("timeout and cargo start");
     let text = [output.stdout, output.stderr].concat();
     (
         output.status.success(),

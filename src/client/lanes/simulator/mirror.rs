@@ -30,6 +30,8 @@ const REFRESH: Duration = Duration::from_secs(5);
 const RECOVERY: Duration = Duration::from_secs(75);
 const SECOND: Duration = Duration::from_secs(1);
 const PLENTY: u64 = 1 << 20;
+/// No history takes a tenth of this many steps.
+const MOST_STEPS: u32 = 20_000;
 
 struct VirtualClock(Mutex<Instant>);
 
@@ -309,7 +311,13 @@ impl Simulation {
     fn run(&mut self, mut actions: u64) {
         let mut act_at = self.now;
         let mut end = None;
+        let mut steps = 0;
         while end.is_none_or(|end| self.now < end) {
+            steps += 1;
+            if steps > MOST_STEPS {
+                self.violation("there is no end to it");
+                return;
+            }
             if actions > 0 && act_at <= self.now {
                 self.act();
                 actions -= 1;
