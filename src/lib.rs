@@ -36,6 +36,7 @@ pub use api::{CheckType, Command, Relation};
 pub use client::stats::{self, Stats};
 pub use client::{Client, MAX_TARGETS, Reply, ReplyItem};
 pub use error::{Error, Status};
+pub use mirror::Answer;
 
 #[cfg(panic = "abort")]
 compile_error!(

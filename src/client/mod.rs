@@ -5,6 +5,7 @@ mod check;
 mod closing;
 mod completions;
 mod dispatch;
+mod hot_path;
 mod known;
 mod lanes;
 mod log;
@@ -14,6 +15,7 @@ mod reply;
 mod retry;
 pub mod stats;
 mod watching;
+mod way;
 mod webhooks;
 
 use std::sync::Arc;
@@ -24,42 +26,33 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 pub use check::MAX_TARGETS;
 pub use reply::{Reply, ReplyItem};
 
-use crate::api::{Charset, CheckType, Operation, Request};
+use crate::api::{CheckType, Operation, Request};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Backend, Config, Embedded, Remote, RetryPolicy};
+use crate::config::{Backend, Config};
 use crate::error::{Error, Status};
-use crate::mirror::Answer;
-use crate::service::Service;
-use crate::service::engine::Engine;
-use crate::service::engine::store::Observer;
-use crate::service::remote::RemoteService;
-use crate::threads;
-use crate::webhook::Change;
 use closing::{Closing, closed};
 use dispatch::{Caller, Dispatch};
 use known::Known;
-use lanes::Rules;
 use log::Log;
 use outbox::{Outbox, SqliteJournal};
 use stats::Stats;
 use watching::Watching;
+use way::Way;
 use webhooks::Webhooks;
 
 /// A caller waits this much longer than its call, so that the call's own account of what happened
 /// comes first.
 const GRACE: Duration = Duration::from_millis(25);
 
-/// How many calls that nobody waits for the embedded engine answers at once: enough to share commits.
-const LOCAL_REQUESTS: usize = 16;
-
 /// Blocklists behind one handle, for any number of threads at once.
 ///
 /// ```
-/// let client = chatblock::Client::open("{}").unwrap();
-/// let reply = client.add("ann", &["bob"]);
-/// assert_eq!(reply.status(), chatblock::Status::Ok);
-/// assert_eq!(client.check("ann", &["bob"], chatblock::CheckType::Single).items()[0].relation(),
-///            chatblock::Relation::AWithB);
+/// use chatblock::{Answer, Client};
+///
+/// let client = Client::open("{}")?;
+/// client.add("ann", &["bob", "cem"]).ok()?;
+/// assert_eq!(client.is_blocked("ann", "bob"), Answer::Yes);
+/// # Ok::<(), chatblock::Error>(())
 /// ```
 pub struct Client {
     dispatch: Arc<Dispatch>,
@@ -77,6 +70,14 @@ impl Client {
     /// # Errors
     /// [`Status::Config`] with the key or file and the next step; [`Status::Storage`] when the
     /// durable store cannot be opened. Nothing is left behind then.
+    ///
+    /// ```
+    /// use chatblock::{Client, Status};
+    ///
+    /// let error = Client::open(r#"{"colour": "red"}"#).err().unwrap();
+    /// assert_eq!(error.status(), Status::Config);
+    /// assert!(error.message().contains("colour"));
+    /// ```
     pub fn open(config_json: &str) -> Result<Self, Error> {
         Self::with_clock(&Config::parse(config_json)?, Arc::new(SystemClock))
     }
@@ -141,18 +142,55 @@ impl Client {
             })
     }
 
-    /// Blocks 1 to 100,000 accounts for `from` (protocol.md 3.1).
+    /// Blocks 1 to 100,000 accounts for `from` (protocol.md 3.1). An account that is blocked already counts as
+    /// done.
+    ///
+    /// ```
+    /// use chatblock::{Client, Status};
+    ///
+    /// let client = Client::open("{}")?;
+    /// let reply = client.add("ann", &["bob", "ann"]);
+    /// assert_eq!(reply.status(), Status::Partial);
+    /// let failed = &reply.items()[1];
+    /// assert_eq!((failed.account(), failed.status(), failed.code()), ("ann", Status::Service, 30001));
+    /// # Ok::<(), chatblock::Error>(())
+    /// ```
     pub fn add<S: AsRef<str>>(&self, from: &str, to_accounts: &[S]) -> Reply {
         self.call_typed(from, Operation::Add(owned(to_accounts)))
     }
 
-    /// Unblocks 1 to 100,000 accounts (protocol.md 3.2).
+    /// Unblocks 1 to 100,000 accounts (protocol.md 3.2). An account that is not blocked counts as done.
+    ///
+    /// ```
+    /// use chatblock::{Client, Status};
+    ///
+    /// let client = Client::open("{}")?;
+    /// let reply = client.delete("ann", &["bob"]).ok()?;
+    /// assert_eq!(reply.items()[0].status(), Status::Unchanged);
+    /// # Ok::<(), chatblock::Error>(())
+    /// ```
     pub fn delete<S: AsRef<str>>(&self, from: &str, to_accounts: &[S]) -> Reply {
         self.call_typed(from, Operation::Delete(owned(to_accounts)))
     }
 
     /// One page of the list, oldest first: `max_limited` entries (1 to 1000) from offset
     /// `start_index` (protocol.md 3.3).
+    ///
+    /// ```
+    /// let client = chatblock::Client::open("{}")?;
+    /// client.add("ann", &["bob", "cem", "dee"]);
+    /// let (mut blocked, mut start) = (Vec::new(), 0);
+    /// loop {
+    ///     let page = client.get("ann", start, 2).ok()?;
+    ///     blocked.extend(page.items().iter().map(|item| item.account().to_owned()));
+    ///     start = page.next_index();
+    ///     if start == 0 {
+    ///         break;
+    ///     }
+    /// }
+    /// assert_eq!(blocked, ["bob", "cem", "dee"]);
+    /// # Ok::<(), chatblock::Error>(())
+    /// ```
     pub fn get(&self, from: &str, start_index: u32, max_limited: u32) -> Reply {
         let operation = Operation::Get {
             start_index: u64::from(start_index),
@@ -163,6 +201,16 @@ impl Client {
     }
 
     /// Who blocks whom, for 1 to 100,000 accounts (protocol.md 3.4).
+    ///
+    /// ```
+    /// use chatblock::{CheckType, Client, Relation};
+    ///
+    /// let client = Client::open("{}")?;
+    /// client.add("bob", &["ann"]);
+    /// let reply = client.check("ann", &["bob"], CheckType::Both).ok()?;
+    /// assert_eq!(reply.items()[0].relation(), Relation::BWithA);
+    /// # Ok::<(), chatblock::Error>(())
+    /// ```
     pub fn check<S: AsRef<str>>(
         &self,
         from: &str,
@@ -174,6 +222,13 @@ impl Client {
 
     /// One call with the service's own request JSON; `command` is `black_list_add` and so on. At most
     /// 1000 targets, as the service would.
+    ///
+    /// ```
+    /// let client = chatblock::Client::open("{}")?;
+    /// let reply = client.call("black_list_add", r#"{"From_Account": "ann", "To_Account": ["bob"]}"#);
+    /// assert!(reply.json().contains(r#""ActionStatus":"OK""#));
+    /// # Ok::<(), chatblock::Error>(())
+    /// ```
     pub fn call(&self, command: &str, request_json: &str) -> Reply {
         match check::json(self.way.charset, command, request_json) {
             Ok(request) => self.perform(request),
@@ -186,6 +241,16 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::submit`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let client = chatblock::Client::open("{}")?;
+    /// client.add_async("ann", &["bob"], 7)?;
+    /// let done = client.poll(Some(Duration::from_secs(5))).expect("a completion");
+    /// assert_eq!((done.tag(), done.from_account()), (7, "ann"));
+    /// # Ok::<(), chatblock::Error>(())
+    /// ```
     pub fn add_async<S: AsRef<str>>(
         &self,
         from: &str,
@@ -279,109 +344,6 @@ impl Client {
         }
     }
 
-    /// Whether `owner` blocks `peer`, in about the time of one memory access: nothing is sent, allocated or
-    /// locked. [`Answer::Unknown`] when the owner's list is not known.
-    pub fn is_blocked(&self, owner: impl AsRef<[u8]>, peer: impl AsRef<[u8]>) -> Answer {
-        let known = &self.known;
-        known
-            .mirror
-            .is_blocked(owner.as_ref(), peer.as_ref(), known.now_ms())
-    }
-
-    /// The same for `count` owners and one peer, faster than one by one: `answer` gets each owner's number
-    /// and answer, in order.
-    pub fn is_blocked_many<'a>(
-        &self,
-        count: usize,
-        owner: impl Fn(usize) -> &'a [u8],
-        peer: impl AsRef<[u8]>,
-        answer: impl FnMut(usize, Answer),
-    ) {
-        let (mirror, now_ms) = (&self.known.mirror, self.known.now_ms());
-        mirror.is_blocked_many(count, owner, peer.as_ref(), now_ms, answer);
-    }
-
-    /// Which of `count` accounts block which: `blocked` gets the numbers of owner and blocked account for
-    /// each such pair. Gives how many of them are not known as owners.
-    pub fn blocked_pairs<'a>(
-        &self,
-        count: usize,
-        account: impl Fn(usize) -> &'a [u8],
-        blocked: impl FnMut(usize, usize),
-    ) -> usize {
-        let (mirror, now_ms) = (&self.known.mirror, self.known.now_ms());
-        mirror.pairs(count, account, now_ms, blocked)
-    }
-
-    /// Reads the lists of these owners in the background, now and again and again; at once on the embedded
-    /// engine, which knows everybody.
-    ///
-    /// # Errors
-    /// [`Status::Argument`] for an invalid identifier, [`Status::Busy`] when no thread can start,
-    /// [`Status::Closed`], [`Status::Panic`]; nothing is watched then.
-    pub fn watch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
-        self.check_owners(owners)?;
-        let now = self.dispatch.clock.now();
-        self.dispatch.watch(|watching, _| {
-            for owner in owners {
-                watching.watch(owner.as_ref(), now);
-            }
-        })
-    }
-
-    /// Lets go of owners: their lists are not read again, and forgotten first when room is needed.
-    ///
-    /// # Errors
-    /// As [`Client::watch`].
-    pub fn unwatch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
-        self.check_owners(owners)?;
-        self.dispatch.watch(|watching, _| {
-            for owner in owners {
-                watching.unwatch(owner.as_ref());
-            }
-        })
-    }
-
-    /// Takes a webhook of the service (protocol.md 8): verified, then applied to what is known. An add blocks
-    /// its pairs at once, and the lists of both kinds of events are read again. The reply's JSON is the body
-    /// to answer with, in every case.
-    ///
-    /// The reply is [`Status::Ok`], [`Status::Signature`] (forged, stale, another app), [`Status::Request`]
-    /// (not a webhook of a blocklist), [`Status::Unsupported`] on the embedded engine, [`Status::Closed`] or
-    /// [`Status::Panic`].
-    pub fn apply_webhook(&self, query: &str, body: &[u8]) -> Reply {
-        match self.take_webhook(query, body) {
-            Ok(()) => Reply::to_webhook(None),
-            Err(error) => Reply::to_webhook(Some(&error)),
-        }
-    }
-
-    fn take_webhook(&self, query: &str, body: &[u8]) -> Result<(), Error> {
-        let webhooks = self.webhooks.as_ref().ok_or_else(|| {
-            let what = "the embedded engine knows everything already";
-            Error::new(Status::Unsupported, what)
-        })?;
-        let clock = &self.dispatch.clock;
-        let event = webhooks.open(query, body, clock.unix_seconds())?;
-        let added = event.change == Change::Add;
-        let mut ignored = 0;
-        self.dispatch.watch(|watching, lanes| {
-            ignored = watching.learn_event(added, &event.pairs, lanes, clock.now());
-        })?;
-        webhooks.count(ignored);
-        Ok(())
-    }
-
-    fn check_owners<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
-        let faults = owners.iter().enumerate();
-        let mut faults = faults
-            .filter_map(|(index, owner)| Some((index, self.way.charset.fault(owner.as_ref())?)));
-        match faults.next() {
-            Some((index, fault)) => Err(Error::argument(&format!("owners[{index}]"), fault)),
-            None => Ok(()),
-        }
-    }
-
     /// A look inside: what became of the calls, what waits, how the service is reached. Also after a
     /// bug, for whoever reports it.
     pub fn stats(&self) -> Stats {
@@ -400,6 +362,14 @@ impl Client {
     /// Ends the client: calls under way return [`Status::Closed`], what was accepted and is not done
     /// is dropped. [`Status::Ok`], or [`Status::Timeout`] when something was dropped or a thread was
     /// still on the network after `timeout` (`None`: without limit); it ends by itself.
+    ///
+    /// A client that is dropped is closed without waiting. A closed one cannot be used:
+    ///
+    /// ```compile_fail,E0382
+    /// let client = chatblock::Client::open("{}").unwrap();
+    /// client.close(None);
+    /// client.add("ann", &["bob"]);
+    /// ```
     pub fn close(self, timeout: Option<Duration>) -> Status {
         self.shut(timeout)
     }
@@ -476,89 +446,11 @@ impl Client {
     }
 }
 
-/// Who answers, what is known, and how calls travel.
-type Backed = (Box<dyn Service>, Arc<Known>, Way);
-
-/// How calls of one backend travel.
-struct Way {
-    is_local: bool,
-    is_durable: bool,
-    requests: usize,
-    charset: Charset,
-    call_time: Option<Duration>,
-    retry: Option<RetryPolicy>,
-    rate_per_second: Option<u32>,
-    late: Option<Duration>,
-    /// Writes go through an outbox.
-    is_recorded: bool,
-}
-
-impl Way {
-    /// Answered once and for all, in this process.
-    fn embedded(config: &Embedded, clock: &Arc<dyn Clock>) -> Result<Backed, Error> {
-        let way = Self {
-            is_local: true,
-            is_durable: config.path.is_some(),
-            requests: LOCAL_REQUESTS,
-            charset: config.charset,
-            call_time: None,
-            retry: None,
-            rate_per_second: None,
-            late: None,
-            is_recorded: false,
-        };
-        let known = Arc::new(Known::complete(Arc::clone(clock))?);
-        let observer = Arc::clone(&known) as Arc<dyn Observer>;
-        let engine = Engine::observed(config, Arc::clone(clock), Some(observer))?;
-        known.load(engine.store())?;
-        Ok((Box::new(engine), known, way))
-    }
-
-    /// Merged, paced and repeated.
-    fn remote(config: &Remote, all: &Config, clock: &Arc<dyn Clock>) -> Result<Backed, Error> {
-        let app = all
-            .app
-            .as_ref()
-            .ok_or_else(|| Error::config("sdkappid", "is missing"))?;
-        let way = Self {
-            is_local: false,
-            is_durable: false,
-            requests: config.connections,
-            charset: Charset::Utf8,
-            call_time: Some(config.call),
-            retry: Some(config.retry),
-            rate_per_second: Some(all.rate_per_second),
-            late: Some(config.attempt),
-            is_recorded: config.outbox.is_some(),
-        };
-        let service = RemoteService::open(config, app, Arc::clone(clock), spawn)?;
-        let known = Known::partial(config.mirror, Arc::clone(clock))?;
-        Ok((Box::new(service), Arc::new(known), way))
-    }
-
-    fn rules(&self) -> Rules {
-        Rules {
-            merge: !self.is_local,
-            retry: self.retry,
-            rate_per_second: self.rate_per_second,
-            call_time: self.call_time,
-            requests: self.requests,
-            late: self.late,
-            recorded: self.is_recorded,
-        }
-    }
-}
-
 fn owned<S: AsRef<str>>(accounts: &[S]) -> Vec<String> {
     accounts
         .iter()
         .map(|account| account.as_ref().to_owned())
         .collect()
-}
-
-/// The thread that resolves names ends when the client is gone.
-fn spawn(name: &str, work: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
-    threads::spawn(name, work).map(drop)
 }
 
 impl Drop for Client {
@@ -570,8 +462,9 @@ impl Drop for Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Answer;
+    use crate::api::{Answer, Charset};
     use crate::panics;
+    use crate::service::Service;
 
     /// Meets a bug at the account "bug".
     struct Buggy;

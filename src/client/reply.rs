@@ -35,6 +35,26 @@ pub struct ReplyItem {
 }
 
 impl Reply {
+    /// The reply of a call that was done, at least in part, for `?`.
+    ///
+    /// # Errors
+    /// The status and the sentence of a call that was not done.
+    ///
+    /// ```
+    /// # use chatblock::{Client, Status};
+    /// # let client = Client::open("{}")?;
+    /// let error = client.add("ann", &["ann"]).ok().unwrap_err();
+    /// assert_eq!(error.status(), Status::Service);
+    /// # Ok::<(), chatblock::Error>(())
+    /// ```
+    pub fn ok(self) -> Result<Self, Error> {
+        if self.status.is_done() {
+            Ok(self)
+        } else {
+            Err(Error::new(self.status, self.message))
+        }
+    }
+
     /// How the call ended.
     pub fn status(&self) -> Status {
         self.status
