@@ -3,11 +3,12 @@
 mod support;
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::{has_tool, libraries, report, root, run};
 
-fn shared_library() -> std::path::PathBuf {
+fn shared_library() -> PathBuf {
     libraries().join("libchatblock.so")
 }
 
@@ -53,14 +54,19 @@ fn the_library_has_its_name_and_stays_mapped() {
     assert!(has("(FLAGS_1)", "NODELETE"), "{output}");
 }
 
-/// Declarations of a header without comments, each on one line: prototypes, types, enumerators and
-/// macros. The version may move.
-fn declarations(header: &str) -> Vec<String> {
+fn without_comments(header: &str) -> String {
     let mut code = String::new();
     for (index, piece) in header.split("/*").enumerate() {
         let rest = piece.split_once("*/").map_or("", |(_, rest)| rest);
         code += if index == 0 { piece } else { rest };
     }
+    code
+}
+
+/// Declarations of a header without comments, each on one line: prototypes, types, enumerators and
+/// macros. The version may move.
+fn declarations(header: &str) -> Vec<String> {
+    let code = without_comments(header);
     let (directives, rest): (Vec<_>, Vec<_>) = code.lines().partition(|line| line.starts_with('#'));
     let macros = directives
         .into_iter()
@@ -89,4 +95,67 @@ fn every_released_declaration_is_still_there() {
         released.len()
     );
     report("abi", &line);
+}
+
+/// A library in C with the prototypes of `header` and its types as debug information: abidiff sees through it
+/// what it does not see in a library made by Rust.
+fn shim(name: &str, header: &str) -> PathBuf {
+    let code = without_comments(header);
+    let prototypes = code.split("CHATBLOCK_API").skip(3);
+    let bodies = prototypes.map(|text| {
+        let prototype = text.split(';').next().unwrap_or_default().trim();
+        let body = if prototype.starts_with("void ") {
+            "{}"
+        } else {
+            "{ return 0; }"
+        };
+        format!("{prototype} {body}\n")
+    });
+    let source = header.to_owned() + &bodies.collect::<String>();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (file, library) = (
+        folder.join(format!("{name}.c")),
+        folder.join(format!("{name}.so")),
+    );
+    fs::write(&file, source).expect("the shim can be written");
+    run(Command::new("gcc")
+        .args(["-g", "-shared", "-fPIC", "-o"])
+        .args([&library, &file]));
+    library
+}
+
+/// What abidiff says of a change from `before` to `after`; added functions are no change. Empty for none.
+fn difference(before: &Path, after: &Path) -> String {
+    let output = Command::new("abidiff")
+        .arg("--no-added-syms")
+        .args([before, after])
+        .output()
+        .expect("abidiff starts");
+    if output.status.success() {
+        return String::new();
+    }
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!said.is_empty(), "{output:?}");
+    said
+}
+
+#[test]
+fn no_released_prototype_has_another_type() {
+    if !has_tool("abi", "gcc") || !has_tool("abi", "abidiff") {
+        return;
+    }
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("a header");
+    let (released, today) = (read("abi/released.h"), read("include/chatblock.h"));
+    let before = shim("released", &released);
+    assert_eq!(difference(&before, &shim("today", &today)), "");
+    let narrower = today.replacen("size_t count", "uint32_t count", 1);
+    let seen = difference(&before, &shim("narrower", &narrower));
+    assert!(seen.contains("parameter 4"), "a narrower count: {seen}");
+    let gone = today.replace("chatblock_client_wakeup(", "chatblock_client_wake(");
+    let seen = difference(&before, &shim("gone", &gone));
+    assert!(
+        seen.contains("chatblock_client_wakeup"),
+        "a function is gone: {seen}"
+    );
+    report("abi", "abi: abidiff sees no change of a released prototype");
 }
