@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -307,4 +308,26 @@ fn nothing_is_cancelled_that_has_no_such_tag() {
         0,
         "a call that is done cannot be cancelled"
     );
+}
+
+/// With a look at every waiting call for each of them this takes minutes.
+#[test]
+fn each_of_many_waiting_calls_is_cancelled_by_its_tag() {
+    const CALLS: u64 = 60_000;
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    let client = open(&format!(
+        "{{\"sdkappid\":1,\"secret_key\":\"k\",\"connections\":8,\"attempt_ms\":300000,\"call_ms\":300000,\
+         \"base_url\":\"http://{address}\"}}"
+    ));
+    for tag in 0..CALLS {
+        let owner = format!("owner{tag}");
+        client.add_async(&owner, &["bob"], tag).expect("accepted");
+    }
+    let cancelled: usize = (0..CALLS).map(|tag| client.cancel(tag)).sum();
+    assert!(cancelled as u64 >= CALLS - 8, "only {cancelled}");
+    for _ in 0..cancelled {
+        assert_eq!(next(&client).status(), Status::Cancelled);
+    }
+    assert_eq!(client.cancel(CALLS - 1), 0, "it has its completion");
 }

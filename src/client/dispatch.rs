@@ -4,6 +4,7 @@ mod crew;
 mod learner;
 mod recorder;
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,6 +41,15 @@ pub(super) enum Caller {
     Polls(u64),
 }
 
+impl Caller {
+    fn tag(&self) -> Option<u64> {
+        match self {
+            Self::Waits(_) => None,
+            Self::Polls(tag) => Some(*tag),
+        }
+    }
+}
+
 /// Everything the threads of one client share.
 pub(super) struct Dispatch {
     pub(super) service: Box<dyn Service>,
@@ -74,6 +84,8 @@ struct State {
     delivering: usize,
     /// Calls refused because the queue was full.
     busy: u64,
+    /// Calls whose completion is not queued yet, by their tags.
+    tags: BTreeSet<(u64, CallId)>,
 }
 
 /// A call that is done on its caller's thread.
@@ -131,6 +143,7 @@ impl Dispatch {
                 crew: Crew::new(),
                 delivering: 0,
                 busy: 0,
+                tags: BTreeSet::new(),
             }),
             bunks: Bunks::default(),
             quieter: Condvar::new(),
@@ -188,9 +201,11 @@ impl Dispatch {
             outbox.admit()?;
         }
         let (request, now) = (Arc::new(request), self.clock.now());
+        let tag = caller.tag();
         let id = state
             .lanes
             .accept(Arc::clone(&request), caller, entered, now);
+        state.tags.extend(tag.map(|tag| (tag, id)));
         if let Some(watching) = &mut state.watching {
             watching.begin_asked(id, &request, now);
         }
@@ -268,9 +283,10 @@ impl Dispatch {
     /// Ends the calls with `tag` that were not sent yet; how many they were.
     pub(super) fn cancel(&self, tag: u64) -> usize {
         let mut state = self.state.lock();
-        let wanted = |caller: &Caller| matches!(caller, Caller::Polls(own) if *own == tag);
+        let ids = state.tags.range((tag, CallId::MIN)..=(tag, CallId::MAX));
+        let ids: Vec<_> = ids.map(|(_, id)| *id).collect();
         let error = Error::new(Status::Cancelled, "cancelled before it was sent");
-        let count = state.lanes.cancel(wanted, &error);
+        let count = state.lanes.cancel(&ids, &error);
         drop(self.deliver(state));
         count
     }
@@ -385,6 +401,11 @@ impl Dispatch {
     fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         while state.delivering == 0 && state.lanes.done_len() > 0 {
             let mut done = state.lanes.take_done();
+            for one in &done {
+                if let Some(tag) = one.caller.as_ref().and_then(Caller::tag) {
+                    state.tags.remove(&(tag, one.id));
+                }
+            }
             self.let_go(&mut state, &done);
             self.learn(&mut state, &mut done);
             state.delivering = done.len();

@@ -341,17 +341,16 @@ impl<T> Lanes<T> {
         std::mem::take(&mut self.done)
     }
 
-    /// Ends every call that was not dispatched and for which `wanted` holds; how many they were.
-    pub(super) fn cancel(&mut self, wanted: impl Fn(&T) -> bool, error: &Error) -> usize {
-        let chosen = self
-            .calls
-            .iter()
-            .filter(|(_, entry)| !entry.dispatched && entry.caller.as_ref().is_some_and(&wanted));
-        let chosen: Vec<_> = chosen.map(|(id, _)| *id).collect();
-        for id in &chosen {
-            self.end(*id, End::Settled(Some(error.clone())));
+    /// Ends those of the calls `ids` that were not dispatched; how many they were.
+    pub(super) fn cancel(&mut self, ids: &[CallId], error: &Error) -> usize {
+        let mut count = 0;
+        for id in ids {
+            if self.calls.get(id).is_some_and(|entry| !entry.dispatched) {
+                self.end(*id, End::Settled(Some(error.clone())));
+                count += 1;
+            }
         }
-        chosen.len()
+        count
     }
 
     /// Ends every call, dispatched or not.
