@@ -330,8 +330,9 @@ impl Watching {
             Ok(Effect::Ignored) | Err(_) => return self.fail(owner, listing.heard, now),
             Ok(_) => self.refreshes += 1,
         }
-        let jitter = 0.9 + 0.1 * self.random.f64();
-        let refresh = self.refresh().mul_f64(jitter);
+        // From beginning to beginning, and early enough that the next reading ends in time.
+        let jitter = 0.8 + 0.1 * self.random.f64();
+        let refreshed = listing.started + self.refresh().mul_f64(jitter);
         let Some(own) = self.owners.get_mut(owner) else {
             return;
         };
@@ -342,7 +343,7 @@ impl Watching {
         let soon = now.max(listing.started + REREAD);
         let next = match own.heard {
             Some(moment) => soon.max(moment),
-            None if own.watched => now + refresh,
+            None if own.watched => soon.max(refreshed),
             None => soon,
         };
         self.schedule(owner, next);
