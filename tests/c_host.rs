@@ -15,7 +15,7 @@ use support::sanitizer::{Sanitizer, undefined_symbols};
 use support::{full, has_tool, libraries, release_libraries, report, root, run};
 
 /// Programs of tests/c, and whether they use threads.
-const PROGRAMS: [(&str, bool); 12] = [
+const PROGRAMS: [(&str, bool); 13] = [
     ("api", false),
     ("async", true),
     ("async_threads", true),
@@ -23,6 +23,7 @@ const PROGRAMS: [(&str, bool); 12] = [
     ("close", true),
     ("header_twice", false),
     ("hot_path", true),
+    ("hot_path_stress", true),
     ("lists", false),
     ("matrix", false),
     ("open", false),

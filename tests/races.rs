@@ -1,5 +1,5 @@
-//! Data races: tests/c/stress.c and the library, both built with `ThreadSanitizer`, on the embedded
-//! engine, and against a server in another process without and with an outbox.
+//! Data races, by `ThreadSanitizer`: two programs of tests/c with the library, on the embedded engine and
+//! against a server in another process; and the table of the mirror alone, in every run.
 
 #[path = "support/serve.rs"]
 mod serve;
@@ -38,9 +38,9 @@ fn lock_contended(library: &Path) -> String {
     found.expect("std takes a lock that is held in a function of its own")
 }
 
-/// The stress program; `flags` are further ones for the compiler.
+/// A program of tests/c; `flags` are further ones for the compiler.
 fn build(name: &str, library: &Path, flags: &[&str]) -> PathBuf {
-    let program = library.with_file_name(name);
+    let program = library.with_file_name(format!("{name}{}", flags.concat()));
     let lock = lock_contended(library);
     run(Command::new(THREAD.cc)
         .args(["-g", "-std=c99", "-Wall", "-Wextra", "-Werror"])
@@ -49,12 +49,25 @@ fn build(name: &str, library: &Path, flags: &[&str]) -> PathBuf {
         .arg(format!("-DLOCK_CONTENDED={lock}"))
         .arg(format!("-Wl,--wrap={lock}"))
         .args(["-Iinclude", "-Itests/c"])
-        .args(["tests/c/stress.c", "tests/c/tsan_std.c"])
+        .arg(format!("tests/c/{name}.c"))
+        .arg("tests/c/tsan_std.c")
         .arg(library)
         .args(["-lgcc_s", "-lpthread", "-lm", "-ldl", "-o"])
         .arg(&program)
         .current_dir(root()));
     program
+}
+
+/// Tells the names of functions, which the suppressions are about. Left alone the sanitizer takes that of its own
+/// version only, and without one it reports everything.
+fn symbolizer() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<_> = std::env::split_paths(&path).collect();
+    let found = ["llvm-symbolizer-22", "llvm-symbolizer"]
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|program| program.is_file());
+    found.expect("llvm-symbolizer is installed")
 }
 
 /// One run with the arguments of the program.
@@ -63,7 +76,11 @@ fn stress(program: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.args(arguments).env(
         "TSAN_OPTIONS",
-        format!("suppressions={}", suppressions.display()),
+        format!(
+            "suppressions={}:external_symbolizer_path={}",
+            suppressions.display(),
+            symbolizer().display()
+        ),
     );
     command.output().expect("the program starts")
 }
@@ -85,7 +102,7 @@ fn all_clean(program: &Path, arguments: &[&str]) -> usize {
 
 /// The sanitizer sees our code: a race whose two sides are in the library is found in both.
 fn finds_a_planted_race(library: &Path) {
-    let program = build("race", library, &["-DPLANT_RACE"]);
+    let program = build("stress", library, &["-DPLANT_RACE"]);
     let output = stress(&program, &[]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "the planted race went unnoticed");
@@ -125,5 +142,59 @@ fn the_thread_sanitizer_finds_no_race() {
              8 submitters, 2 pollers, close), planted race found",
             embedded + remote + recorded
         ),
+    );
+}
+
+#[test]
+fn the_thread_sanitizer_finds_no_race_on_the_hot_path() {
+    if !full() {
+        return;
+    }
+    assert!(has_tool("races", THREAD.cc));
+    let library = THREAD.build();
+    let program = build("hot_path_stress", &library, &[]);
+    let embedded = all_clean(&program, &[]);
+    let server = Serving::start(SERVER, "{}");
+    let remote = all_clean(&program, &[&server.url]);
+    report(
+        "races",
+        &format!(
+            "tsan, hot path: {} runs clean ({embedded} embedded, {remote} remote with webhooks; 2 askers, 2 writers)",
+            embedded + remote
+        ),
+    );
+}
+
+/// The table alone, compiled in seconds by the toolchain at hand: its sanitizer needs no other compiler.
+fn build_table(folder: &Path) -> PathBuf {
+    let program = folder.join("table");
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    run(Command::new(rustc)
+        .args(["--edition", "2024", "-g", "-Copt-level=1"])
+        .args(["-Zsanitizer=thread", THREAD.rust_flags])
+        .arg("tests/races/table.rs")
+        .arg("-o")
+        .arg(&program)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .current_dir(root()));
+    program
+}
+
+#[test]
+fn the_thread_sanitizer_finds_no_race_in_the_table_of_the_mirror() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let program = build_table(folder.path());
+    let runs = if full() { RUNS } else { LEAST };
+    for number in 0..runs {
+        let mut command = Command::new(&program);
+        // One race is enough, and to tell where takes long.
+        command.env("TSAN_OPTIONS", "halt_on_error=1");
+        let output = command.output().expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "run {number}: {said}");
+    }
+    report(
+        "races",
+        &format!("tsan, table of the mirror: {runs} runs clean (2 readers, 1 writer, growth)"),
     );
 }

@@ -328,7 +328,7 @@ fn the_scenario_of_the_bindings_holds_in_rust() {
     support::report(
         "hosts",
         &format!(
-            "rust ({version} and later): scenario: {} steps",
+            "host rust {version} and later: scenario {} steps",
             steps.len()
         ),
     );

@@ -65,10 +65,10 @@ pub fn run(command: &mut Command) -> String {
     stdout
 }
 
-/// The folder of the library as it ships; built when it is not there yet.
+/// The folder of the library and the program as they ship; built when they are not there yet.
 pub fn release_libraries() -> PathBuf {
     run(Command::new(env!("CARGO"))
-        .args(["build", "--locked", "--lib", "--release"])
+        .args(["build", "--locked", "--features", "cli", "--release"])
         .current_dir(root())
         .env("CARGO_TARGET_DIR", target()));
     target().join("release")

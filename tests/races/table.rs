@@ -1,0 +1,79 @@
+//! The table of the mirror for ThreadSanitizer: two threads look up while one writes and the table grows. A program
+//! of its own, compiled by `tests/races.rs` from the sources alone.
+
+#![feature(rustc_private)]
+#![allow(dead_code, reason = "the mirror needs more of them")]
+
+extern crate libc;
+
+#[path = "../../src/mirror/check.rs"]
+mod check;
+#[path = "../../src/mirror/memory.rs"]
+mod memory;
+#[path = "../../src/mirror/sync.rs"]
+mod sync;
+#[path = "../../src/mirror/table.rs"]
+mod table;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use check::Answer;
+use table::{Mark, Pen, Table};
+
+/// The number of the owner of all pairs.
+const OWNER: u64 = u64::MAX;
+/// Pairs that are in the table before the threads begin, and stay.
+const KEPT: u64 = 500;
+/// Pairs that come, and go again when so many others have come after them: the table grows from 120 buckets to 1800.
+const COMING: u64 = 10_000;
+const STAYING: u64 = 7_000;
+
+/// A mark as a hash would make it: the finalizer of splitmix64.
+fn mark(number: u64) -> Mark {
+    let mut word = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^= word >> 31;
+    Mark::new(word, word.to_le_bytes()[0])
+}
+
+fn main() {
+    let (pairs, mut pen) = (Table::<7>::new().expect("memory"), Pen::default());
+    let (owners, mut owner_pen) = (Table::<3>::new().expect("memory"), Pen::default());
+    owners
+        .insert(&mut owner_pen, mark(OWNER), 1)
+        .expect("memory");
+    for number in 0..KEPT {
+        pairs.insert(&mut pen, mark(number), 0).expect("memory");
+    }
+    let is_over = AtomicBool::new(false);
+    let ask = |number| check::check(&owners, mark(OWNER), |_| true, &pairs, Some(mark(number)));
+    let look_up = || {
+        let mut number = 0;
+        // Relaxed: no order between the threads but what the table makes.
+        while !is_over.load(Ordering::Relaxed) {
+            number = (number + 1) % (KEPT + COMING);
+            assert_eq!(ask(number % KEPT), Answer::Yes);
+            ask(number);
+        }
+    };
+    thread::scope(|scope| {
+        let readers = [(); 2].map(|()| scope.spawn(look_up));
+        for number in KEPT..KEPT + COMING {
+            pairs.insert(&mut pen, mark(number), 0).expect("memory");
+            // A list that was read again has another value.
+            owners
+                .insert(&mut owner_pen, mark(OWNER), number)
+                .expect("memory");
+            if let Some(gone) = number.checked_sub(STAYING).filter(|gone| *gone >= KEPT) {
+                assert!(pairs.remove(&mut pen, mark(gone)));
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+        // The sanitizer knows a join as an order between threads, and not the end of a scope.
+        for reader in readers {
+            reader.join().expect("a reader");
+        }
+    });
+}
