@@ -1,0 +1,49 @@
+/** The calls that a client makes, each with the twin that says why it is refused. */
+
+import { list, text, uint32 } from './arguments.js';
+import type { Call } from './calls.js';
+import * as native from './native.js';
+import type { CheckType } from './status.js';
+
+type Write = typeof native.add;
+type WriteAsync = typeof native.addAsync;
+
+function write(submit: WriteAsync, refused: Write) {
+  return (from: string, to: readonly string[]): Call => {
+    const owner = text(from, 'from_account');
+    return {
+      submit: (client, tag) => submit(client, owner, list(to, 'to_accounts'), to.length, tag),
+      refused: (client) => refused(client, owner, list(to, 'to_accounts'), to.length),
+    };
+  };
+}
+export const add = write(native.addAsync, native.add);
+export const remove = write(native.removeAsync, native.remove);
+
+export function check(from: string, to: readonly string[], type: CheckType): Call {
+  const owner = text(from, 'from_account');
+  return {
+    submit: (client, tag) => native.checkAsync(client, owner, list(to, 'to_accounts'), to.length, type, tag),
+    refused: (client) => native.check(client, owner, list(to, 'to_accounts'), to.length, type),
+  };
+}
+
+/** The library has no typed form of this one without waiting, but takes the service's JSON. */
+export function get(from: string, start: number, max: number): Call {
+  const owner = text(from, 'from_account');
+  const page = { StartIndex: uint32(start, 'start_index'), MaxLimited: uint32(max, 'max_limited') };
+  const request = JSON.stringify({ From_Account: owner, ...page, LastSequence: 0 });
+  return {
+    submit: (client, tag) => native.submit(client, 'black_list_get', request, tag),
+    refused: (client) => native.get(client, owner, start, max),
+  };
+}
+
+export function json(command: string, request: string | object): Call {
+  const name = text(command, 'command');
+  const body = typeof request === 'string' ? text(request, 'request_json') : JSON.stringify(request);
+  return {
+    submit: (client, tag) => native.submit(client, name, body, tag),
+    refused: (client) => native.call(client, name, body),
+  };
+}

@@ -1,0 +1,74 @@
+/** What a client says about itself: the keys and units of the library's README, "Stats". */
+
+type Command = 'add' | 'delete' | 'get' | 'check';
+
+interface Ended {
+  accepted: number;
+  confirmed: number;
+  refused: number;
+  unknown: number;
+  cancelled: number;
+  pending: number;
+}
+
+/** Taken at one moment; counts begin when the client is opened. Later versions may add keys. */
+export interface Stats {
+  version: string;
+  backend: 'embedded' | 'remote';
+  uptime_ms: number;
+  calls: Record<Command | 'total', Ended>;
+  queue: {
+    calls: number;
+    completions: number;
+    max_calls: number;
+    busy: number;
+    owners: number;
+    deepest_owner: number;
+    in_flight: number;
+    max_in_flight: number;
+  };
+  requests: Record<Command, { sent: number; accounts: number; merged_calls: number }>;
+  latency: Record<Command, { count: number; p50_us: number; p99_us: number; max_us: number }>;
+  mirror: {
+    pairs: number;
+    bytes: number;
+    answered: number;
+    unknown: number;
+    /** Remote backend; 0 otherwise, as what follows. */
+    owners: number;
+    watched: number;
+    refreshes: number;
+    refresh_ms: number;
+    evictions: number;
+    oldest_ms: number | null;
+  };
+  log: { dropped: number };
+  /** Remote backend. */
+  retries?: Record<
+    'timeout' | 'network' | 'connect' | 'throttled' | 'busy' | 'signature' | 'rest' | 'unanswered'
+    | 'budget_left' | 'over_budget', number>;
+  /** Remote backend. */
+  pace?: { full_per_second: number } & Record<Command, { per_second: number; waits: number; waited_ms: number }>;
+  /** Remote backend. */
+  service?: {
+    breaker_ms: number;
+    host: 'primary' | 'standby';
+    failovers: number;
+    connections: number;
+    usersig_expires: number | null;
+  };
+  /** Where there is one. */
+  outbox?: {
+    writes: number;
+    unrecorded: number;
+    bytes: number;
+    max_bytes: number;
+    oldest_s: number;
+    busy: number;
+    failures: number;
+    failed: boolean;
+  };
+  /** Remote backend. */
+  webhooks?: Record<
+    'accepted' | 'forged' | 'stale' | 'foreign' | 'malformed' | 'others' | 'ignored_pairs', number>;
+}
