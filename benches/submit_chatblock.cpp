@@ -4,8 +4,6 @@
 // Arguments: URL SECRET_KEY CALLS CALLS_PER_TICK [MORE], where MORE is further members of the
 // configuration, each with a comma before it.
 
-#include <time.h>
-
 #include <algorithm>
 
 #include "service_client.hpp"
@@ -47,12 +45,6 @@ namespace {
 
 constexpr int OWNERS = 100;
 constexpr int PAUSE_US = 16667;
-
-double thread_cpu_us() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return now.tv_sec * 1e6 + now.tv_nsec / 1e3;
-}
 
 struct Cost {
     std::vector<double> wall_us;

@@ -8,7 +8,7 @@ import subprocess
 
 def describe():
     return (
-        f"{cpu_model()}, {os.cpu_count()} cores, kernel {platform.release()}; "
+        f"{cpu_model()}, {os.cpu_count()} cores, kernel {platform.release()}, huge pages: {huge_pages()}; "
         f"{datetime.date.today().isoformat()}; commit {commit()}"
     )
 
@@ -19,6 +19,15 @@ def cpu_model():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.machine()
+
+
+def huge_pages():
+    """When the kernel gives them: "always", "madvise" (to who asks, as chatblock does) or "never"."""
+    try:
+        with open("/sys/kernel/mm/transparent_hugepage/enabled", encoding="ascii") as setting:
+            return setting.read().split("[")[1].split("]")[0]
+    except FileNotFoundError:
+        return "never"
 
 
 def commit():

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCHES = ROOT / "benches"
 BUILD = BENCHES / "peers" / "build"
 
-C_FLAGS = ["-O2", "-Wall", "-Wextra", "-pthread"]
+C_FLAGS = ["-O2", "-DNDEBUG", "-Wall", "-Wextra", "-pthread"]
 CXX_FLAGS = ["-std=c++17", *C_FLAGS]
 
 # What to look for, and the Debian package that brings it.
@@ -24,6 +24,8 @@ PACKAGES = {
     "nlohmann/json.hpp": "nlohmann-json3-dev",
     "openssl/hmac.h": "libssl-dev",
     "zlib.h": "zlib1g-dev",
+    "pkg-config": "pkg-config",
+    "absl/container/flat_hash_map.h": "libabsl-dev",
 }
 
 
@@ -36,10 +38,15 @@ class Failed(Exception):
 
 
 class Workshop:
-    """`library_dir` has the release build of libchatblock.so and, for P13, of `chatblock`."""
+    """`library_dir` has the release build of libchatblock.so and, for P6, P9 and P13, of `chatblock`.
+    `prefix` is where the same is installed, for the hosts; without one it is installed when they need it."""
 
-    def __init__(self, library_dir, rounds):
+    def __init__(self, library_dir, rounds, prefix=None):
         self.rounds = rounds
+        self.installed = prefix and pathlib.Path(prefix).resolve()
+        self.left_out = []
+        # For the picture: nanoseconds of a check by side and number of pairs.
+        self.ns_per_check = {}
         self.release = pathlib.Path(library_dir).resolve()
         self.library = self.release / "libchatblock.so"
         if not self.library.exists():
@@ -69,6 +76,16 @@ class Workshop:
     def peer(self, source, *libraries):
         return self._compile(source, [f"-l{library}" for library in libraries])
 
+    def abseil_peer(self, source):
+        packages = output(["pkg-config", "--libs", "absl_flat_hash_map", "absl_flat_hash_set"])
+        return self._compile(source, packages.split())
+
+    def rust_peer(self, source):
+        source = BENCHES / source
+        program = BUILD / source.stem
+        output(["rustc", "--edition", "2024", "-C", "opt-level=3", "-C", "codegen-units=1", str(source), "-o", str(program)])
+        return str(program)
+
     def _compile(self, source, flags):
         source = BENCHES / source
         program = BUILD / source.stem
@@ -85,6 +102,14 @@ class Workshop:
         output(["cargo", "build", "--quiet", "--release", "--locked", "--manifest-path", str(manifest), "--target-dir", str(target)])
         return str(target / "release" / "bench_server")
 
+    def prefix(self):
+        """Where `make install` put what is measured."""
+        if self.installed is None:
+            prefix = BUILD / "prefix"
+            output(["make", "--quiet", "install", f"PREFIX={prefix}"], timeout=1800)
+            self.installed = prefix
+        return self.installed
+
     def alternate(self, *sides):
         """Measures every side once per round, in alternating order; gives each side's list of results."""
         results = [[] for _ in sides]
@@ -100,16 +125,16 @@ def has_header(name):
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 
-def output(command, timeout=600):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, cwd=ROOT)
+def output(command, timeout=600, **more):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, cwd=ROOT, **more)
     if done.returncode != 0:
         raise Failed(f"{pathlib.Path(command[0]).name} failed: {done.stderr.strip() or done.returncode}")
     return done.stdout
 
 
-def measure(program, *arguments):
+def measure(program, *arguments, timeout=120):
     """Runs a program that prints one JSON object of figures."""
-    return json.loads(output([program, *map(str, arguments)], timeout=120))
+    return json.loads(output([program, *map(str, arguments)], timeout=timeout))
 
 
 def median(results, key):

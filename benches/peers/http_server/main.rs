@@ -3,7 +3,8 @@
 //! `bench_server constant BYTES` answers every request with the same body of that size: what the HTTP
 //! library alone costs (P13). `bench_server service [CERT KEY]` answers every change of a list as the
 //! service would, "done" for each posted account, over HTTP or TLS: the far end for both clients of P7
-//! and P8. It prints one line, `listening on ADDRESS`, and serves until it is killed.
+//! and P8. `bench_server lists` answers every listing with what `population.hpp` says that the owner blocks
+//! (P1, P5). It prints one line, `listening on ADDRESS`, and serves until it is killed.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -30,6 +31,7 @@ type Failure = Box<dyn std::error::Error>;
 enum Answer {
     Constant(Bytes),
     EachAccountDone,
+    WholeList,
 }
 
 fn main() -> Result<(), Failure> {
@@ -39,7 +41,8 @@ fn main() -> Result<(), Failure> {
         ["constant", bytes] => (Answer::Constant(vec![b' '; bytes.parse()?].into()), None),
         ["service"] => (Answer::EachAccountDone, None),
         ["service", certificate, key] => (Answer::EachAccountDone, Some(tls(certificate, key)?)),
-        _ => return Err("usage: bench_server constant BYTES | service [CERT KEY]".into()),
+        ["lists"] => (Answer::WholeList, None),
+        _ => return Err("usage: bench_server constant BYTES | service [CERT KEY] | lists".into()),
     };
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -94,6 +97,10 @@ async fn respond(
             .ok()
             .and_then(|asked| each_account_done(&asked.to_bytes()))
             .unwrap_or_else(|| Bytes::from_static(b"not a change of a list")),
+        Answer::WholeList => asked
+            .ok()
+            .and_then(|asked| whole_list(&asked.to_bytes()))
+            .unwrap_or_else(|| Bytes::from_static(b"not a listing of an owner of the population")),
     };
     let mut response = Response::new(Full::new(body));
     response.headers_mut().insert(
@@ -123,5 +130,32 @@ fn each_account_done(asked: &[u8]) -> Option<Bytes> {
         .ok()?;
     }
     body.push_str(r#"],"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":""}"#);
+    Some(body.into())
+}
+
+#[derive(Deserialize)]
+struct Listing<'a> {
+    #[serde(rename = "From_Account", borrow)]
+    owner: Cow<'a, str>,
+}
+
+const PAIRS_PER_OWNER: u64 = 100;
+
+/// The answer to `black_list_get` of an owner "owne_NUMBER", in one page.
+fn whole_list(asked: &[u8]) -> Option<Bytes> {
+    let Listing { owner } = serde_json::from_slice(asked).ok()?;
+    let owner: u64 = owner.strip_prefix("owne_")?.parse().ok()?;
+    let mut body = String::with_capacity(128 + 100 * 68);
+    body.push_str(r#"{"BlackListItem":["#);
+    for index in 0..PAIRS_PER_OWNER {
+        let comma = if index == 0 { "" } else { "," };
+        let account = (owner * PAIRS_PER_OWNER + index) * 2_654_435_761 % (1 << 32);
+        write!(
+            body,
+            r#"{comma}{{"To_Account":"play_{account:010}","AddBlackTimeStamp":1700000000}}"#
+        )
+        .ok()?;
+    }
+    body.push_str(r#"],"StartIndex":0,"CurruentSequence":1,"CurrentSequence":1,"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":""}"#);
     Some(body.into())
 }
