@@ -82,15 +82,13 @@ fn goes_through_the_scenario(host: &str, tools: &[&str]) {
     let version = said(&output, "host: ");
     let scenario = said(&output, "scenario: ");
     assert_eq!(scenario, format!("{} steps", steps()));
-    let shown = output.lines().filter(|line| {
+    let mut shown = vec![format!("host {version}: scenario {scenario}")];
+    let more = output.lines().filter(|line| {
         let name = line.split_once(": ").map_or("", |(name, _)| name);
         ["heartbeat", "race"].contains(&name)
     });
-    let shown: String = shown.map(|line| format!(", {line}")).collect();
-    report(
-        "hosts",
-        &format!("host {version}: scenario {scenario}{shown}"),
-    );
+    shown.extend(more.map(str::to_owned));
+    report("hosts", &shown.join(", "));
     if full() {
         let empty = work(&format!("{host}_elsewhere"));
         drive(

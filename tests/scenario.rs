@@ -133,7 +133,7 @@ impl Host {
         let expect = &step["expect"];
         match text(step, "do") {
             "version" => {
-                assert!(env!("CARGO_PKG_VERSION").starts_with(text(expect, "starts_with")))
+                assert!(env!("CARGO_PKG_VERSION").starts_with(text(expect, "starts_with")));
             }
             "open" => self.0 = Some(Client::open(&step["config"].to_string()).expect("it opens")),
             "open_fails" => {

@@ -40,7 +40,9 @@ impl Changer<'_> {
                     .iter()
                     .map(|peer| self.toggled[*peer].as_str())
                     .collect();
-                chosen.iter().for_each(|peer| is_listed[*peer] = is_add);
+                for peer in &chosen {
+                    is_listed[*peer] = is_add;
+                }
                 self.change(is_add, at, &peers);
             }
         }

@@ -99,7 +99,9 @@ impl<'a> Relay<'a> {
         }
         let mut held = std::mem::take(&mut self.held);
         fastrand::shuffle(&mut held);
-        held.iter().for_each(|late| self.hand_over(late));
+        for late in &held {
+            self.hand_over(late);
+        }
         self.counts
     }
 
@@ -146,7 +148,8 @@ impl<'a> Relay<'a> {
         let owner = fastrand::choice(self.owners).expect("there are owners");
         let command = "Sns.CallbackBlackListAdd";
         let digest = Sha256::digest(format!("{token}{time}"));
-        let sign: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = digest.iter().map(|byte| format!("{byte:02x}"));
+        let sign = hex.collect::<Vec<_>>().concat();
         let query = format!(
             "SdkAppid={APP}&CallbackCommand={command}&contenttype=json&ClientIP=127.0.0.1\
              &OptPlatform=RESTAPI&Sign={sign}&RequestTime={time}"

@@ -129,7 +129,7 @@ impl Connection {
     /// 1, 0 or a negative status for each peer.
     pub fn ask(&mut self, owner: &str, peers: &[&str]) -> Vec<i32> {
         let answers = self.command(&format!("ask {owner} {}", peers.join(" ")));
-        let answers = answers.split(' ').map(|answer| answer.parse());
+        let answers = answers.split(' ').map(str::parse);
         answers.collect::<Result<_, _>>().expect("numbers")
     }
 
