@@ -1,0 +1,191 @@
+package chatblock
+
+// #include <chatblock.h>
+import "C"
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"runtime"
+	"unicode/utf8"
+)
+
+// CheckType says which directions Check looks at.
+type CheckType int32
+
+const (
+	CheckSingle = CheckType(C.CHATBLOCK_CHECK_SINGLE) // does the owner block the account?
+	CheckBoth   = CheckType(C.CHATBLOCK_CHECK_BOTH)   // the same, and does the account block the owner?
+)
+
+// Add blocks accounts: from no longer wants to hear them. It takes 1 to 100,000 accounts; an account that is
+// blocked already counts as done. Calls of one owner keep their order.
+//
+// The error is ErrService (with ServiceCode, for example 30013 for a full list), ErrNetwork or ErrTimeout (a
+// write may have happened; the same call may be repeated), ErrConnect (nothing was sent), ErrBusy, ErrStorage,
+// ErrArgument, ErrClosed, or that of the context.
+func (c *Client) Add(ctx context.Context, from string, accounts ...string) (*Result, error) {
+	return c.overAccounts(ctx, from, accounts, accountsCall{
+		submit: func(h *C.chatblock_client, from *C.char, to list, tag C.uint64_t) C.chatblock_status {
+			return C.chatblock_blocklist_add_async(h, from, to.c(), to.count, tag)
+		},
+		run: func(h *C.chatblock_client, from *C.char, to list) *C.chatblock_result {
+			return C.chatblock_blocklist_add(h, from, to.c(), to.count)
+		},
+	})
+}
+
+// Delete unblocks accounts. An account that is not blocked counts as done; everything else is as with Add.
+func (c *Client) Delete(ctx context.Context, from string, accounts ...string) (*Result, error) {
+	return c.overAccounts(ctx, from, accounts, accountsCall{
+		submit: func(h *C.chatblock_client, from *C.char, to list, tag C.uint64_t) C.chatblock_status {
+			return C.chatblock_blocklist_delete_async(h, from, to.c(), to.count, tag)
+		},
+		run: func(h *C.chatblock_client, from *C.char, to list) *C.chatblock_result {
+			return C.chatblock_blocklist_delete(h, from, to.c(), to.count)
+		},
+	})
+}
+
+// Check asks the service who blocks whom: each item has a Relation between from (A) and the account (B). It sees
+// every write of from that was accepted before. It takes 1 to 100,000 accounts; errors are as with Add.
+func (c *Client) Check(ctx context.Context, from string, check CheckType, accounts ...string) (*Result, error) {
+	return c.overAccounts(ctx, from, accounts, accountsCall{
+		submit: func(h *C.chatblock_client, from *C.char, to list, tag C.uint64_t) C.chatblock_status {
+			return C.chatblock_blocklist_check_async(h, from, to.c(), to.count, C.int32_t(check), tag)
+		},
+		run: func(h *C.chatblock_client, from *C.char, to list) *C.chatblock_result {
+			return C.chatblock_blocklist_check(h, from, to.c(), to.count, C.int32_t(check))
+		},
+	})
+}
+
+// Get reads one page of a list, oldest entry first: from start, at most max entries, 1 to 1000. Go on with
+// NextIndex until it is 0; entries that are removed meanwhile shift the pages. Errors are as with Add.
+func (c *Client) Get(ctx context.Context, from string, start, max uint32) (*Result, error) {
+	owner, err := newText("from_account", from)
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.ValidString(from) { // json.Marshal would repair it, and read another list
+		return nil, invalid("from_account", "is not UTF-8")
+	}
+	request, err := json.Marshal(map[string]any{
+		"From_Account": from, "StartIndex": start, "MaxLimited": max, "LastSequence": 0,
+	})
+	if err != nil {
+		return nil, invalid("from_account", err.Error())
+	}
+	return c.jsonCall(ctx, "black_list_get", string(request), func(h *C.chatblock_client) *C.chatblock_result {
+		return C.chatblock_blocklist_get(h, owner.c(), C.uint32_t(start), C.uint32_t(max))
+	})
+}
+
+// Call makes one call with the service's own request JSON of at most 1000 accounts. command is "black_list_add",
+// "black_list_delete", "black_list_get" or "black_list_check". Errors are as with Add, and ErrRequest for a
+// request that is refused before anything is sent; the message names the member.
+func (c *Client) Call(ctx context.Context, command, request string) (*Result, error) {
+	return c.jsonCall(ctx, command, request, nil)
+}
+
+// call is one call of the library in its two forms.
+type call struct {
+	// submit hands the call over.
+	submit func(*C.chatblock_client, C.uint64_t) C.chatblock_status
+	// run does it and waits. It is used only for what submit refused, which says so with a number: run refuses
+	// it as well, and has a sentence.
+	run func(*C.chatblock_client) *C.chatblock_result
+}
+
+// accountsCall is a call about accounts.
+type accountsCall struct {
+	submit func(*C.chatblock_client, *C.char, list, C.uint64_t) C.chatblock_status
+	run    func(*C.chatblock_client, *C.char, list) *C.chatblock_result
+}
+
+func (c *Client) overAccounts(ctx context.Context, from string, accounts []string, over accountsCall) (*Result, error) {
+	owner, err := newText("from_account", from)
+	if err != nil {
+		return nil, err
+	}
+	to, err := newList("to_accounts", accounts)
+	if err != nil {
+		return nil, err
+	}
+	defer to.free()
+	return c.do(ctx, call{
+		submit: func(h *C.chatblock_client, tag C.uint64_t) C.chatblock_status {
+			return over.submit(h, owner.c(), to, tag)
+		},
+		run: func(h *C.chatblock_client) *C.chatblock_result { return over.run(h, owner.c(), to) },
+	})
+}
+
+func (c *Client) jsonCall(
+	ctx context.Context, command, request string, run func(*C.chatblock_client) *C.chatblock_result,
+) (*Result, error) {
+	commandText, err := newText("command", command)
+	if err != nil {
+		return nil, err
+	}
+	requestText, err := newText("request", request)
+	if err != nil {
+		return nil, err
+	}
+	if run == nil {
+		run = func(h *C.chatblock_client) *C.chatblock_result {
+			return C.chatblock_client_call(h, commandText.c(), requestText.c())
+		}
+	}
+	return c.do(ctx, call{
+		submit: func(h *C.chatblock_client, tag C.uint64_t) C.chatblock_status {
+			return C.chatblock_client_submit(h, commandText.c(), requestText.c(), tag)
+		},
+		run: run,
+	})
+}
+
+// do hands a call over and waits for its completion, or for the context.
+func (c *Client) do(ctx context.Context, call call) (*Result, error) {
+	defer runtime.KeepAlive(c)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	tag, done := c.core.calls.begin()
+	_, err := c.use(func(h *C.chatblock_client) C.int32_t { return call.submit(h, C.uint64_t(tag)) })
+	if err != nil {
+		c.core.calls.forget(tag)
+		if isRefusedForContent(err) {
+			return c.ask(call.run)
+		}
+		return nil, err
+	}
+	select {
+	case result := <-done:
+		return result.outcome()
+	case <-ctx.Done():
+		return c.abandon(ctx, tag, done)
+	}
+}
+
+// isRefusedForContent says whether the same call is refused again, whatever else happens.
+func isRefusedForContent(err error) bool {
+	return errors.Is(err, ErrArgument) || errors.Is(err, ErrRequest)
+}
+
+// abandon ends a call whose context has ended.
+func (c *Client) abandon(ctx context.Context, tag uint64, done <-chan *Result) (*Result, error) {
+	c.core.calls.forget(tag)
+	cancelled, err := c.Cancel(tag)
+	select {
+	case result := <-done: // it was faster
+		return result.outcome()
+	default:
+	}
+	if err == nil && cancelled > 0 {
+		const message = "cancelled before it was sent; nothing happened"
+		return nil, &Error{Status: ErrCancelled, Message: message, cause: ctx.Err()}
+	}
+	return nil, ctx.Err()
+}

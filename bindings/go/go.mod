@@ -1,0 +1,3 @@
+module example.invalid/chatblock
+
+go 1.19
