@@ -1,0 +1,100 @@
+--- The calls in their two forms: one that waits, and one that is handed over with a tag.
+
+local json = require "chatblock.json"
+local native = require "chatblock.native"
+local result = require "chatblock.result"
+local texts = require "chatblock.texts"
+
+local forms = {}
+
+local CHECK_TYPES = { single = native.CHATBLOCK_CHECK_SINGLE, both = native.CHATBLOCK_CHECK_BOTH }
+
+-- Gives the form that make(array, count) makes of accounts that C can be given, else nil and an error.
+local function with_accounts(from, accounts, make)
+  local fault = texts.fault("from_account", from)
+  if fault then
+    return nil, fault
+  end
+  local array, count = texts.array("to_accounts", accounts)
+  if not array then
+    return nil, count
+  end
+  local form = make(array, count)
+  form.borrowed = accounts -- whose strings C reads
+  return form
+end
+
+function forms.add(from, accounts)
+  return with_accounts(from, accounts, function(array, count)
+    return {
+      blocking = function(handle)
+        return native.chatblock_blocklist_add(handle, from, array, count)
+      end,
+      hand_over = function(handle, tag)
+        return native.chatblock_blocklist_add_async(handle, from, array, count, tag)
+      end,
+    }
+  end)
+end
+
+function forms.delete(from, accounts)
+  return with_accounts(from, accounts, function(array, count)
+    return {
+      blocking = function(handle)
+        return native.chatblock_blocklist_delete(handle, from, array, count)
+      end,
+      hand_over = function(handle, tag)
+        return native.chatblock_blocklist_delete_async(handle, from, array, count, tag)
+      end,
+    }
+  end)
+end
+
+function forms.check(from, accounts, directions)
+  local kind = CHECK_TYPES[directions]
+  if not kind then
+    return nil, result.bad_argument("directions", 'is not "single" or "both"')
+  end
+  return with_accounts(from, accounts, function(array, count)
+    return {
+      blocking = function(handle)
+        return native.chatblock_blocklist_check(handle, from, array, count, kind)
+      end,
+      hand_over = function(handle, tag)
+        return native.chatblock_blocklist_check_async(handle, from, array, count, kind, tag)
+      end,
+    }
+  end)
+end
+
+function forms.call(command, request)
+  local fault = texts.fault("command", command) or texts.fault("request_json", request)
+  if fault then
+    return nil, fault
+  end
+  return {
+    blocking = function(handle)
+      return native.chatblock_client_call(handle, command, request)
+    end,
+    hand_over = function(handle, tag)
+      return native.chatblock_client_submit(handle, command, request, tag)
+    end,
+  }
+end
+
+function forms.get(from, start, max)
+  local fault = texts.fault("from_account", from)
+    or texts.range_fault("start_index", start, 0, 2 ^ 32 - 1)
+    or texts.range_fault("max_limited", max, 0, 2 ^ 32 - 1)
+  if fault then
+    return nil, fault
+  end
+  local request = { From_Account = from, StartIndex = start, MaxLimited = max, LastSequence = 0 }
+  local call = forms.call("black_list_get", json.encode(request))
+  function call.blocking(handle)
+    return native.chatblock_blocklist_get(handle, from, start, max)
+  end
+  return call
+end
+
+return forms

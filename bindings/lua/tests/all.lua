@@ -1,0 +1,4 @@
+for _, name in ipairs { "header", "scenario", "client", "calls", "hotpath", "readme" } do
+  require("tests." .. name .. "_test")
+end
+os.exit(require("luaunit").LuaUnit.run())
