@@ -4,19 +4,24 @@
 #   make demo     a C program on the embedded engine and over HTTP, with the same answers
 #   make test     everything is tested, in at most ten minutes; CHATBLOCK_TEST=full goes deeper
 #   make check    what has to hold before a change lands: lint and test
+#   make docs     pages of the headers and the guide (target/docs/html/index.html); needs doxygen
 #   make header   writes include/chatblock.h anew from src/ffi
 #   make bench    measures against typical C++ code, writes benches/RESULTS.md
-#   make install  DESTDIR= PREFIX=/usr/local
+#   make install  DESTDIR= PREFIX=/usr/local LIBDIR=$(PREFIX)/lib; make uninstall takes the same away
+#   make deb      Debian packages of the library, what is needed to build with it, and the program (target/deb)
 
 CARGO ?= cargo
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
 DESTDIR ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/release
-SONAME := libchatblock.so.$(shell sed -n 's/^version = "\(0\.[0-9]*\)\..*/\1/p' Cargo.toml)
-VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
+# Before 1.0 the minor plays the major (ABI.md).
+SOVERSION := $(shell echo $(VERSION) | sed 's/^\(0\.[0-9]*\|[1-9][0-9]*\)\..*/\1/')
+SONAME := libchatblock.so.$(SOVERSION)
 
-.PHONY: all cli demo test lint check header bench install clean
+.PHONY: all cli demo test lint check header docs bench clean
 
 all:
 	$(CARGO) build --release --locked
@@ -46,18 +51,14 @@ header:
 	-env -u CI $(CARGO) test --locked --test header
 	$(CARGO) test --locked --test header
 
-bench: cli
-	benches/run --library-dir $(RELEASE)
+docs:
+	mkdir -p $(TARGET)/docs
+	(cat docs/Doxyfile; echo OUTPUT_DIRECTORY=$(TARGET)/docs) | doxygen -
 
-install: cli
-	install -d $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
-	install -m 755 -s $(RELEASE)/libchatblock.so $(DESTDIR)$(PREFIX)/lib/libchatblock.so.$(VERSION)
-	ln -sf libchatblock.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
-	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libchatblock.so
-	install -m 644 $(RELEASE)/libchatblock.a $(DESTDIR)$(PREFIX)/lib/
-	strip --strip-debug $(DESTDIR)$(PREFIX)/lib/libchatblock.a
-	install -m 644 include/chatblock.h $(DESTDIR)$(PREFIX)/include/
-	install -m 755 -s $(RELEASE)/chatblock $(DESTDIR)$(PREFIX)/bin/
+bench: cli
+	benches/run --picture --library-dir $(RELEASE)
+
+include packaging/install.mk
 
 clean:
 	$(CARGO) clean

@@ -1,4 +1,5 @@
-//! One version everywhere: Cargo.toml, the macros of the header, the running library, CHANGELOG.md.
+//! One version everywhere: Cargo.toml, the macros of the header, the running library, CHANGELOG.md, and every
+//! package.
 
 mod support;
 
@@ -49,4 +50,53 @@ fn the_newest_changes_are_those_of_this_version() {
     let newest = changes.lines().find_map(|line| line.strip_prefix("## "));
     let newest = newest.expect("an entry").split(' ').next();
     assert_eq!(newest, Some(VERSION));
+}
+
+/// `%` stands for the version, `#` for that of the SONAME.
+const MANIFESTS: [(&str, &str); 12] = [
+    ("packaging/debian/changelog", "chatblock (%) "),
+    ("packaging/debian/control", "Package: libchatblock#\n"),
+    (
+        "packaging/man/chatblock.3",
+        "find_package(chatblock # REQUIRED)",
+    ),
+    (
+        "packaging/consumer/CMakeLists.txt",
+        "find_package(chatblock # REQUIRED)",
+    ),
+    (
+        "bindings/python/src/chatblock/_version.py",
+        "__version__ = \"%\"\n",
+    ),
+    ("bindings/node/package.json", "\"version\": \"%\""),
+    (
+        "bindings/java/pom.xml",
+        "<artifactId>chatblock</artifactId>\n  <version>%</version>",
+    ),
+    (
+        "bindings/java/example/pom.xml",
+        "<artifactId>chatblock</artifactId>\n      <version>%</version>",
+    ),
+    ("bindings/csharp/Chatblock.csproj", "<Version>%</Version>"),
+    ("bindings/lua/chatblock/native.lua", "\"libchatblock.so.#\""),
+    ("bindings/go/run", "chatblock@v%\n"),
+    ("docs/getting-started.md", "chatblock-%.tgz"),
+];
+
+/// Before 1.0 the minor plays the major (ABI.md).
+fn soname_version() -> &'static str {
+    match VERSION.strip_prefix("0.") {
+        Some(rest) => &VERSION[..2 + rest.find('.').expect("three numbers")],
+        None => VERSION.split('.').next().unwrap_or_default(),
+    }
+}
+
+#[test]
+fn every_package_has_the_version_of_the_library() {
+    for (file, text) in MANIFESTS {
+        let text = text.replace('%', VERSION).replace('#', soname_version());
+        assert!(read(file).contains(&text), "{file} lacks {text}");
+    }
+    let rockspec = format!("bindings/lua/chatblock-{VERSION}-1.rockspec");
+    assert!(read(&rockspec).contains(&format!("version = \"{VERSION}-1\"")));
 }

@@ -1,0 +1,58 @@
+# What `make install` puts where, and how it goes away again. Part of the Makefile.
+
+# What a static library of Rust needs beside it, as rustc says, but for -lgcc_s: the compiler adds the
+# unwinder itself, and takes the right one also with -static.
+NATIVE_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
+
+HEADERS := $(wildcard include/chatblock.h include/chatblock.hpp)
+CMAKEDIR := $(LIBDIR)/cmake/chatblock
+MANDIR := $(PREFIX)/share/man
+
+INSTALLED := \
+	$(PREFIX)/bin/chatblock \
+	$(HEADERS:include/%=$(PREFIX)/include/%) \
+	$(LIBDIR)/libchatblock.a \
+	$(LIBDIR)/libchatblock.so.$(VERSION) \
+	$(LIBDIR)/$(SONAME) \
+	$(LIBDIR)/libchatblock.so \
+	$(LIBDIR)/pkgconfig/chatblock.pc \
+	$(CMAKEDIR)/chatblockConfig.cmake \
+	$(CMAKEDIR)/chatblockConfigVersion.cmake \
+	$(MANDIR)/man1/chatblock.1 \
+	$(MANDIR)/man3/chatblock.3
+
+# $(call fill,template,directory) installs the template with its marks replaced. The way to the prefix
+# is relative, so that an installed tree may be moved.
+define fill
+	install -m 644 packaging/$(1).in $(DESTDIR)$(2)/$(1)
+	sed -i -e 's|@VERSION@|$(VERSION)|' -e 's|@SOVERSION@|$(SOVERSION)|' -e 's|@NATIVE_LIBS@|$(NATIVE_LIBS)|' \
+		-e 's|@PREFIX@|$(shell realpath -m --relative-to=$(2) $(PREFIX))|' $(DESTDIR)$(2)/$(1)
+endef
+
+.PHONY: install install-files uninstall deb
+
+install: cli
+	$(MAKE) install-files
+
+# For whoever has built already: target/release as it is.
+install-files:
+	install -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
+	install -m 755 -s $(RELEASE)/chatblock $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/
+	install -m 755 -s $(RELEASE)/libchatblock.so $(DESTDIR)$(LIBDIR)/libchatblock.so.$(VERSION)
+	ln -sf libchatblock.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libchatblock.so
+	packaging/seal-archive abi/chatblock.symbols $(RELEASE)/libchatblock.a $(DESTDIR)$(LIBDIR)/libchatblock.a
+	$(call fill,chatblock.pc,$(LIBDIR)/pkgconfig)
+	$(call fill,chatblockConfig.cmake,$(CMAKEDIR))
+	$(call fill,chatblockConfigVersion.cmake,$(CMAKEDIR))
+	install -m 644 packaging/man/chatblock.1 $(DESTDIR)$(MANDIR)/man1/
+	install -m 644 packaging/man/chatblock.3 $(DESTDIR)$(MANDIR)/man3/
+
+# Takes away only what install has put there; a directory that others use stays.
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	[ ! -d $(DESTDIR)$(CMAKEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CMAKEDIR)
+
+deb: cli
+	packaging/build-deb $(TARGET) $(TARGET)/deb
