@@ -401,8 +401,9 @@ chatblock_result *chatblock_client_call(const chatblock_client *client,
 /**
  * CALLS WITHOUT WAITING. Block accounts; the answer comes as one completion with this tag.
  *
- * The call is copied and accepted; chatblock_client_poll() finds what became of it. Calls of one owner
- * keep their order; writes that wait are merged into one request.
+ * The call is copied and accepted; chatblock_client_poll() finds what became of it. Writes of one
+ * owner keep their order, and those that wait are merged into one request; a check sees the writes before it,
+ * and perhaps some after it.
  *
  * @param from_account  the owner of the list, 1 to 32 bytes.
  * @param to_accounts   count account ids.
@@ -609,7 +610,8 @@ int32_t chatblock_client_is_blocked(const chatblock_client *client,
                                     const char *peer);
 
 /**
- * Who may hear this player: which of these owners block peer? Faster than one by one.
+ * Who may hear this player: which of these owners block peer? Faster than one by one when
+ * the lists are larger than the processor's caches.
  *
  * @param owners  count account ids; the same one may stand there twice.
  * @param count   1 to 2147483647.

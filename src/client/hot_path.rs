@@ -27,8 +27,8 @@ impl Client {
             .is_blocked(owner.as_ref(), peer.as_ref(), known.now_ms())
     }
 
-    /// The same for `count` owners and one peer, faster than one by one: `answer` gets each owner's number
-    /// and answer, in order.
+    /// The same for `count` owners and one peer, faster than one by one when the lists are larger than the caches of
+    /// the processor: `answer` gets each owner's number and answer, in order.
     ///
     /// ```
     /// use chatblock::{Answer, Client};

@@ -11,8 +11,9 @@ use crate::error::{Error, Status};
 
 /// CALLS WITHOUT WAITING. Block accounts; the answer comes as one completion with this tag.
 ///
-/// The call is copied and accepted; chatblock_client_poll() finds what became of it. Calls of one owner
-/// keep their order; writes that wait are merged into one request.
+/// The call is copied and accepted; chatblock_client_poll() finds what became of it. Writes of one
+/// owner keep their order, and those that wait are merged into one request; a check sees the writes before it,
+/// and perhaps some after it.
 ///
 /// @param from_account  the owner of the list, 1 to 32 bytes.
 /// @param to_accounts   count account ids.

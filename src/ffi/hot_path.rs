@@ -51,7 +51,8 @@ pub unsafe extern "C" fn chatblock_client_is_blocked(
     unsafe { glance(client, Status::code, body) }
 }
 
-/// Who may hear this player: which of these owners block peer? Faster than one by one.
+/// Who may hear this player: which of these owners block peer? Faster than one by one when
+/// the lists are larger than the processor's caches.
 ///
 /// @param owners  count account ids; the same one may stand there twice.
 /// @param count   1 to 2147483647.
