@@ -1,0 +1,549 @@
+package invalid.example.chatblock;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Blocklists: of the cloud service, or of the engine inside this process. Opened once, shared by any number of threads,
+ * closed once; a client that is dropped is closed by the garbage collector.
+ *
+ * <p>A call that was not done throws {@link ChatblockException}; {@link Status#PARTIAL} is done: read the items. A closed
+ * client throws it with {@link Status#ERR_CLOSED}. Texts with a NUL or an unpaired surrogate are refused with
+ * {@link IllegalArgumentException}, null with {@link NullPointerException}, before anything else happens.
+ *
+ * <p>Calls without waiting give a {@link CompletableFuture}, which fails with the same exception. It is completed on one
+ * daemon thread of the client: what depends on it and takes long, or waits for other calls, belongs on another one
+ * ({@code thenApplyAsync} and the like). Cancelling the future cancels the call when it was not sent yet; one that was
+ * sent goes on, and its write may happen.
+ */
+public final class ChatblockClient implements AutoCloseable {
+    private static final Cleaner CLEANER = Cleaner.create();
+    private static final Gson GSON = new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
+    private static final Duration CLOSING = Duration.ofSeconds(2);
+    /** Longer waits go in and out of the library, so that a close meanwhile is noticed. */
+    private static final int SLICE_MS = 100;
+
+    private final Handle handle;
+    private final Cleaner.Cleanable dropped;
+
+    private ChatblockClient(Handle handle) {
+        this.handle = handle;
+        dropped = CLEANER.register(this, handle::abandon);
+    }
+
+    /**
+     * Opens a client. May wait while a durable store is read.
+     *
+     * @param config the configuration as one JSON object; "{}" is the engine inside this process, in memory. The
+     *               library's README lists the keys
+     * @return the client
+     * @throws ChatblockException {@code ERR_CONFIG} names the key or file, {@code ERR_STORAGE} the store
+     */
+    public static ChatblockClient open(String config) {
+        return new ChatblockClient(Handle.open(config));
+    }
+
+    /**
+     * Opens a client.
+     *
+     * @param config the same as nested maps, texts, numbers and booleans
+     * @return the client
+     * @throws ChatblockException as {@link #open(String)}
+     */
+    public static ChatblockClient open(Map<String, ?> config) {
+        return open(GSON.toJson(config));
+    }
+
+    /**
+     * The version of the library that is running.
+     *
+     * @return for example "0.1.0"
+     */
+    public static String version() {
+        return Library.chatblock_version();
+    }
+
+    /**
+     * Blocks accounts: the owner no longer wants to hear them. Waits for the answer, up to "call_ms".
+     *
+     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param toAccounts  1 to 100,000 accounts; more than 1000 go out in parts
+     * @return what became of each; one that is blocked already is {@link Status#UNCHANGED}
+     */
+    public Result add(String fromAccount, Collection<String> toAccounts) {
+        return write(Library::chatblock_blocklist_add, fromAccount, toAccounts);
+    }
+
+    /**
+     * Unblocks accounts. Waits for the answer, up to "call_ms".
+     *
+     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param toAccounts  1 to 100,000 accounts
+     * @return what became of each; one that is not blocked is {@link Status#UNCHANGED}
+     */
+    public Result delete(String fromAccount, Collection<String> toAccounts) {
+        return write(Library::chatblock_blocklist_delete, fromAccount, toAccounts);
+    }
+
+    /**
+     * Reads one page of a list, oldest entry first. Waits for the answer, up to "call_ms".
+     *
+     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param startIndex  offset of the first entry: 0, then {@link Result#nextIndex} until that is 0
+     * @param maxLimited  size of the page, 1 to 1000
+     * @return one item per entry, with its time
+     */
+    public Result get(String fromAccount, long startIndex, int maxLimited) {
+        int start = Arguments.unsigned("startIndex", startIndex);
+        Arguments arguments = Arguments.of(Arguments.room(fromAccount));
+        long from = arguments.text("fromAccount", fromAccount);
+        return inside(arguments, client -> Library.chatblock_blocklist_get(client, from, start, maxLimited));
+    }
+
+    /**
+     * Asks who blocks whom. Waits for the answer, up to "call_ms".
+     *
+     * @param fromAccount the owner A, 1 to 32 bytes
+     * @param toAccounts  1 to 100,000 accounts, each one B
+     * @param type        which directions to look at
+     * @return one item per account with its relation; a failed one has {@link Relation#NONE}
+     */
+    public Result check(String fromAccount, Collection<String> toAccounts, CheckType type) {
+        int number = type.number;
+        return write(
+                (client, from, to, count) -> Library.chatblock_blocklist_check(client, from, to, count, number),
+                fromAccount,
+                toAccounts);
+    }
+
+    /**
+     * Makes one call with the service's own request JSON. Waits for the answer, up to "call_ms".
+     *
+     * @param command     "black_list_add", "black_list_delete", "black_list_get" or "black_list_check"
+     * @param requestJson the request object of that command; at most 1000 accounts
+     * @return as the typed method of that command
+     */
+    public Result call(String command, String requestJson) {
+        Arguments arguments = Arguments.of(Arguments.room(command) + Arguments.room(requestJson));
+        long name = arguments.text("command", command);
+        long request = arguments.text("requestJson", requestJson);
+        return inside(arguments, client -> Library.chatblock_client_call(client, name, request));
+    }
+
+    /**
+     * {@link #add} without waiting. Calls of one owner keep their order.
+     *
+     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param toAccounts  1 to 100,000 accounts
+     * @return the answer to come; fails at once when the call was not accepted ({@code ERR_BUSY}: the queue is full)
+     */
+    public CompletableFuture<Result> addAsync(String fromAccount, Collection<String> toAccounts) {
+        return writeAsync(Library::chatblock_blocklist_add_async, fromAccount, toAccounts);
+    }
+
+    /**
+     * {@link #delete} without waiting.
+     *
+     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param toAccounts  1 to 100,000 accounts
+     * @return as {@link #addAsync}
+     */
+    public CompletableFuture<Result> deleteAsync(String fromAccount, Collection<String> toAccounts) {
+        return writeAsync(Library::chatblock_blocklist_delete_async, fromAccount, toAccounts);
+    }
+
+    /**
+     * {@link #get} without waiting. It sees every write of the owner that was accepted before.
+     *
+     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param startIndex  offset of the first entry
+     * @param maxLimited  size of the page, 1 to 1000
+     * @return as {@link #addAsync}
+     */
+    public CompletableFuture<Result> getAsync(String fromAccount, long startIndex, int maxLimited) {
+        // JSON could carry what is refused everywhere else.
+        Arguments.of(Arguments.room(fromAccount)).text("fromAccount", fromAccount);
+        JsonObject request = new JsonObject();
+        request.addProperty("From_Account", fromAccount);
+        request.addProperty("StartIndex", startIndex);
+        request.addProperty("MaxLimited", maxLimited);
+        request.addProperty("LastSequence", 0);
+        return callAsync("black_list_get", GSON.toJson(request));
+    }
+
+    /**
+     * {@link #check} without waiting. It sees every write of the owner that was accepted before.
+     *
+     * @param fromAccount the owner A, 1 to 32 bytes
+     * @param toAccounts  1 to 100,000 accounts, each one B
+     * @param type        which directions to look at
+     * @return as {@link #addAsync}
+     */
+    public CompletableFuture<Result> checkAsync(String fromAccount, Collection<String> toAccounts, CheckType type) {
+        int number = type.number;
+        return writeAsync(
+                (client, from, to, count, tag) ->
+                        Library.chatblock_blocklist_check_async(client, from, to, count, number, tag),
+                fromAccount,
+                toAccounts);
+    }
+
+    /**
+     * {@link #call} without waiting.
+     *
+     * @param command     "black_list_add", "black_list_delete", "black_list_get" or "black_list_check"
+     * @param requestJson the request object of that command; at most 1000 accounts
+     * @return as {@link #addAsync}
+     */
+    public CompletableFuture<Result> callAsync(String command, String requestJson) {
+        Arguments arguments = Arguments.of(Arguments.room(command) + Arguments.room(requestJson));
+        long name = arguments.text("command", command);
+        long request = arguments.text("requestJson", requestJson);
+        return submit(arguments, (client, tag) -> Library.chatblock_client_submit(client, name, request, tag));
+    }
+
+    /**
+     * Learns what became of writes that an earlier process recorded ("outbox.path") and the service refused; those that
+     * succeed say nothing.
+     *
+     * @param handler takes each refusal once, also those of before, on the thread that completes futures. It keeps the
+     *                client from being collected when it refers to it
+     */
+    public void onReplayed(Consumer<Result> handler) {
+        int door = handle.enter();
+        try {
+            handle.completions.onReplayed(Objects.requireNonNull(handler, "handler"));
+        } finally {
+            handle.leave(door);
+        }
+    }
+
+    /** Waits without limit until everything accepted before is on disk; see {@link #sync(Duration)}. */
+    public void sync() {
+        await("sync", Library::chatblock_client_sync, Long.MAX_VALUE);
+    }
+
+    /**
+     * Waits until everything accepted before is on disk.
+     *
+     * @param timeout how long to wait; zero only looks
+     * @throws ChatblockException {@code ERR_TIMEOUT} when work is left, which goes on; {@code ERR_STORAGE};
+     *                            {@code ERR_UNSUPPORTED} without "path" or "outbox.path"
+     */
+    public void sync(Duration timeout) {
+        await("sync", Library::chatblock_client_sync, millis(timeout));
+    }
+
+    /** Waits without limit until everything accepted before is answered. */
+    public void flush() {
+        await("flush", Library::chatblock_client_flush, Long.MAX_VALUE);
+    }
+
+    /**
+     * Waits until everything accepted before is answered; the futures complete soon after.
+     *
+     * @param timeout how long to wait; zero only looks
+     * @throws ChatblockException {@code ERR_TIMEOUT} when work is left, which goes on
+     */
+    public void flush(Duration timeout) {
+        await("flush", Library::chatblock_client_flush, millis(timeout));
+    }
+
+    /**
+     * The hot path: does the owner block the peer? Answered from memory; sends, allocates and locks nothing.
+     *
+     * @param owner whose list is asked about, 1 to 32 bytes
+     * @param peer  who may be on it, likewise
+     * @return {@link Answer#UNKNOWN} never means "no": on the remote backend, {@link #watch} the owner first
+     */
+    public Answer isBlocked(String owner, String peer) {
+        Arguments arguments = Arguments.of(3L * (owner.length() + peer.length()) + 2);
+        long ownerText = arguments.text("owner", owner);
+        long peerText = arguments.text("peer", peer);
+        int door = handle.enter();
+        try {
+            return Answer.of(Library.chatblock_client_is_blocked(handle.address, ownerText, peerText));
+        } finally {
+            handle.leave(door);
+        }
+    }
+
+    /**
+     * Who may hear this player: which of these owners block the peer? Faster than one by one.
+     *
+     * @param owners whose lists are asked about
+     * @param peer   who may be on them
+     * @return one answer per owner, in their order
+     * @throws ChatblockException {@code ERR_ARGUMENT} also when one of the owners is empty or too long
+     */
+    public List<Answer> isBlockedMany(Collection<String> owners, String peer) {
+        String[] texts = Arguments.copy("owners", owners);
+        Arguments arguments = Arguments.of(Arguments.room(texts) + Arguments.room(peer) + texts.length + 8);
+        long list = arguments.texts("owners", texts);
+        long peerText = arguments.text("peer", peer);
+        int out = arguments.offset(texts.length);
+        number("is_blocked_many", arguments, client -> Library.chatblock_client_is_blocked_many(
+                client, list, texts.length, peerText, arguments.at(out)));
+        Answer[] answers = new Answer[texts.length];
+        for (int i = 0; i < answers.length; i++) {
+            answers[i] = Answer.of(arguments.memory().get(out + i));
+        }
+        return List.of(answers);
+    }
+
+    /**
+     * May these share a match: which of these accounts block which?
+     *
+     * @param accounts 1 to 10,000 accounts: each is asked about each
+     * @return the pairs, in order of owners
+     */
+    public BlockedPairs blockedPairs(Collection<String> accounts) {
+        String[] texts = Arguments.copy("accounts", accounts);
+        int capacity = 4 * texts.length;
+        while (true) {
+            Arguments arguments = Arguments.of(Arguments.room(texts) + 8L * capacity + 24);
+            long list = arguments.texts("accounts", texts);
+            int pairs = arguments.offset(8L * capacity);
+            int unknown = arguments.offset(8);
+            int room = capacity;
+            int found = number("blocked_pairs", arguments, client -> Library.chatblock_client_blocked_pairs(
+                    client, list, texts.length, arguments.at(pairs), room, arguments.at(unknown)));
+            if (found <= capacity) {
+                return pairs(arguments, pairs, found, unknown);
+            }
+            capacity = found;
+        }
+    }
+
+    /**
+     * Knows these owners from now on, such as players who log in: their lists are read in the background, again and
+     * again. Returns at once.
+     *
+     * @param owners 1 to 100,000 accounts
+     */
+    public void watch(Collection<String> owners) {
+        owners("watch", Library::chatblock_client_watch, owners);
+    }
+
+    /**
+     * Lets go of owners, such as players who log out. Returns at once.
+     *
+     * @param owners 1 to 100,000 accounts; one that is not watched does no harm
+     */
+    public void unwatch(Collection<String> owners) {
+        owners("unwatch", Library::chatblock_client_unwatch, owners);
+    }
+
+    /**
+     * Takes a webhook of the service: verifies it, and learns what it says. Never waits.
+     *
+     * @param query the query string that the HTTP server received, after the question mark
+     * @param body  the body it received
+     * @return a result whose JSON is to be sent back as the body, with HTTP status 200
+     * @throws ChatblockException when nothing was learned; {@code result().json()} is to be sent back just the same
+     */
+    public Result applyWebhook(String query, byte[] body) {
+        Arguments arguments = Arguments.of(Arguments.room(query) + body.length + 8);
+        long text = arguments.text("query", query);
+        int bytes = arguments.offset(body.length);
+        arguments.memory().position(bytes).put(body).clear();
+        return inside(arguments, client -> Library.chatblock_client_apply_webhook(
+                client, text, arguments.at(bytes), body.length));
+    }
+
+    /**
+     * Takes a webhook of the service whose body is at hand as text.
+     *
+     * @param query as above
+     * @param body  as above
+     * @return as above
+     */
+    public Result applyWebhook(String query, String body) {
+        return applyWebhook(query, body.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * What the client says about itself, taken at one moment. The library's README lists the keys.
+     *
+     * @return one JSON object, without secrets and accounts
+     */
+    public String stats() {
+        return inside(null, Library::chatblock_client_stats).json();
+    }
+
+    /** Closes the client and waits up to 2 seconds; see {@link #close(Duration)}. */
+    @Override
+    public void close() {
+        close(CLOSING);
+    }
+
+    /**
+     * Closes the client: new calls are refused from now on, calls inside come to their end, and what was accepted and is
+     * not done is dropped; its futures fail with {@code ERR_CLOSED}. To let it finish, {@link #flush} before. With an
+     * outbox, writes are recorded first and go out when it is opened again. Closing again does nothing.
+     *
+     * @param timeout how long to wait for calls inside and for threads that are still on the network; what is left then
+     *                ends by itself
+     * @return true when nothing was dropped and nothing is left
+     */
+    public boolean close(Duration timeout) {
+        boolean clean = handle.close(millis(timeout));
+        dropped.clean();
+        return clean;
+    }
+
+    /** How many calls with this tag were cancelled; none on a closed client. */
+    int cancel(long tag) {
+        try {
+            return number("cancel", null, client -> Library.chatblock_client_cancel(client, tag));
+        } catch (ChatblockException e) {
+            if (e.status() == Status.ERR_CLOSED) {
+                return 0;
+            }
+            throw e;
+        }
+    }
+
+    private interface Question {
+        long ask(long client);
+    }
+
+    private interface Order {
+        int give(long client);
+    }
+
+    private interface ListQuestion {
+        long ask(long client, long from, long to, long count);
+    }
+
+    private interface ListOrder {
+        int give(long client, long owners, long count);
+    }
+
+    private interface Submission {
+        int hand(long client, long tag);
+    }
+
+    private interface ListSubmission {
+        int hand(long client, long from, long to, long count, long tag);
+    }
+
+    private interface Wait {
+        int await(long client, int timeoutMs);
+    }
+
+    /** Makes a call that answers with a result; its arguments live until then. */
+    private Result inside(Arguments arguments, Question question) {
+        int door = handle.enter();
+        try {
+            return Results.take(question.ask(handle.address));
+        } finally {
+            handle.leave(door);
+            Reference.reachabilityFence(arguments);
+        }
+    }
+
+    /** Makes a call that answers with a number; its arguments live until then. */
+    private int number(String name, Arguments arguments, Order order) {
+        int door = handle.enter();
+        try {
+            int number = order.give(handle.address);
+            if (number < 0) {
+                throw ChatblockException.of(name + " was refused", number);
+            }
+            return number;
+        } finally {
+            handle.leave(door);
+            Reference.reachabilityFence(arguments);
+        }
+    }
+
+    private Result write(ListQuestion question, String fromAccount, Collection<String> toAccounts) {
+        String[] texts = Arguments.copy("toAccounts", toAccounts);
+        Arguments arguments = Arguments.of(Arguments.room(fromAccount) + Arguments.room(texts));
+        long from = arguments.text("fromAccount", fromAccount);
+        long to = arguments.texts("toAccounts", texts);
+        return inside(arguments, client -> question.ask(client, from, to, texts.length));
+    }
+
+    private void owners(String name, ListOrder order, Collection<String> owners) {
+        String[] texts = Arguments.copy("owners", owners);
+        Arguments arguments = Arguments.of(Arguments.room(texts));
+        long list = arguments.texts("owners", texts);
+        number(name, arguments, client -> order.give(client, list, texts.length));
+    }
+
+    private CompletableFuture<Result> writeAsync(
+            ListSubmission submission, String fromAccount, Collection<String> toAccounts) {
+        String[] texts = Arguments.copy("toAccounts", toAccounts);
+        Arguments arguments = Arguments.of(Arguments.room(fromAccount) + Arguments.room(texts));
+        long from = arguments.text("fromAccount", fromAccount);
+        long to = arguments.texts("toAccounts", texts);
+        return submit(arguments, (client, tag) -> submission.hand(client, from, to, texts.length, tag));
+    }
+
+    private CompletableFuture<Result> submit(Arguments arguments, Submission submission) {
+        int door;
+        try {
+            door = handle.enter();
+        } catch (ChatblockException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        try {
+            Call call = handle.completions.expect(this);
+            int status = submission.hand(handle.address, call.tag);
+            if (status < 0) {
+                handle.completions.refused(call, status);
+            }
+            return call;
+        } finally {
+            handle.leave(door);
+            Reference.reachabilityFence(arguments);
+        }
+    }
+
+    private void await(String name, Wait wait, long timeoutMs) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
+        while (true) {
+            long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            int slice = (int) Math.min(Math.max(left, 0), SLICE_MS);
+            try {
+                number(name, null, client -> wait.await(client, slice));
+                return;
+            } catch (ChatblockException e) {
+                if (e.status() != Status.ERR_TIMEOUT || left <= 0) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private static BlockedPairs pairs(Arguments arguments, int pairs, int found, int unknown) {
+        List<BlockedPairs.Pair> list = new ArrayList<>(found);
+        for (int i = 0; i < found; i++) {
+            int at = pairs + 8 * i;
+            list.add(new BlockedPairs.Pair(arguments.memory().getInt(at), arguments.memory().getInt(at + 4)));
+        }
+        return new BlockedPairs(List.copyOf(list), arguments.memory().getLong(unknown));
+    }
+
+    private static long millis(Duration timeout) {
+        if (timeout.isNegative()) {
+            throw new IllegalArgumentException("timeout is negative");
+        }
+        return timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) > 0 ? Integer.MAX_VALUE : timeout.toMillis();
+    }
+}
