@@ -17,8 +17,8 @@ use support::{has_tool, report, root, run, target};
 const PROGRAMS: [&str; 4] = ["examples_c", "bindings", "tests/cpp", "src"];
 /// What the first word of a command is when it needs a package that was made: `bindings/HOST/run package` and
 /// `packaging/test` show that it works.
-const INSTALLERS: [&str; 9] = [
-    "pip", "npm", "go", "mvn", "mcs", "mono", "luajit", "luarocks", "dpkg",
+const INSTALLERS: [&str; 10] = [
+    "pip", "npm", "go", "mvn", "mcs", "mono", "cp", "luajit", "luarocks", "dpkg",
 ];
 
 /// Every file below a folder.
