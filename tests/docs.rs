@@ -194,7 +194,7 @@ fn every_block_of_json_is_taken() {
 }
 
 /// What is to be run of a line; a target of make exists, and installers are shown to work elsewhere.
-fn to_run<'a>(line: &'a str, makefiles: &str) -> Option<&'a str> {
+fn to_run<'a>(line: &'a str, page: &Path, makefiles: &str) -> Option<&'a str> {
     let command = line.split(" #").next().unwrap_or_default().trim_end();
     let mut words = command.split_whitespace();
     let first = words.find(|word| !word.contains('=')).unwrap_or("#");
@@ -211,7 +211,9 @@ fn to_run<'a>(line: &'a str, makefiles: &str) -> Option<&'a str> {
         "chatblock" | "printf" => Some(command),
         "cc" | "c++" | "cargo" | "#" => None,
         tool => {
-            let is_shown = INSTALLERS.contains(&tool) || root().join(tool).is_file();
+            let mut folders = page.ancestors().skip(1);
+            let is_shown =
+                INSTALLERS.contains(&tool) || folders.any(|folder| folder.join(tool).is_file());
             assert!(is_shown, "who shows that this works: {line}");
             None
         }
@@ -223,7 +225,7 @@ fn run_commands(block: &Block, makefiles: &str) -> usize {
     let commands: Vec<_> = block
         .text
         .lines()
-        .filter_map(|line| to_run(line, makefiles))
+        .filter_map(|line| to_run(line, &block.page, makefiles))
         .collect();
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("config.json");
