@@ -20,7 +20,7 @@ const (
 )
 
 // Add blocks accounts: from no longer wants to hear them. It takes 1 to 100,000 accounts; an account that is
-// blocked already counts as done. Calls of one owner keep their order.
+// blocked already counts as done. Writes of one owner keep their order.
 //
 // The error is ErrService (with ServiceCode, for example 30013 for a full list), ErrNetwork or ErrTimeout (a
 // write may have happened; the same call may be repeated), ErrConnect (nothing was sent), ErrBusy, ErrStorage,

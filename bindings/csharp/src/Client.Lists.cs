@@ -78,7 +78,7 @@ namespace Chatblock
             }
         }
 
-        /// <summary>The same as <see cref="Add"/> without waiting. Calls of one owner keep their order.</summary>
+        /// <summary>The same as <see cref="Add"/> without waiting. Writes of one owner keep their order.</summary>
         /// <param name="fromAccount">The owner of the list, 1 to 32 bytes.</param>
         /// <param name="toAccounts">1 to 100,000 accounts.</param>
         /// <param name="cancellation">

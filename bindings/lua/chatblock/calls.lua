@@ -123,7 +123,7 @@ calls.get = blocking(forms.get)
 ---@type fun(self: chatblock.Client, command: string, request: string): chatblock.Result?, chatblock.Error?
 calls.call = blocking(forms.call)
 
---- Hands an add over and does not wait. Calls of one owner keep their order. poll finds the completion, and tells
+--- Hands an add over and does not wait. Writes of one owner keep their order. poll finds the completion, and tells
 --- `done`. Gives a tag for cancel. With an error nothing was accepted: ERR_BUSY (queue full), ERR_ARGUMENT,
 --- ERR_CLOSED.
 ---@type fun(self: chatblock.Client, from: string, accounts: string|string[], done: chatblock.Done): chatblock.Tag?, chatblock.Error?

@@ -115,7 +115,7 @@ class Client:
         )
 
     async def add_async(self, from_account: str, to_accounts: Accounts) -> Result:
-        """Block, without waiting; calls of one owner keep their order."""
+        """Block, without waiting; writes of one owner keep their order."""
         return await self._session.submit(
             native.blocklist_add_async, text(from_account, "from_account"), *names(to_accounts, "to_accounts")
         )

@@ -144,7 +144,7 @@ public final class ChatblockClient implements AutoCloseable {
     }
 
     /**
-     * {@link #add} without waiting. Calls of one owner keep their order.
+     * {@link #add} without waiting. Writes of one owner keep their order.
      *
      * @param fromAccount the owner of the list, 1 to 32 bytes
      * @param toAccounts  1 to 100,000 accounts
