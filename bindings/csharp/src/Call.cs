@@ -10,15 +10,19 @@ namespace Chatblock
         private readonly TaskCompletionSource<Result> source =
             new TaskCompletionSource<Result>(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>A client is not closed as dropped while somebody waits for an answer of it.</summary>
-        private readonly Client client;
         private readonly CancellationToken cancellation;
 
         internal Call(Client client, CancellationToken cancellation)
         {
-            this.client = client;
+            Client = client;
             this.cancellation = cancellation;
         }
+
+        /// <summary>
+        /// A client is not closed as dropped while somebody waits for an answer of it, and is nobody's after that: a
+        /// collector may find this object on a stack long after its use.
+        /// </summary>
+        internal Client Client { get; private set; }
 
         internal Task<Result> Task
         {
@@ -27,6 +31,7 @@ namespace Chatblock
 
         internal void Complete(Result result)
         {
+            Client = null;
             if (result.Status >= 0)
             {
                 source.TrySetResult(result);
@@ -39,7 +44,6 @@ namespace Chatblock
             {
                 source.TrySetException(new ChatblockException(result));
             }
-            System.GC.KeepAlive(client);
         }
     }
 }

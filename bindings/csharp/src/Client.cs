@@ -22,7 +22,7 @@ namespace Chatblock
         /// <summary>Longer waits go in and out of the library, so that a close meanwhile is noticed.</summary>
         private const int SliceMs = 100;
 
-        private readonly ClientHandle handle;
+        internal readonly ClientHandle handle;
 
         /// <summary>Opens a client. May wait while a durable store is read.</summary>
         /// <param name="config">

@@ -14,8 +14,8 @@ namespace Chatblock
         /// <summary>Tag of a write that an earlier process recorded: nobody here waits for it.</summary>
         private const ulong Replayed = 0;
 
-        /// <summary>A runtime that ends waits for its threads to come back from native code: this one does so in time.</summary>
-        private const int PollMs = 200;
+        /// <summary>How long the end of the program waits for the thread of a client that nobody closed.</summary>
+        private const int ExitMs = 2000;
 
         private readonly ClientHandle client;
         private readonly ConcurrentDictionary<ulong, Call> calls = new ConcurrentDictionary<ulong, Call>();
@@ -132,16 +132,24 @@ namespace Chatblock
         /// <summary>Polls until the client is closed and its wake-up was found, with everything before it.</summary>
         private void Run()
         {
-            // A runtime may wait for its threads when the program ends, and this one for a client that nobody closes.
-            EventHandler close = (sender, e) => client.Close(0);
+            // Mono aborts its threads at the end, and can neither wake nor safely abort one that is inside the library.
+            Thread self = Thread.CurrentThread;
+            EventHandler leave = (sender, e) =>
+            {
+                client.Close(0);
+                self.Join(ExitMs);
+            };
             bool isHeld = false;
-            AppDomain.CurrentDomain.ProcessExit += close;
+            AppDomain.CurrentDomain.ProcessExit += leave;
             try
             {
                 client.DangerousAddRef(ref isHeld);
                 IntPtr open = client.DangerousGetHandle();
-                while (TakeNext(open))
+                // A thread that begins while the client is being closed would wait for a wake-up that was taken before.
+                bool more = !client.IsClosing;
+                while (more)
                 {
+                    more = TakeNext(open);
                 }
             }
             catch (ObjectDisposedException)
@@ -150,7 +158,7 @@ namespace Chatblock
             }
             finally
             {
-                AppDomain.CurrentDomain.ProcessExit -= close;
+                AppDomain.CurrentDomain.ProcessExit -= leave;
                 if (isHeld)
                 {
                     client.DangerousRelease();
@@ -160,7 +168,7 @@ namespace Chatblock
 
         private bool TakeNext(IntPtr open)
         {
-            using (ResultHandle result = Library.chatblock_client_poll(open, PollMs))
+            using (ResultHandle result = Library.chatblock_client_poll(open, -1))
             {
                 if (!result.IsInvalid)
                 {

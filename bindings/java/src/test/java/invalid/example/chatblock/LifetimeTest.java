@@ -53,7 +53,8 @@ class LifetimeTest {
     @Test
     void closingWhileThreadsCallEndsThemAll() throws Exception {
         for (int round = 0; round < 20; round++) {
-            ChatblockClient client = ChatblockClient.open("{}");
+            String file = round + ".db";
+            ChatblockClient client = ChatblockClient.open(Map.of("path", folder.resolve(file).toString()));
             List<Status> ends = inThreads(thread -> {
                 if (thread == 0) {
                     Thread.sleep(5);
@@ -62,6 +63,7 @@ class LifetimeTest {
                 return callUntilClosed(client, "owner-" + thread);
             });
             assertEquals(THREADS, ends.stream().filter(Status.ERR_CLOSED::equals).count());
+            openSoon(file).close();
         }
     }
 
