@@ -47,6 +47,8 @@ export class Calls {
   /** Answers to submitted calls, and writes of an earlier client that were refused. */
   readonly #completions = new Queue();
   readonly #maxUntaken: number;
+  /** Submitted calls whose answers are not among the completions yet. */
+  #submitted = 0;
   /** There while answers are due. */
   #pump: Promise<void> | undefined;
   /** There while somebody waits for a completion. */
@@ -91,16 +93,21 @@ export class Calls {
   /** Makes a call whose answer comes through `completions`. */
   submit(call: Call, tag: unknown): void {
     const { client } = this.handle;
-    if (this.#completions.size >= this.#maxUntaken) ensure(Status.ERR_BUSY, 'submit');
+    if (this.#submitted + this.#completions.size >= this.#maxUntaken) ensure(Status.ERR_BUSY, 'submit');
     const known = this.#tags.get(tag);
     const own = known ?? ++this.#lastTag;
     accept(call, client, own);
+    this.#submitted++;
     const due = this.#due.get(own);
     if (due) {
       due.count++;
     } else {
       this.#tags.set(tag, own);
-      this.#expect(own, { count: 1, tag, deliver: (result) => this.#completions.push(result) });
+      const deliver = (result: Result) => {
+        this.#submitted--;
+        this.#completions.push(result);
+      };
+      this.#expect(own, { count: 1, tag, deliver });
     }
   }
 
