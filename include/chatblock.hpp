@@ -613,7 +613,8 @@ public:
         return static_cast<blocked>(answer);
     }
 
-    /// chatblock_client_is_blocked_many(): which of these owners block peer? See there when that is faster than one by one.
+    /// chatblock_client_is_blocked_many(): which of these owners block peer? There it says when that is faster
+    /// than one by one.
     ///
     /// @param answers  a container or array of `blocked`, with room for owners.size(). An owner that is not an
     ///                 account id is answered with blocked::invalid.

@@ -21,6 +21,9 @@ const INSTALLERS: [&str; 10] = [
     "pip", "npm", "go", "mvn", "mcs", "mono", "cp", "luajit", "luarocks", "dpkg",
 ];
 
+/// What is built, what git keeps, and pages that were given to the project.
+const NOT_OURS: [&str; 4] = ["target", "build", ".git", "vectors"];
+
 /// Every file below a folder.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -28,7 +31,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
         let name = path.file_name().unwrap_or_default();
         if path.is_file() {
             found.push(path);
-        } else if name != "target" && name != ".git" && name != "vectors" {
+        } else if !NOT_OURS.iter().any(|folder| name == *folder) {
             files(&path, found);
         }
     }
