@@ -1,6 +1,6 @@
 //! How an answer is matched to what was asked and judged (protocol.md 1.3, 4.5, 5.2, 9).
 
-use chatblock::api::{Answer, CheckType, Operation, Relation, Request, Retry, Verdict};
+use chatblock::api::{Account, Answer, CheckType, Operation, Relation, Request, Retry, Verdict};
 use chatblock::wire::read_answer;
 
 const DONE: Verdict = Verdict::Done;
@@ -15,8 +15,8 @@ fn request(operation: Operation) -> Request {
     }
 }
 
-fn targets(names: &[&str]) -> Vec<String> {
-    names.iter().map(ToString::to_string).collect()
+fn targets(names: &[&str]) -> Vec<Account> {
+    names.iter().copied().map(Into::into).collect()
 }
 
 fn ok(members: &str) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use chatblock::api::{Answer, Charset, CheckType, Operation, Relation, Request, Verdict};
+use chatblock::api::{Account, Answer, Charset, CheckType, Operation, Relation, Request, Verdict};
 use chatblock::clock::FixedClock;
 use chatblock::config::Embedded;
 use chatblock::service::Service;
@@ -20,7 +20,7 @@ struct Setup {
 impl Setup {
     fn call(&self, from: &str, operation: Operation) -> Answer {
         let request = Request {
-            from: from.to_owned(),
+            from: from.into(),
             operation,
         };
         self.engine
@@ -45,7 +45,7 @@ impl Setup {
         self.call(from, operation)
     }
 
-    fn list(&self, from: &str) -> Vec<(String, i64)> {
+    fn list(&self, from: &str) -> Vec<(Account, i64)> {
         let page = self.get(from, 0, 1000);
         page.items
             .into_iter()
@@ -54,8 +54,8 @@ impl Setup {
     }
 }
 
-fn owned(accounts: &[&str]) -> Vec<String> {
-    accounts.iter().map(ToString::to_string).collect()
+fn owned(accounts: &[&str]) -> Vec<Account> {
+    accounts.iter().copied().map(Into::into).collect()
 }
 
 fn codes(answer: &Answer) -> Vec<i32> {
@@ -89,7 +89,7 @@ fn a_list_keeps_insertion_order_and_first_times() {
         let expected = [("cat", NOW), ("bob", NOW), ("dan", NOW + 5)];
         assert_eq!(
             setup.list("ann"),
-            expected.map(|(account, time)| (account.to_owned(), time))
+            expected.map(|(account, time)| (account.into(), time))
         );
     });
 }
@@ -104,7 +104,7 @@ fn an_account_that_is_removed_and_added_again_comes_last() {
         let expected = [("cat", NOW), ("bob", NOW + 9)];
         assert_eq!(
             setup.list("ann"),
-            expected.map(|(account, time)| (account.to_owned(), time))
+            expected.map(|(account, time)| (account.into(), time))
         );
     });
 }
@@ -129,7 +129,7 @@ fn elements_are_applied_one_after_another() {
 #[test]
 fn capacity_runs_out_in_the_middle_of_a_request() {
     on_both_stores(&Embedded::default(), |setup| {
-        let many: Vec<String> = (0..999).map(|number| format!("u{number}")).collect();
+        let many = (0..999).map(|number| format!("u{number}").into()).collect();
         let answer = setup.call("ann", Operation::Add(many));
         assert!(!answer.is_refused());
         assert_eq!(

@@ -1,5 +1,8 @@
 //! Which texts are account identifiers (protocol.md 4.2, choice C20).
 
+/// An account identifier. Short ones, as nearly all are, are copied without an allocation.
+pub type Account = smol_str::SmolStr;
+
 /// Longest identifier, in bytes.
 pub const MAX_BYTES: usize = 32;
 
@@ -25,7 +28,7 @@ impl Charset {
         if account.len() > MAX_BYTES {
             return Some("is longer than 32 bytes");
         }
-        if account.chars().any(char::is_control) {
+        if has_control(account) {
             return Some("contains a control character");
         }
         match self {
@@ -43,6 +46,13 @@ impl Charset {
     pub fn allows(self, account: &str) -> bool {
         self.fault(account).is_none()
     }
+}
+
+fn has_control(account: &str) -> bool {
+    if account.is_ascii() {
+        return account.bytes().any(|byte| byte.is_ascii_control());
+    }
+    account.chars().any(char::is_control)
 }
 
 fn is_strict(byte: u8) -> bool {

@@ -5,7 +5,7 @@ pub mod codes;
 pub mod requests;
 pub mod responses;
 
-pub use accounts::Charset;
+pub use accounts::{Account, Charset};
 pub use codes::{Retry, Verdict};
 pub use requests::{CheckType, Command, Operation, Request};
 pub use responses::{Answer, Item, Listing, Relation};

@@ -1,5 +1,7 @@
 //! The four commands and what is asked with them (protocol.md section 3).
 
+use super::Account;
+
 /// One of the four blocklist commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
@@ -52,7 +54,7 @@ pub enum CheckType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The owner of the list.
-    pub from: String,
+    pub from: Account,
     /// What is asked.
     pub operation: Operation,
 }
@@ -61,9 +63,9 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Block these accounts.
-    Add(Vec<String>),
+    Add(Vec<Account>),
     /// Unblock these accounts.
-    Delete(Vec<String>),
+    Delete(Vec<Account>),
     /// One page of the list.
     Get {
         /// Offset of the first entry wanted (choice C9).
@@ -74,7 +76,7 @@ pub enum Operation {
         last_sequence: u64,
     },
     /// Who blocks whom.
-    Check(Vec<String>, CheckType),
+    Check(Vec<Account>, CheckType),
 }
 
 impl Request {
@@ -89,7 +91,7 @@ impl Request {
     }
 
     /// The accounts asked about; none for a get.
-    pub fn targets(&self) -> &[String] {
+    pub fn targets(&self) -> &[Account] {
         match &self.operation {
             Operation::Add(targets) | Operation::Delete(targets) | Operation::Check(targets, _) => {
                 targets
@@ -100,7 +102,7 @@ impl Request {
 
     /// The same request for other targets.
     #[must_use]
-    pub fn with_targets(&self, targets: Vec<String>) -> Self {
+    pub fn with_targets(&self, targets: Vec<Account>) -> Self {
         let operation = match &self.operation {
             Operation::Add(_) => Operation::Add(targets),
             Operation::Delete(_) => Operation::Delete(targets),

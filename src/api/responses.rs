@@ -1,5 +1,6 @@
 //! What comes back from a command (protocol.md sections 1.2 and 3).
 
+use super::Account;
 use super::codes::{Retry, Verdict};
 
 /// Who blocks whom between the owner A and the target B.
@@ -23,7 +24,7 @@ pub enum Relation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// The account.
-    pub account: String,
+    pub account: Account,
     /// The raw `ResultCode`; 0 for success, for entries of get, and where there was no answer.
     pub code: i32,
     /// The raw `ResultInfo`.
@@ -39,7 +40,7 @@ pub struct Item {
 impl Item {
     /// A target for which `code` came back.
     pub fn answered(
-        account: impl Into<String>,
+        account: impl Into<Account>,
         code: i32,
         info: impl Into<String>,
         verdict: Verdict,
@@ -55,12 +56,12 @@ impl Item {
     }
 
     /// A target about which the answer says nothing.
-    pub fn unanswered(account: impl Into<String>) -> Self {
+    pub fn unanswered(account: impl Into<Account>) -> Self {
         Self::answered(account, 0, "", Verdict::Unanswered)
     }
 
     /// An entry of a list.
-    pub fn entry(account: impl Into<String>, time: i64) -> Self {
+    pub fn entry(account: impl Into<Account>, time: i64) -> Self {
         Self {
             time,
             ..Self::answered(account, 0, "", Verdict::Done)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::positions::Positions;
 use crate::api::{Answer, Item, Listing, Request, Verdict};
 use crate::error::{Error, Status};
 
@@ -47,7 +48,7 @@ impl Slot {
 #[derive(Clone, Debug)]
 pub(super) struct Assembly {
     pub(super) request: Arc<Request>,
-    /// One per target, in request order.
+    /// One per target, in request order; none before something is known about one.
     pub(super) slots: Vec<Slot>,
     /// Entries of a get.
     pub(super) entries: Vec<Item>,
@@ -65,7 +66,7 @@ pub(super) struct Assembly {
 impl Assembly {
     pub(super) fn new(request: Arc<Request>) -> Self {
         Self {
-            slots: vec![Slot::Open; request.targets().len()],
+            slots: Vec::new(),
             request,
             entries: Vec::new(),
             listing: Listing::default(),
@@ -88,13 +89,14 @@ impl Assembly {
     /// the answer as it was received, when it is about this call alone.
     pub(super) fn take_items(
         &mut self,
-        positions: &[usize],
-        items: Vec<Item>,
+        positions: &Positions,
+        items: impl IntoIterator<Item = Item>,
         text: Option<String>,
     ) -> Vec<usize> {
         self.begin_answer(text);
+        self.open();
         let mut again = Vec::new();
-        for (&position, item) in positions.iter().zip(items) {
+        for (position, item) in positions.iter().zip(items) {
             if is_worth_repeating(&item) {
                 again.push(position);
             }
@@ -106,6 +108,11 @@ impl Assembly {
         again
     }
 
+    /// A slot for each target. Not at the beginning: that is on the thread of a caller who is in a hurry.
+    fn open(&mut self) {
+        self.slots.resize(self.request.targets().len(), Slot::Open);
+    }
+
     fn begin_answer(&mut self, text: Option<String>) {
         self.answers += 1;
         self.text = text;
@@ -115,10 +122,11 @@ impl Assembly {
     }
 
     /// Takes a refusal of the targets at `positions`.
-    pub(super) fn refuse(&mut self, positions: &[usize], answer: &Answer) {
+    pub(super) fn refuse(&mut self, positions: &Positions, answer: &Answer) {
+        self.open();
         self.answers += 1;
         self.text.clone_from(&answer.text);
-        for &position in positions {
+        for position in positions.iter() {
             // An answer to an earlier attempt for this very target says more.
             if !matches!(self.slots[position], Slot::Answered(_)) {
                 self.slots[position] = Slot::Refused(answer.code);
@@ -128,8 +136,9 @@ impl Assembly {
     }
 
     /// The targets at `positions` have no answer after this attempt.
-    pub(super) fn lose(&mut self, positions: &[usize], error: &Error) {
-        for &position in positions {
+    pub(super) fn lose(&mut self, positions: &Positions, error: &Error) {
+        self.open();
+        for position in positions.iter() {
             self.slots[position].lose(error.status());
         }
         self.was_lost |= error.status() != Status::Connect;
@@ -141,6 +150,7 @@ impl Assembly {
 
     /// Nothing more will be tried: what is open has no answer for this reason.
     pub(super) fn fail(&mut self, error: Error) {
+        self.open();
         for slot in &mut self.slots {
             slot.lose(error.status());
         }
@@ -155,6 +165,7 @@ impl Assembly {
 
     /// What is open was not sent, because the part before it failed for good: it shares its fate.
     pub(super) fn skip_rest(&mut self) {
+        self.open();
         let failed = |slot: &&Slot| !matches!(slot, Slot::Open | Slot::Answered(_));
         let last = self.slots.iter().rev().find(failed).cloned();
         for slot in self

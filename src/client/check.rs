@@ -48,7 +48,7 @@ pub(super) fn typed(
     operation: Operation,
 ) -> Result<Request, Refused> {
     let request = Request {
-        from: from.to_owned(),
+        from: from.into(),
         operation,
     };
     let error = match &request.operation {
@@ -73,7 +73,7 @@ pub(super) fn typed(
         None => Ok(request),
         Some(error) => Err(Refused {
             command: Some(request.command()),
-            from: request.from,
+            from: request.from.to_string(),
             error,
         }),
     }

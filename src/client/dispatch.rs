@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::closing::closed;
 use super::completions::Completions;
 use super::lanes::{CallId, Done, Flight, Lanes, Next, Rules};
 use super::log::Log;
 use super::outbox::{Journal, Outbox, Record};
 use super::reply::Reply;
 use super::stats::{LogLines, Mirror, Queue, Stats, whole_ms};
+use super::waiting::Promise;
 use super::watching::Watching;
 use crate::api::{Answer, Request, codes};
 use crate::clock::Clock;
@@ -36,7 +36,7 @@ const FAREWELL: Duration = Duration::from_millis(40);
 /// Where the reply to a call goes.
 pub(super) enum Caller {
     /// To a thread that waits for it.
-    Waits(Sender<Reply>),
+    Waits(Promise),
     /// To the queue of completions, with this tag.
     Polls(u64),
 }
@@ -226,6 +226,9 @@ impl Dispatch {
         let (command, from) = (request.command(), request.from.clone());
         let mut here = {
             let mut state = self.state.lock();
+            if state.alive.is_none() {
+                return Ok(Reply::failed(Some(command), &from, &closed()));
+            }
             if state.lanes.is_busy(&from) {
                 return Err(request);
             }
@@ -414,9 +417,8 @@ impl Dispatch {
             state = self.state.lock();
             state.delivering = 0;
             self.completions.push(polled);
-            for (waiting, reply) in waited {
-                // The caller may have given up by now.
-                let _ = waiting.send(reply);
+            for (promise, reply) in waited {
+                promise.keep(reply);
             }
             self.quieter.notify_all();
         }
@@ -448,7 +450,7 @@ impl Dispatch {
 
 /// The replies to callers that poll, in order, and those to callers that wait. A write that nobody
 /// waits for any more shows itself only when it was refused.
-fn replies(done: Vec<Done<Caller>>) -> (Vec<Reply>, Vec<(Sender<Reply>, Reply)>) {
+fn replies(done: Vec<Done<Caller>>) -> (Vec<Reply>, Vec<(Promise, Reply)>) {
     let (mut polled, mut waited) = (Vec::new(), Vec::new());
     for Done {
         call,
@@ -460,7 +462,7 @@ fn replies(done: Vec<Done<Caller>>) -> (Vec<Reply>, Vec<(Sender<Reply>, Reply)>)
         let reply = Reply::from_assembly(call);
         match caller {
             Some(Caller::Polls(tag)) => polled.push(Reply { tag, ..reply }),
-            Some(Caller::Waits(waiting)) => waited.push((waiting, reply)),
+            Some(Caller::Waits(promise)) => waited.push((promise, reply)),
             None if is_settled && reply.status() != Status::Ok => polled.push(reply),
             None => {}
         }
@@ -470,6 +472,10 @@ fn replies(done: Vec<Done<Caller>>) -> (Vec<Reply>, Vec<(Sender<Reply>, Reply)>)
 
 fn busy(what: &str) -> Error {
     Error::new(Status::Busy, format!("{what}; try again later"))
+}
+
+pub(super) fn closed() -> Error {
+    Error::new(Status::Closed, "the client is closing")
 }
 
 fn panicked() -> Error {

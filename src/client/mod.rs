@@ -2,7 +2,6 @@
 
 mod assembly;
 mod check;
-mod closing;
 mod completions;
 mod dispatch;
 mod hot_path;
@@ -11,9 +10,11 @@ mod lanes;
 mod log;
 mod outbox;
 mod pace;
+mod positions;
 mod reply;
 mod retry;
 pub mod stats;
+mod waiting;
 mod watching;
 mod way;
 mod webhooks;
@@ -21,21 +22,19 @@ mod webhooks;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{RecvTimeoutError, bounded};
-
 pub use check::MAX_TARGETS;
 pub use reply::{Reply, ReplyItem};
 
-use crate::api::{CheckType, Operation, Request};
+use crate::api::{Account, CheckType, Operation, Request};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Backend, Config};
 use crate::error::{Error, Status};
-use closing::{Closing, closed};
-use dispatch::{Caller, Dispatch};
+use dispatch::{Caller, Dispatch, closed};
 use known::Known;
 use log::Log;
 use outbox::{Outbox, SqliteJournal};
 use stats::Stats;
+use waiting::{NoReply, promise};
 use watching::Watching;
 use way::Way;
 use webhooks::Webhooks;
@@ -59,7 +58,6 @@ pub struct Client {
     known: Arc<Known>,
     /// None on the embedded engine, which knows everything already.
     webhooks: Option<Webhooks>,
-    closing: Closing,
     way: Way,
 }
 
@@ -101,7 +99,6 @@ impl Client {
                 (Backend::Remote(_), Some(app)) => Some(Webhooks::new(app, &config.webhook)),
                 _ => None,
             },
-            closing: Closing::default(),
             way,
         };
         client.learn_from_answers(config);
@@ -376,10 +373,7 @@ impl Client {
 
     pub(crate) fn shut(&self, timeout: Option<Duration>) -> Status {
         let deadline = self.deadline(timeout);
-        // The calls under way get their own account of what happened, with their items; whoever waits
-        // for something else is woken after.
         let clean = self.dispatch.close(deadline);
-        self.closing.begin();
         self.dispatch.log.close(deadline);
         if clean { Status::Ok } else { Status::Timeout }
     }
@@ -414,9 +408,6 @@ impl Client {
     fn perform(&self, mut request: Request) -> Reply {
         let (command, from) = (request.command(), request.from.clone());
         let failed = |error: &Error| Reply::failed(Some(command), &from, error);
-        if self.closing.has_begun() {
-            return failed(&closed());
-        }
         // The engine answers at once: the caller's own thread can do it.
         if self.way.is_local {
             request = match self.dispatch.perform_here(request, self.way.rules()) {
@@ -425,19 +416,20 @@ impl Client {
             };
         }
         let entered = self.dispatch.clock.now();
-        let (waiting, answered) = bounded(1);
-        if let Err(error) = self
+        let (promise, waiting) = promise();
+        let accepted = self
             .dispatch
-            .accept(request, Caller::Waits(waiting), Some(entered))
-        {
+            .accept(request, Caller::Waits(promise), Some(entered));
+        if let Err(error) = accepted {
             return failed(&error);
         }
         let until = self.way.call_time.map(|time| entered + time + GRACE);
-        match self.closing.wait_for(&answered, until) {
-            Ok(reply) => reply,
-            Err(RecvTimeoutError::Timeout) => failed(&lanes::out_of_time()),
-            Err(RecvTimeoutError::Disconnected) => failed(&closed()),
-        }
+        waiting
+            .wait(until)
+            .unwrap_or_else(|no_reply| match no_reply {
+                NoReply::OutOfTime => failed(&lanes::out_of_time()),
+                NoReply::Broken => failed(&closed()),
+            })
     }
 
     /// The door for callers that poll.
@@ -446,11 +438,9 @@ impl Client {
     }
 }
 
-fn owned<S: AsRef<str>>(accounts: &[S]) -> Vec<String> {
-    accounts
-        .iter()
-        .map(|account| account.as_ref().to_owned())
-        .collect()
+fn owned<S: AsRef<str>>(accounts: &[S]) -> Vec<Account> {
+    let accounts = accounts.iter();
+    accounts.map(|account| account.as_ref().into()).collect()
 }
 
 impl Drop for Client {
@@ -494,7 +484,6 @@ mod tests {
             dispatch: Arc::new(Dispatch::new(Box::new(Buggy), clock, log, way.rules(), 100)),
             known: Arc::new(Known::complete(Arc::new(SystemClock)).expect("memory")),
             webhooks: None,
-            closing: Closing::default(),
             way,
         }
     }

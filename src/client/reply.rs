@@ -1,7 +1,7 @@
 //! What a caller gets: status, items, JSON and a sentence (design.md section 2).
 
 use super::assembly::{Assembly, Slot};
-use crate::api::{Answer, Command, Item, Relation, Verdict, codes};
+use crate::api::{Account, Answer, Command, Item, Relation, Verdict, codes};
 use crate::error::{Error, Status};
 use crate::webhook;
 use crate::wire;
@@ -18,7 +18,7 @@ pub struct Reply {
     pub(crate) message: String,
     pub(crate) json: String,
     pub(crate) command: Option<Command>,
-    pub(crate) from_account: String,
+    pub(crate) from_account: Account,
     pub(crate) items: Vec<ReplyItem>,
     pub(crate) next_index: u32,
     pub(crate) tag: u64,
@@ -27,7 +27,7 @@ pub struct Reply {
 /// The result for one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplyItem {
-    pub(crate) account: String,
+    pub(crate) account: Account,
     pub(crate) status: Status,
     pub(crate) code: i32,
     pub(crate) relation: Relation,
@@ -114,7 +114,7 @@ impl Reply {
             message: error.message().to_owned(),
             json: String::new(),
             command,
-            from_account: from_account.to_owned(),
+            from_account: from_account.into(),
             items: Vec::new(),
             next_index: 0,
             tag: 0,
@@ -240,13 +240,13 @@ fn first_failure(call: &Assembly) -> Option<Failure> {
 }
 
 fn reply_items(call: &mut Assembly) -> Vec<ReplyItem> {
-    let entries = std::mem::take(&mut call.entries)
-        .into_iter()
-        .map(Slot::Answered);
+    let entries = std::mem::take(&mut call.entries).into_iter();
     let accounts = call.request.targets().iter();
     let slots = std::mem::take(&mut call.slots);
     if slots.is_empty() {
-        return entries.map(|slot| reply_item(slot, "")).collect();
+        let nobody = Account::default();
+        let entry = |item| reply_item(Slot::Answered(item), &nobody);
+        return entries.map(entry).collect();
     }
     let items = slots.into_iter().zip(accounts);
     items
@@ -254,7 +254,7 @@ fn reply_items(call: &mut Assembly) -> Vec<ReplyItem> {
         .collect()
 }
 
-fn reply_item(slot: Slot, account: &str) -> ReplyItem {
+fn reply_item(slot: Slot, account: &Account) -> ReplyItem {
     let status = slot.status();
     match slot {
         Slot::Answered(item) => ReplyItem {
@@ -266,7 +266,7 @@ fn reply_item(slot: Slot, account: &str) -> ReplyItem {
         },
         Slot::Refused(_) | Slot::Failed(_) | Slot::Open => ReplyItem {
             status,
-            account: account.to_owned(),
+            account: account.clone(),
             code: 0,
             relation: Relation::None,
             time: 0,
@@ -294,7 +294,7 @@ fn rebuild(call: &Assembly) -> String {
     for (slot, target) in call.slots.iter().zip(call.request.targets()) {
         answer.items.push(match slot {
             Slot::Answered(item) => item.clone(),
-            _ => Item::unanswered(target),
+            _ => Item::unanswered(target.clone()),
         });
     }
     wire::write_answer(command, &answer)

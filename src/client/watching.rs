@@ -25,7 +25,7 @@ use super::assembly::{Assembly, Slot};
 use super::known::Known;
 use super::lanes::{CallId, Lanes};
 use super::stats;
-use crate::api::{Command, Operation, Request, Verdict};
+use crate::api::{Account, Command, Operation, Request, Verdict};
 use crate::error::Status;
 use crate::mirror::Effect;
 use crate::rate::Window;
@@ -90,10 +90,10 @@ pub(super) struct Watching {
     queue: BTreeMap<(Instant, u64), Arc<str>>,
     /// Listings that callers asked for, from which something can be learned: one of each owner, as changes
     /// are noted since its beginning.
-    asked: HashMap<String, (CallId, Instant)>,
+    asked: HashMap<Account, (CallId, Instant)>,
     /// Pairs with an event while writes of their owner were under way, which may have been done before it or
     /// after it. The first call after the event, and whether it was an add event.
-    contested: HashMap<String, HashMap<String, Contest>>,
+    contested: HashMap<Account, HashMap<Account, Contest>>,
     /// Owners whose next page is to be asked for.
     onward: VecDeque<Arc<str>>,
     pages: usize,
@@ -323,7 +323,7 @@ impl Watching {
     }
 
     fn complete(&mut self, owner: &str, listing: &Listing, now: Instant) {
-        let peers = listing.peers.iter().map(String::as_bytes);
+        let peers = listing.peers.iter().map(|peer| peer.as_bytes());
         let started = self.known.ms(listing.started);
         match self.known.mirror.replace(owner.as_bytes(), peers, started) {
             // The owner was forgotten meanwhile, for want of memory.
@@ -370,7 +370,7 @@ impl Watching {
             && !self.owners.get(owner).is_some_and(is_read)
             && self.known.mirror.set_loading(owner.as_bytes()).is_ok()
         {
-            self.asked.insert(owner.to_owned(), (id, now));
+            self.asked.insert(owner.into(), (id, now));
         }
     }
 
@@ -392,8 +392,10 @@ impl Watching {
     fn learn_write(&mut self, id: CallId, call: &Assembly, blocks: bool, now: Instant) {
         let owner = call.request.from.as_str();
         let contested = self.contested.get(owner);
-        let contest = |target: &String| contested.and_then(|pairs| pairs.get(target)).copied();
+        let contest = |target: &str| contested.and_then(|pairs| pairs.get(target)).copied();
         let (mut in_doubt, mut is_contested) = (call.was_lost(), false);
+        // Of a list that nobody reads there is nothing to learn.
+        let is_heard_of = self.known.is_heard_of(owner);
         for (slot, target) in call.slots.iter().zip(call.request.targets()) {
             match slot {
                 Slot::Answered(item)
@@ -402,7 +404,7 @@ impl Watching {
                     let contest = contest(target).unwrap_or_default();
                     is_contested |= id < contest.event;
                     // Nobody knows whether the add came later: it is a yes until the list is read.
-                    if blocks || contest.added.is_none_or(|call| call <= id) {
+                    if is_heard_of && (blocks || contest.added.is_none_or(|call| call <= id)) {
                         self.known.learn_change(owner, target, blocks);
                     }
                 }
@@ -443,7 +445,7 @@ impl Watching {
     pub(super) fn learn_event<T>(
         &mut self,
         added: bool,
-        pairs: &[(String, String)],
+        pairs: &[(Account, Account)],
         lanes: &Lanes<T>,
         now: Instant,
     ) -> u64 {
@@ -457,7 +459,7 @@ impl Watching {
                     contest.added = Some(contest.event);
                 }
             }
-            let is_read = self.owners.contains_key(owner.as_str());
+            let is_read = self.owners.contains_key(&**owner);
             if !is_read && !self.known.is_heard_of(owner) {
                 ignored += 1;
                 continue;

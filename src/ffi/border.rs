@@ -3,6 +3,8 @@
 use std::ffi::{CStr, CString, c_char};
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use crate::error::{Error, Status};
 use crate::panics;
 
@@ -41,6 +43,9 @@ pub(super) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str
         .map_err(|_| Error::argument(name, "is not UTF-8"))
 }
 
+/// Texts of a caller; a few of them, as usual, without an allocation.
+pub(super) type Texts<'a> = SmallVec<[&'a str; 16]>;
+
 /// Borrows a list of `count` texts for the call.
 ///
 /// # Safety
@@ -49,7 +54,7 @@ pub(super) unsafe fn texts<'a>(
     texts: *const *const c_char,
     count: usize,
     name: &str,
-) -> Result<Vec<&'a str>, Error> {
+) -> Result<Texts<'a>, Error> {
     if texts.is_null() {
         return Err(Error::argument(name, "is NULL"));
     }

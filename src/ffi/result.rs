@@ -1,6 +1,6 @@
 //! One object answers everything.
 
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CString, c_char};
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -42,7 +42,7 @@ impl chatblock_result {
         Self {
             message: c_string(std::mem::take(&mut reply.message)),
             json: c_string(std::mem::take(&mut reply.json)),
-            from_account: c_string(std::mem::take(&mut reply.from_account)),
+            from_account: c_string(reply.from_account().to_owned()),
             accounts,
             starts,
             usersig: CString::default(),
@@ -86,9 +86,10 @@ impl chatblock_result {
         self.reply.items().get(index)
     }
 
-    fn account(&self, index: usize) -> Option<&CStr> {
+    /// Where the account of an item stands, with its NUL.
+    fn account(&self, index: usize) -> Option<*const c_char> {
         let start = *self.starts.get(index)? as usize;
-        CStr::from_bytes_until_nul(self.accounts.get(start..)?).ok()
+        Some(self.accounts.get(start..)?.as_ptr().cast())
     }
 }
 
@@ -309,7 +310,7 @@ pub unsafe extern "C" fn chatblock_result_item_account(
     // SAFETY: the caller's promise.
     unsafe {
         read(result, empty(), |result| {
-            result.account(index).map_or(empty(), CStr::as_ptr)
+            result.account(index).unwrap_or(empty())
         })
     }
 }

@@ -28,7 +28,7 @@ impl Service for Faults {
         let forced: Vec<Option<&Forced>> = request
             .targets()
             .iter()
-            .map(|target| self.forced.get(&(command, target.clone())))
+            .map(|target| self.forced.get(&(command, target.to_string())))
             .collect();
         if forced.iter().all(Option::is_none) {
             return self.inner.call(request, deadline);
@@ -45,9 +45,11 @@ impl Service for Faults {
             answer.items.push(match forced {
                 Some(forced) => {
                     let verdict = codes::judge(command, forced.code, &forced.info);
-                    Item::answered(target, forced.code, &forced.info, verdict)
+                    Item::answered(target.clone(), forced.code, &forced.info, verdict)
                 }
-                None => answered.next().unwrap_or_else(|| Item::unanswered(target)),
+                None => answered
+                    .next()
+                    .unwrap_or_else(|| Item::unanswered(target.clone())),
             });
         }
         // The text of a remote service lacks what was put in.

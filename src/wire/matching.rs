@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::members::{Code, Names, RawItem};
-use crate::api::{CheckType, Item, Operation, Relation, Request, Retry, Verdict, codes};
+use crate::api::{Account, CheckType, Item, Operation, Relation, Request, Retry, Verdict, codes};
 
 /// The two arrays of failures.
 pub(super) struct Failures<'a> {
@@ -40,7 +40,10 @@ pub(super) fn match_items<C: Code>(
             .zip(targets)
             .all(|(item, target)| item.account == target.as_str());
     let mut matched = if in_order {
-        items.into_iter().map(|item| judge(request, item)).collect()
+        let items = items.into_iter().zip(targets);
+        items
+            .map(|(item, target)| judge(request, target.clone(), item))
+            .collect()
     } else {
         match_by_name(request, items)
     };
@@ -55,12 +58,12 @@ fn match_by_name<C: Code>(request: &Request, items: Vec<RawItem<C>>) -> Vec<Item
     for target in request.targets() {
         *wanted.entry(target).or_insert(0) += 1;
     }
-    let mut found: HashMap<String, Vec<Item>> = HashMap::new();
+    let mut found: HashMap<Account, Vec<Item>> = HashMap::new();
     for raw in items
         .into_iter()
         .filter(|raw| wanted.contains_key(raw.account.as_ref()))
     {
-        let item = judge(request, raw);
+        let item = judge(request, raw.account.as_ref().into(), raw);
         found.entry(item.account.clone()).or_default().push(item);
     }
     for (account, items) in &mut found {
@@ -80,7 +83,7 @@ fn match_by_name<C: Code>(request: &Request, items: Vec<RawItem<C>>) -> Vec<Item
         *turn += 1;
         matched.push(match found.get(target.as_str()) {
             Some(items) => items[(*turn).min(items.len()) - 1].clone(),
-            None => Item::unanswered(target),
+            None => Item::unanswered(target.clone()),
         });
     }
     matched
@@ -88,6 +91,9 @@ fn match_by_name<C: Code>(request: &Request, items: Vec<RawItem<C>>) -> Vec<Item
 
 /// The worse of the two wins where items and failure arrays disagree (choice C7).
 fn apply_failures(items: &mut [Item], failures: &Failures) {
+    if failures.failed.is_empty() && failures.invalid.is_empty() {
+        return;
+    }
     let mut unexplained: HashMap<&str, usize> = failures
         .failed
         .iter()
@@ -116,13 +122,13 @@ fn make_unanswered(item: &mut Item) {
     *item = Item::unanswered(std::mem::take(&mut item.account));
 }
 
-fn judge<C: Code>(request: &Request, raw: RawItem<C>) -> Item {
+fn judge<C: Code>(request: &Request, account: Account, raw: RawItem<C>) -> Item {
     let info = raw.info.map(|info| info.0.into_owned()).unwrap_or_default();
     let Some(code) = raw.code.and_then(|code| code.read()) else {
-        return Item::unanswered(raw.account);
+        return Item::unanswered(account);
     };
     let verdict = codes::judge(request.command(), code, &info);
-    let mut item = Item::answered(raw.account, code, info, verdict);
+    let mut item = Item::answered(account, code, info, verdict);
     if let (Operation::Check(_, kind), Verdict::Done) = (&request.operation, verdict) {
         let relation = raw.relation.as_ref();
         match relation.and_then(|name| Relation::from_wire_name(&name.0)) {

@@ -113,9 +113,9 @@ mod tests {
         {"To_Account":"b","Relation":"BlackCheckResult_Type_NO","ResultCode":30003,"ResultInfo":"no"}"#;
 
     fn read(rest: &str) -> Result<crate::api::Answer, Malformed> {
-        let targets = ["aA", "b"].map(str::to_owned).to_vec();
+        let targets = ["aA", "b"].map(Into::into).to_vec();
         let request = Request {
-            from: "o".to_owned(),
+            from: "o".into(),
             operation: Operation::Check(targets, CheckType::Single),
         };
         let text = format!(

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::api::codes::{ACCOUNT_NOT_STRING, BAD_JSON, BAD_PARAMETER};
-use crate::api::{Charset, CheckType, Command, MAX_PER_CALL, Operation, Request};
+use crate::api::{Account, Charset, CheckType, Command, MAX_PER_CALL, Operation, Request};
 
 /// Why a body is no request: the service's code and a text that names the member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ struct Body<'a> {
     #[serde(rename = "From_Account")]
     from: &'a str,
     #[serde(rename = "To_Account", skip_serializing_if = "Option::is_none")]
-    to: Option<&'a [String]>,
+    to: Option<&'a [Account]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     check_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,7 +144,7 @@ fn parse_object(body: &[u8]) -> Result<RawBody<'_>, Refusal> {
     })
 }
 
-fn parse_from(raw: Option<&RawValue>, charset: Charset) -> Result<String, Refusal> {
+fn parse_from(raw: Option<&RawValue>, charset: Charset) -> Result<Account, Refusal> {
     let Some(raw) = raw else {
         return refuse(BAD_PARAMETER, "From_Account is missing");
     };
@@ -157,7 +157,7 @@ fn parse_from(raw: Option<&RawValue>, charset: Charset) -> Result<String, Refusa
     }
 }
 
-fn parse_targets(raw: Option<&RawValue>) -> Result<Vec<String>, Refusal> {
+fn parse_targets(raw: Option<&RawValue>) -> Result<Vec<Account>, Refusal> {
     let Some(raw) = raw else {
         return refuse(BAD_PARAMETER, "To_Account is missing");
     };
@@ -223,7 +223,7 @@ fn parse_number(raw: Option<&RawValue>, name: &str, least: i64, most: i64) -> Re
     }
 }
 
-fn parse_string(raw: &RawValue) -> Option<String> {
+fn parse_string(raw: &RawValue) -> Option<Account> {
     serde_json::from_str(raw.get()).ok()
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::Bounded;
 use super::{Malformed, Object};
-use crate::api::Charset;
+use crate::api::{Account, Charset};
 
 /// Largest body that is read: what the longest list of pairs takes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -43,7 +43,7 @@ pub struct Event {
     /// What happened.
     pub change: Change,
     /// Owner and target, in the order in which they were changed.
-    pub pairs: Vec<(String, String)>,
+    pub pairs: Vec<(Account, Account)>,
 }
 
 #[derive(Deserialize)]
@@ -57,9 +57,9 @@ struct RawBody<'a> {
 #[derive(Deserialize)]
 struct RawPair {
     #[serde(rename = "From_Account")]
-    from: String,
+    from: Account,
     #[serde(rename = "To_Account")]
-    to: String,
+    to: Account,
 }
 
 /// Reads the body of a webhook whose query says `change`: at most 1 MiB, 32 levels and 10,000 pairs.
@@ -205,7 +205,7 @@ mod tests {
         let odd = r#" {"EventTime":[{}], "PairList":[{"To_Account":"b","x":null,"From_Account":"\u0061"}],
             "x":1, "x":2, "Callback\u0043ommand":"Sns.CallbackBlackListAdd"} "#;
         let event = read_event(Change::Add, odd.as_bytes()).expect("a sound body");
-        assert_eq!(event.pairs, [("a".to_owned(), "b".to_owned())]);
+        assert_eq!(event.pairs, [("a".into(), "b".into())]);
         let none = read_event(Change::Add, body("").as_bytes()).expect("a sound body");
         assert_eq!(none.pairs, []);
     }

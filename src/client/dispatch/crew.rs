@@ -16,6 +16,8 @@ pub(super) struct Crew {
     pub(super) threads: usize,
     /// Those that wait for work.
     idle: usize,
+    /// One of them was woken and has not looked yet. It wakes the next if there is work for two.
+    is_waking: bool,
     watch: Watch,
 }
 
@@ -24,6 +26,8 @@ enum Watch {
     Nobody,
     /// Somebody, who looks again at this moment; None: when woken.
     Until(Option<Instant>),
+    /// Somebody who was woken and has not looked yet.
+    Waking,
 }
 
 impl Crew {
@@ -31,6 +35,7 @@ impl Crew {
         Self {
             threads: 0,
             idle: 0,
+            is_waking: false,
             watch: Watch::Nobody,
         }
     }
@@ -77,17 +82,20 @@ impl Dispatch {
         let (is_ready, moment) = self.outlook(state);
         let crew = &state.crew;
         let is_earlier = match crew.watch {
-            Watch::Nobody => false,
+            Watch::Nobody | Watch::Waking => false,
             Watch::Until(None) => moment.is_some(),
             Watch::Until(Some(until)) => moment.is_some_and(|moment| moment < until),
         };
         let has_news = state.lanes.done_len() > 0 && state.delivering == 0;
         let is_ready = is_ready || has_news;
         let needs_hand = is_ready || (moment.is_some() && crew.watch == Watch::Nobody);
-        if needs_hand && crew.idle > 0 {
+        if needs_hand && crew.idle > 0 && !crew.is_waking {
+            state.crew.is_waking = true;
             self.bunks.work.notify_one();
         }
-        if is_earlier || (is_ready && crew.idle == 0) {
+        let is_alone = is_ready && state.crew.idle == 0;
+        if is_earlier || (is_alone && matches!(state.crew.watch, Watch::Until(_))) {
+            state.crew.watch = Watch::Waking;
             self.bunks.watch.notify_one();
         }
     }
@@ -106,6 +114,7 @@ impl Dispatch {
             state.crew.idle += 1;
             self.bunks.work.wait(state);
             state.crew.idle -= 1;
+            state.crew.is_waking = false;
         }
     }
 }

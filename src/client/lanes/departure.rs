@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::doubt::Hold;
 use super::lane::{Batch, Op};
 use super::{Delayed, Flight, Lanes};
-use crate::api::{Command, Operation, Request};
+use crate::api::{Account, Command, Request};
 use crate::client::retry::Attempts;
 
 impl<T> Lanes<T> {
@@ -71,7 +71,7 @@ impl<T> Lanes<T> {
         let (calls, doubts, recorded) = (&self.calls, &self.doubts, self.recorded);
         let request_of = |id| calls.get(&id).map(|entry| entry.call.request.as_ref());
         let may_join = |id, request: &Request| {
-            let targets = request.targets().iter().map(String::as_str);
+            let targets = request.targets().iter();
             id < recorded && doubts.hold(&owner, (command, id), targets, now) == Hold::Nothing
         };
         let lane = self.owners.get_mut(&owner)?;
@@ -80,7 +80,7 @@ impl<T> Lanes<T> {
 
     /// Whether the next new write of `owner` has to wait because an earlier one may still arrive. Sees
     /// to it that it is looked at again.
-    pub(super) fn is_held(&mut self, owner: &Arc<str>, now: Instant) -> bool {
+    pub(super) fn is_held(&mut self, owner: &Account, now: Instant) -> bool {
         let Some((command, op)) = self.owners.get(owner).and_then(|lane| lane.first_new()) else {
             return false;
         };
@@ -88,7 +88,7 @@ impl<T> Lanes<T> {
             return false;
         };
         let all = entry.call.request.targets();
-        let targets = op.positions.iter().map(|&position| all[position].as_str());
+        let targets = op.positions.iter().map(|position| &all[position]);
         match self.doubts.hold(owner, (command, op.call), targets, now) {
             Hold::Nothing => false,
             Hold::Until(moment) => {
@@ -97,7 +97,7 @@ impl<T> Lanes<T> {
                     && lane.held_until != Some(moment)
                 {
                     lane.held_until = Some(moment);
-                    self.delayed.insert(key, Delayed::Owner(Arc::clone(owner)));
+                    self.delayed.insert(key, Delayed::Owner(owner.clone()));
                 }
                 true
             }
@@ -129,17 +129,17 @@ impl<T> Lanes<T> {
         last
     }
 
-    fn request(&self, batch: &Batch) -> Request {
+    fn request(&self, batch: &Batch) -> Arc<Request> {
         let of = |op: &Op| &self.calls[&op.call].call.request;
         let first = of(&batch.ops[0]);
-        if matches!(first.operation, Operation::Get { .. }) {
-            return first.as_ref().clone();
+        if !batch.is_merged() && batch.targets() == first.targets().len() {
+            return Arc::clone(first);
         }
         let mut targets = Vec::with_capacity(batch.targets());
         for op in &batch.ops {
             let all = of(op).targets();
-            targets.extend(op.positions.iter().map(|&position| all[position].clone()));
+            targets.extend(op.positions.iter().map(|position| all[position].clone()));
         }
-        first.with_targets(targets)
+        Arc::new(first.with_targets(targets))
     }
 }

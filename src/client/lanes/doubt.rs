@@ -4,19 +4,18 @@
 //! back before that write goes out.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::CallId;
-use crate::api::{Command, Request};
+use crate::api::{Account, Command, Request};
 
 /// Which targets of which owners are in doubt.
 pub(super) struct Doubts {
     /// How long a lost attempt may still arrive; None where nothing gets lost.
     life: Option<Duration>,
-    owners: HashMap<Arc<str>, HashMap<String, Doubt>>,
+    owners: HashMap<Account, HashMap<Account, Doubt>>,
     /// When to look whether an owner has doubts left.
-    sweeps: VecDeque<(Instant, Arc<str>)>,
+    sweeps: VecDeque<(Instant, Account)>,
 }
 
 /// Lost attempts to add and to delete one target.
@@ -66,7 +65,7 @@ pub(super) enum Hold {
     Nothing,
     Until(Instant),
     /// These targets are read back first.
-    ReadBack(Vec<String>),
+    ReadBack(Vec<Account>),
 }
 
 impl Doubts {
@@ -79,15 +78,15 @@ impl Doubts {
     }
 
     /// An attempt to do `request` for `call` and later ones has no answer.
-    pub(super) fn add(&mut self, owner: &Arc<str>, request: &Request, call: CallId, now: Instant) {
+    pub(super) fn add(&mut self, owner: &Account, request: &Request, call: CallId, now: Instant) {
         let Some(life) = self.life else { return };
         let over = now + life;
-        let own = self.owners.entry(Arc::clone(owner)).or_default();
+        let own = self.owners.entry(owner.clone()).or_default();
         for target in request.targets() {
             let doubt = own.entry(target.clone()).or_default();
             doubt.add(request.command(), Lost { call, over });
         }
-        self.sweeps.push_back((over + life, Arc::clone(owner)));
+        self.sweeps.push_back((over + life, owner.clone()));
     }
 
     /// What `command` of `call` for `targets` has to wait for.
@@ -95,24 +94,24 @@ impl Doubts {
         &self,
         owner: &str,
         (command, call): (Command, CallId),
-        targets: impl Iterator<Item = &'a str>,
+        targets: impl Iterator<Item = &'a Account>,
         now: Instant,
     ) -> Hold {
         let Some(own) = self.owners.get(owner) else {
             return Hold::Nothing;
         };
-        let over = |target: &str| own.get(target)?.against(command, call);
+        let over = |target: &Account| own.get(target)?.against(command, call);
         let doubtful: Vec<_> = targets.filter(|target| over(target).is_some()).collect();
         let over = doubtful.iter().filter_map(|target| over(target)).max();
         match over {
             None => Hold::Nothing,
             Some(over) if now < over => Hold::Until(over),
-            Some(_) => Hold::ReadBack(doubtful.into_iter().map(str::to_owned).collect()),
+            Some(_) => Hold::ReadBack(doubtful.into_iter().cloned().collect()),
         }
     }
 
     /// The service said how it stands with these targets.
-    pub(super) fn settle(&mut self, owner: &str, targets: &[String]) {
+    pub(super) fn settle(&mut self, owner: &str, targets: &[Account]) {
         if let Some(own) = self.owners.get_mut(owner) {
             for target in targets {
                 own.remove(target);
@@ -161,7 +160,12 @@ mod tests {
     }
 
     fn hold(doubts: &Doubts, command: Command, call: CallId, now: Instant) -> Hold {
-        doubts.hold("ann", (command, call), ["bob", "eve"].into_iter(), now)
+        doubts.hold(
+            "ann",
+            (command, call),
+            ["bob".into(), "eve".into()].iter(),
+            now,
+        )
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The work of one owner: writes one after another, reads when the writes before them are answered.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::CallId;
-use crate::api::{Command, MAX_PER_CALL, Request};
+use crate::api::{Account, Command, MAX_PER_CALL, Request};
+use crate::client::positions::Positions;
 use crate::client::retry::Attempts;
 
 /// Targets of one call that go out together.
@@ -13,13 +13,13 @@ use crate::client::retry::Attempts;
 pub(super) struct Op {
     pub(super) call: CallId,
     /// Positions in the call's request; empty for a get.
-    pub(super) positions: Vec<usize>,
+    pub(super) positions: Positions,
 }
 
 /// One request to the service, made of parts of one or more calls.
 #[derive(Debug)]
 pub(super) struct Batch {
-    pub(super) owner: Arc<str>,
+    pub(super) owner: Account,
     pub(super) command: Command,
     pub(super) ops: Vec<Op>,
     /// How many writes of the lane this batch stands for, also when some of them need no repetition.
@@ -126,7 +126,7 @@ impl Lane {
     /// whether a later call may go with the first.
     pub(super) fn take_write<'a>(
         &mut self,
-        owner: &Arc<str>,
+        owner: &Account,
         merge: bool,
         request_of: impl Fn(CallId) -> Option<&'a Request>,
         may_join: impl Fn(CallId, &Request) -> bool,
@@ -136,7 +136,7 @@ impl Lane {
             return Some(batch);
         }
         let mut batch = Batch {
-            owner: Arc::clone(owner),
+            owner: owner.clone(),
             command: self.writes.front()?.0,
             ops: Vec::new(),
             writes: 0,
@@ -147,8 +147,9 @@ impl Lane {
         while let Some((command, op)) = self.writes.front() {
             let request = request_of(op.call);
             let fits = request.is_none_or(|request| {
-                (batch.ops.is_empty() || may_join(op.call, request))
-                    && self.fits(&batch, op, request, &mut targets)
+                batch.ops.is_empty()
+                    || (may_join(op.call, request)
+                        && self.fits(&batch, op, &request_of, &mut targets))
             });
             if *command != batch.command || (!fits && !batch.ops.is_empty()) {
                 break;
@@ -166,31 +167,30 @@ impl Lane {
         Some(batch)
     }
 
-    /// Whether `op` can join `batch`: together at most 1000 targets, all different.
+    /// Whether `op` can join the others of `batch`: together at most 1000 targets, all different. `targets`
+    /// are those of the batch, gathered when the first other one wants to join.
     fn fits<'a>(
         &self,
         batch: &Batch,
         op: &Op,
-        request: &'a Request,
-        targets: &mut HashSet<&'a str>,
+        request_of: impl Fn(CallId) -> Option<&'a Request>,
+        targets: &mut HashSet<&'a Account>,
     ) -> bool {
-        if !batch.ops.is_empty() && self.alone > 0 {
+        let count = batch.targets() + op.positions.len();
+        if self.alone > 0 || count > MAX_PER_CALL {
             return false;
         }
-        if targets.len() + op.positions.len() > MAX_PER_CALL {
-            return false;
-        }
-        let own = || {
-            op.positions
-                .iter()
-                .map(|&position| request.targets()[position].as_str())
+        let own = |op: &Op, targets: &mut HashSet<&'a Account>| {
+            let all = request_of(op.call).map_or([].as_slice(), Request::targets);
+            targets.extend(op.positions.iter().map(|position| &all[position]));
         };
-        if own().any(|target| targets.contains(target)) {
-            return false;
+        if targets.is_empty() {
+            batch.ops.iter().for_each(|op| own(op, targets));
         }
-        targets.extend(own());
+        let before = targets.len();
+        own(op, targets);
         // A call that names a target twice keeps the service's answer to that: it goes alone.
-        batch.ops.is_empty() || targets.len() == batch.targets() + op.positions.len()
+        targets.len() == count && before == batch.targets()
     }
 
     /// The batch in flight is answered for good.
@@ -218,9 +218,9 @@ impl Lane {
 
 impl Batch {
     /// A read of one call.
-    pub(super) fn read(owner: &Arc<str>, command: Command, op: Op) -> Self {
+    pub(super) fn read(owner: &Account, command: Command, op: Op) -> Self {
         Self {
-            owner: Arc::clone(owner),
+            owner: owner.clone(),
             command,
             ops: vec![op],
             writes: 0,

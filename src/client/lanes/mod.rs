@@ -19,13 +19,15 @@ mod stats;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::assembly::Assembly;
 use super::pace::Pace;
+use super::positions::Positions;
 use super::stats::Tally;
-use crate::api::{Command, MAX_PER_CALL, Request};
+use crate::api::{Account, Command, MAX_PER_CALL, Request};
 use crate::config::RetryPolicy;
 use crate::error::{Error, Status};
 use budget::Budget;
@@ -111,7 +113,7 @@ enum End {
 
 /// A request on its way.
 pub(super) struct Flight {
-    pub(super) request: Request,
+    pub(super) request: Arc<Request>,
     /// When the last of its calls runs out of time; None where no call can hang.
     pub(super) deadline: Option<Instant>,
     batch: Batch,
@@ -127,7 +129,7 @@ pub(super) enum Next {
 
 /// Who waits for a moment to come.
 enum Delayed {
-    Owner(Arc<str>),
+    Owner(Account),
     Read(Batch),
 }
 
@@ -135,9 +137,9 @@ enum Delayed {
 pub(super) struct Lanes<T> {
     rules: Rules,
     calls: BTreeMap<CallId, Entry<T>>,
-    owners: HashMap<Arc<str>, Lane>,
+    owners: HashMap<Account, Lane>,
     /// Owners whose next request of that command may go, in turn.
-    ready: [VecDeque<Arc<str>>; 4],
+    ready: [VecDeque<Account>; 4],
     ready_reads: [VecDeque<Batch>; 4],
     delayed: BTreeMap<(Instant, u64), Delayed>,
     deadlines: BTreeSet<(Instant, CallId)>,
@@ -251,14 +253,13 @@ impl<T> Lanes<T> {
         if entry.purpose == Purpose::Accepted {
             self.tally.accepted(command);
         }
-        let lane = self.owners.entry(request.from.as_str().into());
-        let lane = lane.or_default();
-        let parts = parts(request.targets().len());
-        entry.open_ops = parts.len();
-        for positions in parts {
+        let lane = self.owners.entry(request.from.clone()).or_default();
+        entry.open_ops = 0;
+        for part in parts(request.targets().len()) {
+            entry.open_ops += 1;
             let op = Op {
                 call: id,
-                positions,
+                positions: Positions::Run(part),
             };
             if command.is_write() {
                 lane.push_write(command, op);
@@ -419,7 +420,7 @@ impl<T> Lanes<T> {
     }
 
     /// Puts what `owner` may do now into the ready queues.
-    fn queue(&mut self, owner: &Arc<str>, now: Instant) {
+    fn queue(&mut self, owner: &Account, now: Instant) {
         let Some(lane) = self.owners.get_mut(owner) else {
             return;
         };
@@ -436,13 +437,13 @@ impl<T> Lanes<T> {
             && let Some(lane) = self.owners.get_mut(owner)
         {
             lane.queued = true;
-            self.ready[command as usize].push_back(Arc::clone(owner));
+            self.ready[command as usize].push_back(owner.clone());
         }
     }
 
     fn queue_owner_of(&mut self, id: CallId, now: Instant) {
         if let Some(entry) = self.calls.get(&id) {
-            let owner = entry.call.request.from.as_str().into();
+            let owner = entry.call.request.from.clone();
             self.queue(&owner, now);
         }
     }
@@ -458,12 +459,9 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
 }
 
 /// A call's targets in parts of at most 1000; one empty part for a get.
-fn parts(count: usize) -> Vec<Vec<usize>> {
-    let positions: Vec<_> = (0..count).collect();
-    if positions.is_empty() {
-        return vec![positions];
-    }
-    positions.chunks(MAX_PER_CALL).map(<[_]>::to_vec).collect()
+fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
+    let starts = (0..count.max(1)).step_by(MAX_PER_CALL);
+    starts.map(move |start| start..count.min(start + MAX_PER_CALL))
 }
 
 pub(super) fn out_of_time() -> Error {

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use super::lane::{Batch, Op};
 use super::{CallId, Done, End, Entry, Lanes, Purpose};
-use crate::api::{CheckType, Command, Operation, Request};
+use crate::api::{Account, CheckType, Command, Operation, Request};
 use crate::client::assembly::{Assembly, Slot};
+use crate::client::positions::Positions;
 use crate::error::{Error, Status};
 
 impl<T> Lanes<T> {
@@ -15,7 +16,7 @@ impl<T> Lanes<T> {
     pub(in crate::client) fn restore(&mut self, id: CallId, request: Arc<Request>, now: Instant) {
         self.next_id = id + 1;
         self.recorded = self.next_id;
-        let owner = request.from.as_str().into();
+        let owner = request.from.clone();
         self.doubts.add(&owner, &request, id, now);
         self.insert(id, Entry::new(request, None, now));
         self.queue(&owner, now);
@@ -45,7 +46,7 @@ impl<T> Lanes<T> {
             let Some(entry) = self.calls.get(&id) else {
                 continue;
             };
-            let owner = entry.call.request.from.as_str().into();
+            let owner = entry.call.request.from.clone();
             self.end(id, End::Settled(Some(error.clone())));
             self.queue(&owner, now);
         }
@@ -98,7 +99,7 @@ impl<T> Lanes<T> {
     }
 
     /// Asks how it stands with `targets` before a write of `owner` goes out.
-    pub(super) fn read_back(&mut self, owner: &Arc<str>, targets: Vec<String>, now: Instant) {
+    pub(super) fn read_back(&mut self, owner: &Account, targets: Vec<Account>, now: Instant) {
         let Some(lane) = self.owners.get_mut(owner) else {
             return;
         };
@@ -106,10 +107,10 @@ impl<T> Lanes<T> {
         let id = self.fresh_id();
         let op = Op {
             call: id,
-            positions: (0..targets.len()).collect(),
+            positions: Positions::Run(0..targets.len()),
         };
         let request = Request {
-            from: owner.as_ref().to_owned(),
+            from: owner.clone(),
             operation: Operation::Check(targets, CheckType::Single),
         };
         let entry = Entry {

@@ -6,6 +6,8 @@ use super::lane::{Batch, Op};
 use super::{CallId, Delayed, End, Flight, Lanes};
 use crate::api::codes::{self, SIGNATURES_REFUSED};
 use crate::api::{Answer, Retry};
+use crate::client::assembly::Assembly;
+use crate::client::positions::Positions;
 use crate::client::retry::{Next, REST};
 use crate::client::stats::Cause;
 use crate::error::{Error, Status};
@@ -160,7 +162,7 @@ impl<T> Lanes<T> {
 
     /// Every call takes its own items; what is worth repeating stays in the batch.
     fn accept_answer(&mut self, batch: &mut Batch, mut answer: Answer) {
-        let text = answer.text.take().filter(|_| !batch.is_merged());
+        let mut text = answer.text.take().filter(|_| !batch.is_merged());
         if batch.targets() == 0 {
             // A get is one call, and these are its entries.
             let call = batch.ops.pop().map(|op| op.call);
@@ -172,27 +174,24 @@ impl<T> Lanes<T> {
         }
         let mut items = answer.items.into_iter();
         for op in std::mem::take(&mut batch.ops) {
-            let own: Vec<_> = items.by_ref().take(op.positions.len()).collect();
+            let own = items.by_ref().take(op.positions.len());
             let Some(entry) = self.calls.get_mut(&op.call) else {
+                own.for_each(drop);
                 continue;
             };
-            let left = entry.call.take_items(&op.positions, own, text.clone());
+            let left = entry.call.take_items(&op.positions, own, text.take());
             if left.is_empty() {
                 self.op_done(op.call);
             } else {
                 batch.ops.push(Op {
                     call: op.call,
-                    positions: left,
+                    positions: Positions::Each(left),
                 });
             }
         }
     }
 
-    fn each(
-        &mut self,
-        batch: &Batch,
-        change: impl Fn(&mut crate::client::assembly::Assembly, &[usize]),
-    ) {
+    fn each(&mut self, batch: &Batch, change: impl Fn(&mut Assembly, &Positions)) {
         for op in &batch.ops {
             if let Some(entry) = self.calls.get_mut(&op.call) {
                 change(&mut entry.call, &op.positions);

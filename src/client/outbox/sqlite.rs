@@ -70,7 +70,7 @@ impl SqliteJournal {
                 insert.execute(params![
                     record.id,
                     request.command().name(),
-                    request.from,
+                    request.from.as_str(),
                     request.targets().join("\n"),
                     record.accepted,
                 ])?;
@@ -144,7 +144,7 @@ fn read(path: &Path, row: &Row) -> Result<Record, Error> {
         ))
     };
     let (id, command, from, targets, accepted) = read().map_err(|error| storage(path, &error))?;
-    let targets = targets.split('\n').map(str::to_owned).collect();
+    let targets = targets.split('\n').map(Into::into).collect();
     let operation = match Command::from_name(&command) {
         Some(Command::Add) => Operation::Add(targets),
         Some(Command::Delete) => Operation::Delete(targets),
@@ -159,7 +159,10 @@ fn read(path: &Path, row: &Row) -> Result<Record, Error> {
     };
     Ok(Record {
         id,
-        request: Arc::new(Request { from, operation }),
+        request: Arc::new(Request {
+            from: from.into(),
+            operation,
+        }),
         accepted,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::api::{MAX_PER_CALL, Operation, Request};
+use crate::api::{Account, MAX_PER_CALL, Operation, Request};
 use crate::client::assembly::Assembly;
 use crate::error::Status;
 
@@ -14,7 +14,7 @@ const MAX_PEERS: usize = 100_000;
 /// A list that is being read.
 pub(super) struct Listing {
     pub(super) started: Instant,
-    pub(super) peers: Vec<String>,
+    pub(super) peers: Vec<Account>,
     next_index: u32,
     sequence: Option<u64>,
     restarts: u8,
@@ -44,7 +44,7 @@ impl Listing {
     /// The request for the next page of the list of `owner`.
     pub(super) fn page(&self, owner: &str) -> Request {
         Request {
-            from: owner.to_owned(),
+            from: owner.into(),
             operation: Operation::Get {
                 start_index: u64::from(self.next_index),
                 max_limited: u32::try_from(MAX_PER_CALL).unwrap_or(u32::MAX),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::api::{Answer, Item, Listing as Place};
 use crate::client::lanes;
+use crate::client::positions::Positions;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Mirror as Settings;
 use crate::mirror::Answer as Told;
@@ -58,7 +59,7 @@ impl Setting {
     }
 
     fn hear(&mut self, added: bool, milliseconds: u64) -> u64 {
-        let pairs = [("ann".to_owned(), "bob".to_owned())];
+        let pairs = [("ann".into(), "bob".into())];
         let now = self.at(milliseconds);
         self.watching.learn_event(added, &pairs, &self.lanes, now)
     }
@@ -100,7 +101,10 @@ fn answered(mut call: Assembly, peers: &[&str], next_index: u32) -> Assembly {
 }
 
 fn lost(mut call: Assembly) -> Assembly {
-    call.lose(&[], &crate::Error::new(Status::Timeout, "lost"));
+    call.lose(
+        &Positions::Run(0..0),
+        &crate::Error::new(Status::Timeout, "lost"),
+    );
     call
 }
 
@@ -144,7 +148,7 @@ fn a_delete_that_may_be_older_than_an_add_event_changes_nothing_before_the_list_
     own.hear(true, 30);
     let mut delete = Assembly::new(request);
     let item = Item::answered("bob", 0, "", Verdict::Done);
-    let _ = delete.take_items(&[0], vec![item], None);
+    let _ = delete.take_items(&Positions::Run(0..1), vec![item], None);
     let now = own.at(40);
     own.watching.learn(id, &delete, now);
     assert_eq!(own.bob(), Told::Yes);
@@ -168,7 +172,7 @@ fn a_write_that_may_be_older_than_an_event_is_followed_by_a_reading() {
     own.take_page(&answered(page, &[], 0), 40);
     let mut add = Assembly::new(request);
     let item = Item::answered("bob", 0, "", Verdict::Done);
-    let _ = add.take_items(&[0], vec![item], None);
+    let _ = add.take_items(&Positions::Run(0..1), vec![item], None);
     let now = own.at(50);
     own.watching.learn(id, &add, now);
     assert_eq!(own.bob(), Told::Yes);
@@ -186,8 +190,11 @@ fn a_write_of_which_an_attempt_was_lost_is_read_again() {
         operation: Operation::Add(vec!["bob".into()]),
     });
     let mut add = Assembly::new(request);
-    add.lose(&[0], &crate::Error::new(Status::Timeout, "lost"));
-    add.refuse(&[0], &Answer::refused(30006, "busy"));
+    add.lose(
+        &Positions::Run(0..1),
+        &crate::Error::new(Status::Timeout, "lost"),
+    );
+    add.refuse(&Positions::Run(0..1), &Answer::refused(30006, "busy"));
     let now = own.at(20);
     own.watching.learn(1, &add, now);
     assert!(own.next(3019).is_none());

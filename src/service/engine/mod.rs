@@ -10,8 +10,8 @@ use crate::api::codes::{
     self, ALREADY_EXIST, BAD_PARAMETER, LIST_FULL, NO_SUCH_ACCOUNT, NOT_EXIST,
 };
 use crate::api::{
-    Answer, Charset, CheckType, Command, Item, Listing, MAX_PER_CALL, Operation, Relation, Request,
-    Verdict,
+    Account, Answer, Charset, CheckType, Command, Item, Listing, MAX_PER_CALL, Operation, Relation,
+    Request, Verdict,
 };
 use crate::clock::Clock;
 use crate::config::Embedded;
@@ -100,7 +100,7 @@ impl Engine {
         Ok(None)
     }
 
-    fn write(&self, request: &Request, targets: &[String]) -> Result<Answer, Error> {
+    fn write(&self, request: &Request, targets: &[Account]) -> Result<Answer, Error> {
         let mut answer = Answer::default();
         self.store.write(&mut |lists| {
             answer = match self.refuse_owner(&*lists, &request.from)? {
@@ -117,7 +117,7 @@ impl Engine {
         &self,
         lists: &mut dyn Writer,
         request: &Request,
-        targets: &[String],
+        targets: &[Account],
     ) -> Result<Vec<Item>, Error> {
         let command = request.command();
         let found = lists.find(&request.from)?;
@@ -146,7 +146,7 @@ impl Engine {
                 changed = true;
             }
             items.push(Item::answered(
-                target,
+                target.clone(),
                 code,
                 info,
                 codes::judge(command, code, info),
@@ -230,7 +230,7 @@ impl Engine {
                 ..
             } => page(lists, list.as_ref(), *start_index, *max_limited),
             Operation::Check(targets, kind) => {
-                let check = |target: &String| {
+                let check = |target: &Account| {
                     self.check(lists, (&request.from, list.as_ref()), target, *kind)
                 };
                 Ok(Answer::accepted(
@@ -245,11 +245,16 @@ impl Engine {
         &self,
         lists: &dyn Reader,
         (owner, list): (&str, Option<&List>),
-        target: &str,
+        target: &Account,
         kind: CheckType,
     ) -> Result<Item, Error> {
         let failed = |code, info| {
-            Item::answered(target, code, info, codes::judge(Command::Check, code, info))
+            Item::answered(
+                target.clone(),
+                code,
+                info,
+                codes::judge(Command::Check, code, info),
+            )
         };
         if !self.charset.allows(target) {
             return Ok(failed(BAD_PARAMETER, INVALID));
@@ -269,7 +274,7 @@ impl Engine {
                 (false, true) => Relation::BWithA,
                 (false, false) => Relation::No,
             },
-            ..Item::answered(target, 0, "", Verdict::Done)
+            ..Item::answered(target.clone(), 0, "", Verdict::Done)
         })
     }
 }

@@ -4,10 +4,11 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use crate::api::Account;
 use crate::client::lanes::CallId;
 use crate::mirror::Answer as Told;
 
-pub(super) type Pair = (String, String);
+pub(super) type Pair = (Account, Account);
 
 /// An add event that was accepted: a yes until a list that was asked for later says otherwise.
 pub(super) struct Fence {
@@ -28,12 +29,12 @@ pub(super) struct Oracle {
     /// The first call after the last event about a pair.
     pub(super) heard: HashMap<Pair, CallId>,
     /// When the last first page that came back had been asked for.
-    pub(super) read: HashMap<String, Instant>,
+    pub(super) read: HashMap<Account, Instant>,
     /// Owners of whom a last page came back.
-    pub(super) listed: HashSet<String>,
+    pub(super) listed: HashSet<Account>,
     /// Pairs that another host changed without this client hearing of it: only who is watched is read again.
     pub(super) unheard: HashSet<Pair>,
-    pub(super) watched: HashSet<String>,
+    pub(super) watched: HashSet<Account>,
     pub(super) checks: u64,
 }
 

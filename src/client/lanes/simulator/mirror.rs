@@ -14,7 +14,7 @@ use super::super::*;
 use super::answers::{Oracle, Pair};
 use super::service::Service;
 use super::{ATTEMPT, report, rules, seeds};
-use crate::api::{Answer, Operation};
+use crate::api::{Account, Answer, Operation};
 use crate::client::known::Known;
 use crate::client::watching::{self, Watching};
 use crate::clock::Clock;
@@ -73,7 +73,7 @@ struct Simulation {
     /// While nothing arrives at all.
     outage: std::ops::Range<Duration>,
     service: Service,
-    sequences: HashMap<String, u64>,
+    sequences: HashMap<Account, u64>,
     flying: BTreeMap<(Instant, u64), Sent>,
     late: BTreeMap<(Instant, u64), Request>,
     hooks: BTreeMap<(Instant, u64), Event>,
@@ -81,9 +81,9 @@ struct Simulation {
     events: u64,
     oracle: Oracle,
     /// When the list of an owner was begun in the background, and the sequence of its first page.
-    begun: HashMap<String, Instant>,
-    first_sequence: HashMap<String, u64>,
-    restarts: HashSet<String>,
+    begun: HashMap<Account, Instant>,
+    first_sequence: HashMap<Account, u64>,
+    restarts: HashSet<Account>,
     pages: Vec<Instant>,
     is_over: bool,
     violations: Vec<String>,
@@ -158,13 +158,13 @@ impl Simulation {
         (self.now + after, self.number)
     }
 
-    fn owner(&mut self) -> String {
-        format!("owner{}", self.random.u8(..OWNERS))
+    fn owner(&mut self) -> Account {
+        format!("owner{}", self.random.u8(..OWNERS)).into()
     }
 
     fn write(&mut self) -> Request {
         let from = self.owner();
-        let targets = vec![format!("t{}", self.random.u8(..TARGETS))];
+        let targets = vec![format!("t{}", self.random.u8(..TARGETS)).into()];
         let operation = match self.random.u8(..5) {
             0..3 => Operation::Add(targets),
             _ => Operation::Delete(targets),
@@ -272,7 +272,7 @@ impl Simulation {
 
     fn check(&mut self, owner: &str) {
         for target in 0..TARGETS {
-            let pair = (owner.to_owned(), format!("t{target}"));
+            let pair = (owner.into(), format!("t{target}").into());
             let told = self.ask(&pair);
             let fault = self.oracle.fault(&pair, told, self.now, self.max_age);
             if let Some(what) = fault.map(str::to_owned) {
@@ -363,10 +363,10 @@ impl Simulation {
     }
 
     fn judge_end(&mut self) {
-        for owner in (0..OWNERS).map(|owner| format!("owner{owner}")) {
+        for owner in (0..OWNERS).map(|owner| Account::from(format!("owner{owner}"))) {
             self.check(&owner);
             let is_watched = self.oracle.watched.contains(&owner);
-            for target in (0..TARGETS).map(|target| format!("t{target}")) {
+            for target in (0..TARGETS).map(|target| format!("t{target}").into()) {
                 let pair = (owner.clone(), target);
                 let told = self.ask(&pair);
                 let is_heard = is_watched || !self.oracle.unheard.contains(&pair);

@@ -128,7 +128,7 @@ impl Simulation {
             1
         };
         let targets: Vec<_> = (0..count)
-            .map(|_| format!("t{}", self.random.u8(..6)))
+            .map(|_| format!("t{}", self.random.u8(..6)).into())
             .collect();
         let operation = match self.random.u8(..10) {
             0..5 => Operation::Add(targets),
@@ -136,7 +136,7 @@ impl Simulation {
             _ => Operation::Check(targets, CheckType::Single),
         };
         let request = Arc::new(Request {
-            from: owner,
+            from: owner.into(),
             operation,
         });
         let entered = self.random.bool().then_some(self.now);

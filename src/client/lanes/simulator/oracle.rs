@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::api::{Command, Request};
+use crate::api::{Account, Command, Request};
 use crate::client::reply::Reply;
 use crate::error::Status;
 
@@ -33,7 +33,7 @@ impl Asked {
     }
 }
 
-type Blocked = HashSet<(String, String)>;
+type Blocked = HashSet<(Account, Account)>;
 
 /// What a reply claims and is not so. A confirmed write is what the service holds at that moment:
 /// nothing later of this owner can have been sent.
@@ -67,7 +67,7 @@ pub(super) fn false_claims(request: &Request, reply: &Reply, blocked: &Blocked) 
 /// Pairs that are not as the writes on them leave them: the last that was confirmed has won, or one after
 /// it whose outcome nobody knows. With `durable` a write that was not recorded was never sent.
 pub(super) fn pairs_out_of_order(asked: &[Asked], blocked: &Blocked, durable: bool) -> Vec<String> {
-    let mut possible: HashMap<(String, String), HashSet<bool>> = HashMap::new();
+    let mut possible: HashMap<(Account, Account), HashSet<bool>> = HashMap::new();
     for asked in asked {
         let blocks = match asked.request.command() {
             Command::Add => true,
@@ -89,7 +89,7 @@ pub(super) fn pairs_out_of_order(asked: &[Asked], blocked: &Blocked, durable: bo
             }
         }
     }
-    let wrong = |(pair, states): &(&(String, String), &HashSet<bool>)| {
+    let wrong = |(pair, states): &(&(Account, Account), &HashSet<bool>)| {
         !states.contains(&blocked.contains(*pair))
     };
     let wrong = possible.iter().filter(wrong);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::api::codes::{self, ALREADY_EXIST, NOT_EXIST};
-use crate::api::{Answer, Command, Item, Relation, Request, Verdict};
+use crate::api::{Account, Answer, Command, Item, Relation, Request, Verdict};
 
 /// What became of a request on its way.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,10 +45,10 @@ impl Fate {
 /// Who blocks whom, and how often the service was called.
 #[derive(Default)]
 pub(super) struct Service {
-    pub(super) blocked: HashSet<(String, String)>,
+    pub(super) blocked: HashSet<(Account, Account)>,
     pub(super) arrivals: HashMap<Command, Vec<Duration>>,
     /// Owners with a write under way.
-    pub(super) in_flight: HashSet<String>,
+    pub(super) in_flight: HashSet<Account>,
 }
 
 impl Service {
@@ -64,7 +64,7 @@ impl Service {
                 } else {
                     30008
                 };
-                items.push(Item::answered(target, code, "", verdict));
+                items.push(Item::answered(target.clone(), code, "", verdict));
                 continue;
             }
             items.push(self.apply_one(request, target));
@@ -73,7 +73,7 @@ impl Service {
     }
 
     fn apply_one(&mut self, request: &Request, target: &str) -> Item {
-        let pair = (request.from.clone(), target.to_owned());
+        let pair = (request.from.clone(), target.into());
         let command = request.command();
         let (code, info) = match command {
             Command::Add if !self.blocked.insert(pair.clone()) => (30001, ALREADY_EXIST),

@@ -6,7 +6,7 @@ mod outcomes;
 
 use super::*;
 use crate::api::codes::{self, ALREADY_EXIST};
-use crate::api::{Answer, CheckType, Item, Operation, Verdict};
+use crate::api::{Account, Answer, CheckType, Item, Operation, Verdict};
 use crate::client::reply::Reply;
 
 type Outcome = Result<Answer, Error>;
@@ -15,7 +15,7 @@ type Outcome = Result<Answer, Error>;
 #[derive(Clone, Debug)]
 struct Seen {
     at: Duration,
-    request: Request,
+    request: Arc<Request>,
 }
 
 /// Lanes with a clock of their own and a service that takes `latency` for each answer.
@@ -128,19 +128,19 @@ impl World {
         reply
     }
 
-    fn requests(&self) -> Vec<(Command, Vec<String>)> {
+    fn requests(&self) -> Vec<(Command, Vec<Account>)> {
         let seen = self.seen.iter();
         seen.map(|seen| (seen.request.command(), seen.request.targets().to_vec()))
             .collect()
     }
 }
 
-fn owned(targets: &[&str]) -> Vec<String> {
-    targets.iter().map(ToString::to_string).collect()
+fn owned(targets: &[&str]) -> Vec<Account> {
+    targets.iter().copied().map(Into::into).collect()
 }
 
-fn names(range: std::ops::Range<usize>) -> Vec<String> {
-    range.map(|number| format!("u{number}")).collect()
+fn names(range: std::ops::Range<usize>) -> Vec<Account> {
+    range.map(|number| format!("u{number}").into()).collect()
 }
 
 fn item(account: &str, code: i32, info: &str) -> Item {

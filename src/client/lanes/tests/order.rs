@@ -28,7 +28,7 @@ fn writes_of_one_owner_are_merged_while_one_is_in_flight() {
     let mut world = World::new();
     world.add(1, "ann", &["a"]);
     for tag in 2..6 {
-        world.submit(tag, "ann", Operation::Add(vec![format!("u{tag}")]));
+        world.submit(tag, "ann", Operation::Add(vec![format!("u{tag}").into()]));
     }
     world.lanes.accept(
         Arc::new(Request {
@@ -202,7 +202,7 @@ fn nothing_is_left_when_everything_is_done() {
         world.submit(
             tag,
             &format!("owner{}", tag % 3),
-            Operation::Add(vec![format!("u{tag}")]),
+            Operation::Add(vec![format!("u{tag}").into()]),
         );
         world.submit(
             100 + tag,

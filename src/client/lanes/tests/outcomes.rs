@@ -90,7 +90,7 @@ fn the_mistake_of_one_call_does_not_fail_those_merged_with_it() {
     world.add(2, "ann", &["bad"]);
     world.add(3, "ann", &["c"]);
     world.run(|_, request| {
-        if request.targets().contains(&"bad".to_owned()) {
+        if request.targets().contains(&"bad".into()) {
             return Ok(Answer::refused(30001, "bad account"));
         }
         all_ok(request)
@@ -200,7 +200,7 @@ fn after_too_many_refused_signatures_nothing_is_sent_for_a_minute() {
 fn a_refusal_that_concerns_everybody_is_not_asked_for_one_by_one() {
     let mut world = World::new();
     for tag in 0..20 {
-        world.submit(tag, "ann", Operation::Add(vec![format!("u{tag}")]));
+        world.submit(tag, "ann", Operation::Add(vec![format!("u{tag}").into()]));
     }
     world.run(|_, _| Ok(Answer::refused(60020, "arrears")));
     assert_eq!(world.seen.len(), 1);

@@ -47,7 +47,8 @@ impl Simulation {
         list.sort();
         let entries = list.iter().skip(start).take(PAGE);
         let end = start + PAGE;
-        let mut answer = Answer::accepted(entries.map(|peer| Item::entry(peer, 0)).collect());
+        let mut answer =
+            Answer::accepted(entries.map(|peer| Item::entry(peer.clone(), 0)).collect());
         answer.listing = Listing {
             next_index: u32::try_from(end)
                 .ok()
@@ -101,7 +102,7 @@ impl Simulation {
             Fate::Late => {
                 let part = self.random.f64();
                 let key = self.key((attempt + ATTEMPT).mul_f64(part));
-                self.late.insert(key, request.clone());
+                self.late.insert(key, Request::clone(request));
                 (lost(), attempt)
             }
             Fate::Throttled => (Ok(Answer::refused(60007, "slow down")), took),

@@ -1,0 +1,27 @@
+//! Which targets of a call are meant: nearly always a run of them.
+
+use std::ops::Range;
+
+/// Positions of targets in a call's request, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Positions {
+    Run(Range<usize>),
+    Each(Vec<usize>),
+}
+
+impl Positions {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Run(run) => run.len(),
+            Self::Each(positions) => positions.len(),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        let (run, each) = match self {
+            Self::Run(run) => (run.clone(), [].as_slice()),
+            Self::Each(positions) => (0..0, positions.as_slice()),
+        };
+        run.chain(each.iter().copied())
+    }
+}
