@@ -1,6 +1,6 @@
 //! How an answer is matched to what was asked and judged (protocol.md 1.3, 4.5, 5.2, 9).
 
-use chatblock::api::{Account, Answer, CheckType, Operation, Relation, Request, Retry, Verdict};
+use chatblock::api::{Answer, CheckType, Operation, Relation, Request, Retry, Targets, Verdict};
 use chatblock::wire::read_answer;
 
 const DONE: Verdict = Verdict::Done;
@@ -15,7 +15,7 @@ fn request(operation: Operation) -> Request {
     }
 }
 
-fn targets(names: &[&str]) -> Vec<Account> {
+fn targets(names: &[&str]) -> Targets {
     names.iter().copied().map(Into::into).collect()
 }
 

@@ -58,7 +58,7 @@ fn names<'a>(vectors: impl Iterator<Item = &'a Vector>) -> String {
 
 fn get(owner: &str) -> Request {
     Request {
-        from: owner.to_owned(),
+        from: owner.into(),
         operation: Operation::Get {
             start_index: 0,
             max_limited: 1000,

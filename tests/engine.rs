@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use chatblock::api::{Account, Answer, Charset, CheckType, Operation, Relation, Request, Verdict};
+use chatblock::api::{
+    Account, Answer, Charset, CheckType, Operation, Relation, Request, Targets, Verdict,
+};
 use chatblock::clock::FixedClock;
 use chatblock::config::Embedded;
 use chatblock::service::Service;
@@ -54,7 +56,7 @@ impl Setup {
     }
 }
 
-fn owned(accounts: &[&str]) -> Vec<Account> {
+fn owned(accounts: &[&str]) -> Targets {
     accounts.iter().copied().map(Into::into).collect()
 }
 

@@ -3,6 +3,10 @@
 /// An account identifier. Short ones, as nearly all are, are copied without an allocation.
 pub type Account = smol_str::SmolStr;
 
+/// What [`Charset::Strict`] says of other characters.
+const NOT_STRICT: &str =
+    "may contain only letters, digits, '_' and '-' (config key \"account_charset\")";
+
 /// Longest identifier, in bytes.
 pub const MAX_BYTES: usize = 32;
 
@@ -28,17 +32,19 @@ impl Charset {
         if account.len() > MAX_BYTES {
             return Some("is longer than 32 bytes");
         }
-        if has_control(account) {
+        if account.bytes().all(is_printable) {
+            let fits = self != Self::Strict || account.bytes().all(is_strict);
+            return (!fits).then_some(NOT_STRICT);
+        }
+        if account.chars().any(char::is_control) {
             return Some("contains a control character");
         }
         match self {
-            Self::Strict if !account.bytes().all(is_strict) => Some(
-                "may contain only letters, digits, '_' and '-' (config key \"account_charset\")",
-            ),
-            Self::Printable if !account.is_ascii() => {
+            Self::Strict => Some(NOT_STRICT),
+            Self::Printable => {
                 Some("may contain only printable ASCII (config key \"account_charset\")")
             }
-            _ => None,
+            Self::Utf8 => None,
         }
     }
 
@@ -48,11 +54,8 @@ impl Charset {
     }
 }
 
-fn has_control(account: &str) -> bool {
-    if account.is_ascii() {
-        return account.bytes().any(|byte| byte.is_ascii_control());
-    }
-    account.chars().any(char::is_control)
+fn is_printable(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7e)
 }
 
 fn is_strict(byte: u8) -> bool {

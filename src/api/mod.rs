@@ -7,7 +7,7 @@ pub mod responses;
 
 pub use accounts::{Account, Charset};
 pub use codes::{Retry, Verdict};
-pub use requests::{CheckType, Command, Operation, Request};
+pub use requests::{CheckType, Command, Operation, Request, Targets};
 pub use responses::{Answer, Item, Listing, Relation};
 
 /// Most targets in one call, entries in one list, entries on one page (protocol.md section 9).

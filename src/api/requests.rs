@@ -1,6 +1,11 @@
 //! The four commands and what is asked with them (protocol.md section 3).
 
+use smallvec::SmallVec;
+
 use super::Account;
+
+/// Accounts of one call. One alone, as when a player blocks another, needs no allocation.
+pub type Targets = SmallVec<[Account; 1]>;
 
 /// One of the four blocklist commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,9 +68,9 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Block these accounts.
-    Add(Vec<Account>),
+    Add(Targets),
     /// Unblock these accounts.
-    Delete(Vec<Account>),
+    Delete(Targets),
     /// One page of the list.
     Get {
         /// Offset of the first entry wanted (choice C9).
@@ -76,7 +81,7 @@ pub enum Operation {
         last_sequence: u64,
     },
     /// Who blocks whom.
-    Check(Vec<Account>, CheckType),
+    Check(Targets, CheckType),
 }
 
 impl Request {
@@ -102,7 +107,7 @@ impl Request {
 
     /// The same request for other targets.
     #[must_use]
-    pub fn with_targets(&self, targets: Vec<Account>) -> Self {
+    pub fn with_targets(&self, targets: Targets) -> Self {
         let operation = match &self.operation {
             Operation::Add(_) => Operation::Add(targets),
             Operation::Delete(_) => Operation::Delete(targets),

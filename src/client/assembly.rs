@@ -94,17 +94,28 @@ impl Assembly {
         text: Option<String>,
     ) -> Vec<usize> {
         self.begin_answer(text);
-        self.open();
+        let is_first = self.slots.is_empty() && positions.len() == self.request.targets().len();
+        if is_first {
+            self.slots.reserve_exact(positions.len());
+        } else {
+            self.open();
+        }
         let mut again = Vec::new();
         for (position, item) in positions.iter().zip(items) {
             if is_worth_repeating(&item) {
                 again.push(position);
             }
-            self.slots[position] = match item.verdict {
+            let slot = match item.verdict {
                 Verdict::Unanswered => Slot::Failed(Status::Network),
                 _ => Slot::Answered(item),
             };
+            if is_first {
+                self.slots.push(slot);
+            } else {
+                self.slots[position] = slot;
+            }
         }
+        self.open();
         again
     }
 

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 pub use check::MAX_TARGETS;
 pub use reply::{Reply, ReplyItem};
 
-use crate::api::{Account, CheckType, Operation, Request};
+use crate::api::{CheckType, Operation, Request, Targets};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Backend, Config};
 use crate::error::{Error, Status};
@@ -438,7 +438,7 @@ impl Client {
     }
 }
 
-fn owned<S: AsRef<str>>(accounts: &[S]) -> Vec<Account> {
+fn owned<S: AsRef<str>>(accounts: &[S]) -> Targets {
     let accounts = accounts.iter();
     accounts.map(|account| account.as_ref().into()).collect()
 }

@@ -10,6 +10,7 @@ use crate::api::Command;
 use crate::client::stats::Stats;
 use crate::client::{Reply, ReplyItem};
 use crate::error::{Error, Status};
+use crate::panics;
 
 /// What a call answered: status, message, JSON and items. Never changes; outlives its client.
 pub struct chatblock_result {
@@ -113,7 +114,8 @@ unsafe fn read<R: Copy>(
     }
     // SAFETY: not NULL; the caller promises a result that is not freed.
     let result = unsafe { &*result };
-    guard(|| otherwise, || get(result))
+    // It looks at memory and returns: errno is not touched.
+    panics::contain(|| get(result)).unwrap_or(otherwise)
 }
 
 fn empty() -> *const c_char {

@@ -113,7 +113,7 @@ mod tests {
         {"To_Account":"b","Relation":"BlackCheckResult_Type_NO","ResultCode":30003,"ResultInfo":"no"}"#;
 
     fn read(rest: &str) -> Result<crate::api::Answer, Malformed> {
-        let targets = ["aA", "b"].map(Into::into).to_vec();
+        let targets = ["aA", "b"].map(Into::into).into_iter().collect();
         let request = Request {
             from: "o".into(),
             operation: Operation::Check(targets, CheckType::Single),

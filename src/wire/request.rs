@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::api::codes::{ACCOUNT_NOT_STRING, BAD_JSON, BAD_PARAMETER};
-use crate::api::{Account, Charset, CheckType, Command, MAX_PER_CALL, Operation, Request};
+use crate::api::{Account, Charset, CheckType, Command, MAX_PER_CALL, Operation, Request, Targets};
 
 /// Why a body is no request: the service's code and a text that names the member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,7 +157,7 @@ fn parse_from(raw: Option<&RawValue>, charset: Charset) -> Result<Account, Refus
     }
 }
 
-fn parse_targets(raw: Option<&RawValue>) -> Result<Vec<Account>, Refusal> {
+fn parse_targets(raw: Option<&RawValue>) -> Result<Targets, Refusal> {
     let Some(raw) = raw else {
         return refuse(BAD_PARAMETER, "To_Account is missing");
     };
@@ -241,9 +241,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let requests = [
-            Operation::Add(vec!["b\"\\".into(), "c".into()]),
-            Operation::Delete(vec!["b".into()]),
-            Operation::Check(vec!["b".into()], CheckType::Both),
+            Operation::Add(vec!["b\"\\".into(), "c".into()].into()),
+            Operation::Delete(vec!["b".into()].into()),
+            Operation::Check(vec!["b".into()].into(), CheckType::Both),
             Operation::Get {
                 start_index: 7,
                 max_limited: 1000,

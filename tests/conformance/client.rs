@@ -46,7 +46,7 @@ fn request(vector: &Vector) -> Option<(Command, Request)> {
 fn substitute() -> Request {
     Request {
         from: "id".into(),
-        operation: Operation::Add(vec!["id1".into()]),
+        operation: Operation::Add(vec!["id1".into()].into()),
     }
 }
 
@@ -120,7 +120,7 @@ fn compare_answer(vector: &Vector, asked: &Request, answer: &Answer) -> Result<(
         .and_then(|expect| expect.get("items"));
     for (position, item) in answer.items.iter().enumerate() {
         let found = verdict_name(item.verdict);
-        if let Some(wanted) = verdicts.and_then(|all| all.get(&item.account)) {
+        if let Some(wanted) = verdicts.and_then(|all| all.get(item.account.as_str())) {
             if *wanted != found {
                 return Err(format!("{} is {found}, not {wanted}", item.account));
             }
@@ -135,7 +135,7 @@ fn compare_answer(vector: &Vector, asked: &Request, answer: &Answer) -> Result<(
             .and_then(|code| i32::try_from(code).ok());
         let code = code.ok_or("an item without a code")?;
         let relation = said["Relation"].as_str().filter(|_| code == 0);
-        let same = said["To_Account"] == item.account
+        let same = said["To_Account"] == item.account.as_str()
             && (code, info) == (item.code, item.info.as_str())
             && item.verdict == codes::judge(asked.command(), code, info)
             && (code == 0) == (item.verdict == Verdict::Done)

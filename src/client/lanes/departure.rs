@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::doubt::Hold;
 use super::lane::{Batch, Op};
 use super::{Delayed, Flight, Lanes};
-use crate::api::{Account, Command, Request};
+use crate::api::{Account, Command, Request, Targets};
 use crate::client::retry::Attempts;
 
 impl<T> Lanes<T> {
@@ -135,7 +135,7 @@ impl<T> Lanes<T> {
         if !batch.is_merged() && batch.targets() == first.targets().len() {
             return Arc::clone(first);
         }
-        let mut targets = Vec::with_capacity(batch.targets());
+        let mut targets = Targets::with_capacity(batch.targets());
         for op in &batch.ops {
             let all = of(op).targets();
             targets.extend(op.positions.iter().map(|position| all[position].clone()));

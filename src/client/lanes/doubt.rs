@@ -151,7 +151,7 @@ mod tests {
     const LIFE: Duration = Duration::from_secs(3);
 
     fn lost_add(doubts: &mut Doubts, call: CallId, now: Instant) {
-        let operation = Operation::Add(vec!["bob".into()]);
+        let operation = Operation::Add(vec!["bob".into()].into());
         let request = Request {
             from: "ann".into(),
             operation,

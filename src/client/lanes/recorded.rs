@@ -111,7 +111,7 @@ impl<T> Lanes<T> {
         };
         let request = Request {
             from: owner.clone(),
-            operation: Operation::Check(targets, CheckType::Single),
+            operation: Operation::Check(targets.into(), CheckType::Single),
         };
         let entry = Entry {
             purpose: Purpose::ReadBack,

@@ -141,7 +141,7 @@ fn a_delete_that_may_be_older_than_an_add_event_changes_nothing_before_the_list_
     own.know(&["bob"]);
     let request = Arc::new(Request {
         from: "ann".into(),
-        operation: Operation::Delete(vec!["bob".into()]),
+        operation: Operation::Delete(vec!["bob".into()].into()),
     });
     let now = own.at(20);
     let id = own.lanes.accept(Arc::clone(&request), (), None, now);
@@ -163,7 +163,7 @@ fn a_write_that_may_be_older_than_an_event_is_followed_by_a_reading() {
     own.know(&[]);
     let request = Arc::new(Request {
         from: "ann".into(),
-        operation: Operation::Add(vec!["bob".into()]),
+        operation: Operation::Add(vec!["bob".into()].into()),
     });
     let now = own.at(20);
     let id = own.lanes.accept(Arc::clone(&request), (), None, now);
@@ -187,7 +187,7 @@ fn a_write_of_which_an_attempt_was_lost_is_read_again() {
     own.know(&[]);
     let request = Arc::new(Request {
         from: "ann".into(),
-        operation: Operation::Add(vec!["bob".into()]),
+        operation: Operation::Add(vec!["bob".into()].into()),
     });
     let mut add = Assembly::new(request);
     add.lose(

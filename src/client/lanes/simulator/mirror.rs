@@ -164,7 +164,7 @@ impl Simulation {
 
     fn write(&mut self) -> Request {
         let from = self.owner();
-        let targets = vec![format!("t{}", self.random.u8(..TARGETS)).into()];
+        let targets = vec![format!("t{}", self.random.u8(..TARGETS)).into()].into();
         let operation = match self.random.u8(..5) {
             0..3 => Operation::Add(targets),
             _ => Operation::Delete(targets),

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::api::Retry;
-use crate::api::{Answer, CheckType, Operation, Verdict};
+use crate::api::{Answer, CheckType, Operation, Targets, Verdict};
 use crate::client::outbox::{Changes, Failure, Outbox, Outcome, Record};
 use crate::client::reply::Reply;
 use oracle::Asked;
@@ -127,7 +127,7 @@ impl Simulation {
         } else {
             1
         };
-        let targets: Vec<_> = (0..count)
+        let targets: Targets = (0..count)
             .map(|_| format!("t{}", self.random.u8(..6)).into())
             .collect();
         let operation = match self.random.u8(..10) {

@@ -6,7 +6,7 @@ mod outcomes;
 
 use super::*;
 use crate::api::codes::{self, ALREADY_EXIST};
-use crate::api::{Account, Answer, CheckType, Item, Operation, Verdict};
+use crate::api::{Answer, CheckType, Item, Operation, Targets, Verdict};
 use crate::client::reply::Reply;
 
 type Outcome = Result<Answer, Error>;
@@ -128,18 +128,18 @@ impl World {
         reply
     }
 
-    fn requests(&self) -> Vec<(Command, Vec<Account>)> {
+    fn requests(&self) -> Vec<(Command, Targets)> {
         let seen = self.seen.iter();
-        seen.map(|seen| (seen.request.command(), seen.request.targets().to_vec()))
+        seen.map(|seen| (seen.request.command(), seen.request.targets().into()))
             .collect()
     }
 }
 
-fn owned(targets: &[&str]) -> Vec<Account> {
+fn owned(targets: &[&str]) -> Targets {
     targets.iter().copied().map(Into::into).collect()
 }
 
-fn names(range: std::ops::Range<usize>) -> Vec<Account> {
+fn names(range: std::ops::Range<usize>) -> Targets {
     range.map(|number| format!("u{number}").into()).collect()
 }
 

@@ -13,12 +13,8 @@ fn a_long_list_goes_out_in_parts_one_after_another() {
         .map(|seen| (seen.at.as_millis(), seen.request.targets().len()))
         .collect();
     assert_eq!(sizes, [(0, 1000), (10, 1000), (20, 500)]);
-    let order: Vec<_> = world
-        .reply(1)
-        .items()
-        .iter()
-        .map(|item| item.account().to_owned())
-        .collect();
+    let items = world.reply(1).items().iter();
+    let order: Targets = items.map(|item| item.account().into()).collect();
     assert_eq!(order, names(0..2500));
     assert_eq!(world.reply(1).json().matches("To_Account").count(), 2500);
 }
@@ -28,7 +24,11 @@ fn writes_of_one_owner_are_merged_while_one_is_in_flight() {
     let mut world = World::new();
     world.add(1, "ann", &["a"]);
     for tag in 2..6 {
-        world.submit(tag, "ann", Operation::Add(vec![format!("u{tag}").into()]));
+        world.submit(
+            tag,
+            "ann",
+            Operation::Add(vec![format!("u{tag}").into()].into()),
+        );
     }
     world.lanes.accept(
         Arc::new(Request {
@@ -202,7 +202,7 @@ fn nothing_is_left_when_everything_is_done() {
         world.submit(
             tag,
             &format!("owner{}", tag % 3),
-            Operation::Add(vec![format!("u{tag}").into()]),
+            Operation::Add(vec![format!("u{tag}").into()].into()),
         );
         world.submit(
             100 + tag,

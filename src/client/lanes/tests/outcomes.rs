@@ -200,7 +200,11 @@ fn after_too_many_refused_signatures_nothing_is_sent_for_a_minute() {
 fn a_refusal_that_concerns_everybody_is_not_asked_for_one_by_one() {
     let mut world = World::new();
     for tag in 0..20 {
-        world.submit(tag, "ann", Operation::Add(vec![format!("u{tag}").into()]));
+        world.submit(
+            tag,
+            "ann",
+            Operation::Add(vec![format!("u{tag}").into()].into()),
+        );
     }
     world.run(|_, _| Ok(Answer::refused(60020, "arrears")));
     assert_eq!(world.seen.len(), 1);
