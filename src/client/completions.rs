@@ -45,13 +45,18 @@ impl Completions {
         self.event.as_ref().map(AsRawFd::as_raw_fd)
     }
 
-    pub(super) fn push(&self, replies: impl IntoIterator<Item = Reply>) {
+    /// Queues replies; how many. Whoever waits is woken by [`Self::wake_for`] after.
+    pub(super) fn push(&self, replies: impl IntoIterator<Item = Reply>) -> usize {
         let mut state = self.state.lock();
         let before = state.replies.len();
         state.replies.extend(replies);
         let arrived = state.replies.len() - before;
         self.show(&mut state);
-        drop(state);
+        arrived
+    }
+
+    /// Wakes those that wait for so many replies.
+    pub(super) fn wake_for(&self, arrived: usize) {
         match arrived {
             0 => {}
             1 => drop(self.arrived.notify_one()),

@@ -399,8 +399,8 @@ impl Dispatch {
         state
     }
 
-    /// Hands out what is done. Replies are made without holding the lock and handed out under it:
-    /// whoever has one finds its place in the queue free. A second thread leaves its own to the first.
+    /// Hands out what is done. Replies are made without holding the lock and queued under it: whoever has
+    /// one finds its place in the queue free. A second thread leaves its own to the first.
     fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         while state.delivering == 0 && state.lanes.done_len() > 0 {
             let mut done = state.lanes.take_done();
@@ -416,11 +416,15 @@ impl Dispatch {
             let (polled, waited) = replies(done);
             state = self.state.lock();
             state.delivering = 0;
-            self.completions.push(polled);
+            let arrived = self.completions.push(polled);
+            self.quieter.notify_all();
+            // Whoever is woken wants this lock next, and may run at once instead of this thread.
+            drop(state);
+            self.completions.wake_for(arrived);
             for (promise, reply) in waited {
                 promise.keep(reply);
             }
-            self.quieter.notify_all();
+            state = self.state.lock();
         }
         state
     }
