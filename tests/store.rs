@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Barrier;
 use std::time::Duration;
 
-use chatblock::{Client, Status};
+use chatblock::{Answer, Client, Status};
 
 fn open(path: &Path) -> Result<Client, chatblock::Error> {
     let path = path.to_str().expect("a path of ours is UTF-8");
@@ -140,7 +140,7 @@ fn a_newer_format_is_refused_and_untouched() {
     open(&path).expect("a new store").close(None);
     let database = rusqlite::Connection::open(&path).expect("the database");
     database
-        .pragma_update(None, "user_version", 2)
+        .pragma_update(None, "user_version", 3)
         .expect("a newer version");
     database
         .pragma_update(None, "journal_mode", "DELETE")
@@ -149,6 +149,114 @@ fn a_newer_format_is_refused_and_untouched() {
     let before = fs::read(&path).expect("the file");
     assert!(refusal(&path).contains("newer"));
     assert_eq!(fs::read(&path).expect("the file"), before);
+}
+
+/// A store as format 1 had it: a row for each entry.
+const FORMAT_1: &str = "
+    PRAGMA application_id = 0x63626c6b;
+    PRAGMA user_version = 1;
+    CREATE TABLE owners (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        entries INTEGER NOT NULL DEFAULT 0,
+        sequence INTEGER NOT NULL DEFAULT 0,
+        next_position INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TABLE entries (
+        owner INTEGER NOT NULL REFERENCES owners (id),
+        position INTEGER NOT NULL,
+        account TEXT NOT NULL,
+        added INTEGER NOT NULL,
+        PRIMARY KEY (owner, position)
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX entries_by_account ON entries (owner, account);
+    CREATE TABLE imported (account TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+    INSERT INTO owners VALUES (1, 'ann', 900, 7, 1000), (2, 'empty', 0, 2, 1), (3, 'bob', 1, 1, 1);
+    -- Accounts in another order than positions, and gaps where entries were deleted.
+    WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
+    INSERT INTO entries SELECT 1, i, 'p' || (i * 37 % 1000), 1000 + i FROM n WHERE i % 10 <> 3;
+    INSERT INTO entries VALUES (3, 0, 'ann', 5);
+";
+
+fn write_format_1(path: &Path) -> rusqlite::Connection {
+    let database = rusqlite::Connection::open(path).expect("a database");
+    database.execute_batch(FORMAT_1).expect("a store");
+    database
+}
+
+#[test]
+fn a_store_of_the_first_format_keeps_its_lists_order_and_times() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("store.db");
+    write_format_1(&path).close().expect("closed");
+    let positions = (0..1000).filter(|position| position % 10 != 3);
+    let expected: Vec<_> = positions
+        .map(|position| (format!("p{}", position * 37 % 1000), 1000 + position))
+        .collect();
+    let found = |client: &Client| -> Vec<_> {
+        let items = client.get("ann", 0, 1000).items().to_vec();
+        let entry = |item: &chatblock::ReplyItem| (item.account().to_owned(), item.time());
+        items.iter().map(entry).collect()
+    };
+    // Upgraded when it is opened first, and as it was left when it is opened again.
+    for _ in 0..2 {
+        let client = open(&path).expect("the old store");
+        assert_eq!(found(&client), expected);
+        assert_eq!(entries(&client, "empty"), Vec::<String>::new());
+        assert_eq!(client.is_blocked("bob", "ann"), Answer::Yes);
+        assert_eq!(client.is_blocked("ann", "p111"), Answer::No);
+    }
+    let client = open(&path).expect("the new store");
+    assert_eq!(client.add("ann", &["p0"]).status(), Status::Ok);
+    assert_eq!(entries(&client, "ann").len(), 900);
+    assert_eq!(client.delete("ann", &["p0"]).status(), Status::Ok);
+    let more: Vec<_> = (0..101).map(|number| format!("more{number}")).collect();
+    assert_eq!(client.add("ann", &more).status(), Status::Ok);
+    assert_eq!(client.add("ann", &["too many"]).status(), Status::Service);
+}
+
+#[test]
+fn an_upgrade_that_fails_leaves_the_store_as_it_was() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("store.db");
+    let database = write_format_1(&path);
+    // In the way of the upgrade's last step.
+    database
+        .execute_batch("CREATE VIEW theirs AS SELECT next_position FROM owners")
+        .expect("a view");
+    database.close().expect("closed");
+    refusal(&path);
+    let database = rusqlite::Connection::open(&path).expect("the database");
+    let number = |sql| -> i64 { database.query_row(sql, [], |row| row.get(0)).expect(sql) };
+    assert_eq!(number("PRAGMA user_version"), 1);
+    assert_eq!(number("SELECT count(*) FROM entries"), 901);
+    database.execute_batch("DROP VIEW theirs").expect("no view");
+    database.close().expect("closed");
+    let client = open(&path).expect("nothing is in the way");
+    assert_eq!(entries(&client, "ann").len(), 900);
+}
+
+#[test]
+fn lists_grow_and_shrink_one_by_one_on_disk() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("store.db");
+    let name = |number: usize| format!("{number}");
+    let client = open(&path).expect("a new store");
+    for number in 0..200 {
+        assert_eq!(client.add("ann", &[name(number)]).status(), Status::Ok);
+    }
+    for number in (0..200).filter(|number| number % 4 != 0) {
+        assert_eq!(client.delete("ann", &[name(number)]).status(), Status::Ok);
+    }
+    drop(client);
+    let expected: Vec<_> = (0..200).step_by(4).map(name).collect();
+    let client = open(&path).expect("the same store");
+    assert_eq!(entries(&client, "ann"), expected);
+    assert_eq!(client.delete("ann", &expected).status(), Status::Ok);
+    assert_eq!(entries(&client, "ann"), Vec::<String>::new());
+    assert_eq!(client.add("ann", &["1"]).status(), Status::Ok);
+    drop(client);
+    assert_eq!(entries(&open(&path).expect("the same store"), "ann"), ["1"]);
 }
 
 #[test]

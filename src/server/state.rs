@@ -291,7 +291,6 @@ fn replace(
     };
     for entry in entries {
         writer.append(&list, &entry.account, entry.time)?;
-        list.next_position += 1;
         list.entries += 1;
     }
     list.sequence = sequence;

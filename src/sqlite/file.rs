@@ -126,16 +126,21 @@ pub(super) fn check_header(path: &Path, format: &Format) -> Result<(), Error> {
     }
     let version = number(USER_VERSION);
     if version > format.version {
-        return Err(Error::storage(
-            path,
-            format!(
-                "was written by a newer chatblock (format {version}, this one reads up to {}); \
-                 it was left untouched, update the library",
-                format.version
-            ),
-        ));
+        return Err(newer(path, format, version));
     }
     Ok(())
+}
+
+/// The refusal of a file of a newer `version`.
+pub(super) fn newer(path: &Path, format: &Format, version: u32) -> Error {
+    Error::storage(
+        path,
+        format!(
+            "was written by a newer chatblock (format {version}, this one reads up to {}); \
+             it was left untouched, update the library",
+            format.version
+        ),
+    )
 }
 
 /// Readable and writable by the owner alone, whatever the umask; never inherited, never through a link.

@@ -19,6 +19,8 @@ pub(crate) struct Format {
     pub(crate) version: u32,
     /// SQL that creates the tables.
     pub(crate) tables: &'static str,
+    /// SQL that makes the next version of a file: the first is for files of version 1.
+    pub(crate) upgrades: &'static [&'static str],
 }
 
 impl Format {
@@ -33,7 +35,38 @@ impl Format {
         file::check_header(path, self)?;
         let connection = connect(path)?;
         check_integrity(path, &connection)?;
+        self.upgrade(path, &connection)?;
         Ok((lock, connection))
+    }
+
+    /// Brings a file of an older version up to this one, in one transaction.
+    fn upgrade(&self, path: &Path, connection: &Connection) -> Result<(), Error> {
+        let failed = |error| storage(path, &error);
+        // Not from the header of the file: the newest one may still lie in the log beside it.
+        let version: u32 = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(failed)?;
+        if version > self.version {
+            return Err(file::newer(path, self, version));
+        }
+        if version == self.version {
+            return Ok(());
+        }
+        let steps = version
+            .checked_sub(1)
+            .and_then(|done| self.upgrades.get(done as usize..))
+            .ok_or_else(|| Error::storage(path, format!("has an unknown format ({version})")))?;
+        let upgrade = || {
+            let transaction = connection.unchecked_transaction()?;
+            for step in steps {
+                transaction.execute_batch(step)?;
+            }
+            transaction.pragma_update(None, "user_version", self.version)?;
+            transaction.commit()?;
+            // So that also an older library sees in the file itself that it cannot read it.
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        };
+        upgrade().map_err(failed)
     }
 
     /// Writes the tables into the empty file `draft`.

@@ -26,6 +26,7 @@ const FORMAT: Format = Format {
         accepted INTEGER NOT NULL
     ) STRICT;
 ",
+    upgrades: &[],
 };
 
 /// Writes on disk.

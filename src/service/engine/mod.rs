@@ -120,6 +120,7 @@ impl Engine {
         targets: &[Account],
     ) -> Result<Vec<Item>, Error> {
         let command = request.command();
+        let now = self.clock.unix_seconds();
         let found = lists.find(&request.from)?;
         let mut list = found.unwrap_or_default();
         let mut exists = found.is_some();
@@ -137,8 +138,7 @@ impl Engine {
                     list = lists.create(&request.from)?;
                     exists = true;
                 }
-                lists.append(&list, target, self.clock.unix_seconds())?;
-                list.next_position += 1;
+                lists.append(&list, target, now)?;
                 list.entries += 1;
             }
             if code == 0 {

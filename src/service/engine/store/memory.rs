@@ -72,7 +72,6 @@ impl Reader for State {
             id: i64::try_from(index).expect("an index fits"),
             entries: self.lists[index].entries.len(),
             sequence: self.lists[index].sequence,
-            next_position: 0,
         }))
     }
 

@@ -19,8 +19,6 @@ pub struct List {
     pub entries: usize,
     /// Its sequence (protocol.md 4.4).
     pub sequence: u64,
-    /// Greater than the position of every entry.
-    pub next_position: i64,
 }
 
 /// One entry of a list.
@@ -58,21 +56,39 @@ pub trait Observer: Send + Sync {
 #[derive(Default)]
 pub(super) struct Notes {
     observer: Option<Arc<dyn Observer>>,
-    changes: Vec<(Box<str>, Box<str>, bool)>,
+    /// Owner and account of each change, one after the other: many changes without many allocations.
+    names: String,
+    changes: Vec<Change>,
+}
+
+struct Change {
+    /// Where the owner ends in the names.
+    owner: usize,
+    /// Where the account ends, which begins at the end of the owner.
+    account: usize,
+    blocked: bool,
 }
 
 impl Notes {
     pub(super) fn of(observer: Option<Arc<dyn Observer>>) -> Self {
         Self {
             observer,
-            changes: Vec::new(),
+            ..Self::default()
         }
     }
 
     fn push(&mut self, owner: &str, account: &str, blocked: bool) {
-        if self.observer.is_some() {
-            self.changes.push((owner.into(), account.into(), blocked));
+        if self.observer.is_none() {
+            return;
         }
+        self.names.push_str(owner);
+        let owner = self.names.len();
+        self.names.push_str(account);
+        self.changes.push(Change {
+            owner,
+            account: self.names.len(),
+            blocked,
+        });
     }
 
     /// The changes are kept.
@@ -80,12 +96,20 @@ impl Notes {
         let Some(observer) = &self.observer else {
             return;
         };
-        for (owner, account, blocked) in self.changes.drain(..) {
-            observer.learn(&owner, &account, blocked);
+        let mut names = std::mem::take(&mut self.names);
+        let mut start = 0;
+        for change in self.changes.drain(..) {
+            let owner = &names[start..change.owner];
+            let account = &names[change.owner..change.account];
+            observer.learn(owner, account, change.blocked);
+            start = change.account;
         }
+        names.clear();
+        self.names = names;
     }
 
     fn forget(&mut self) {
+        self.names.clear();
         self.changes.clear();
     }
 }
@@ -97,11 +121,11 @@ pub trait Writer: Reader {
 
     /// A new, empty list for `owner`, which has none.
     fn create(&mut self, owner: &str) -> Result<List, Error>;
-    /// Appends an entry that is not in `list`; the caller counts.
+    /// Appends an entry that is not in `list`; the caller counts, and saves at the end.
     fn append(&mut self, list: &List, account: &str, time: i64) -> Result<(), Error>;
-    /// Removes an entry; whether it was there. The caller counts.
+    /// Removes an entry; whether it was there. The caller counts, and saves at the end.
     fn remove(&mut self, list: &List, account: &str) -> Result<bool, Error>;
-    /// Keeps the counters of `list`.
+    /// Keeps the counters of `list`, and what was appended to it and removed from it.
     fn save(&mut self, list: &List) -> Result<(), Error>;
     /// Removes every entry of `list` and resets its counters.
     fn clear(&mut self, list: &List) -> Result<(), Error>;

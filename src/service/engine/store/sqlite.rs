@@ -1,5 +1,6 @@
 //! Lists on disk: SQLite in WAL mode, one sync per group of callers.
 
+mod lines;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -90,10 +91,7 @@ impl Sqlite {
             let group = Arc::clone(group);
             return Ok((writer, group));
         }
-        writer
-            .connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .map_err(|error| self.storage(&error))?;
+        execute(&writer.connection, "BEGIN IMMEDIATE").map_err(|error| self.storage(&error))?;
         let group = Arc::new(Group::default());
         writer.group = Some(Arc::clone(&group));
         writer.size = 0;
@@ -102,13 +100,13 @@ impl Sqlite {
 
     /// Commits for the whole group.
     fn commit(&self, writer: &mut GroupWriter) {
-        let outcome = writer.connection.execute_batch("COMMIT");
+        let outcome = execute(&writer.connection, "COMMIT");
         let outcome = outcome.map_err(|error| {
             let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
             (self.storage(&error), full)
         });
         match outcome {
-            Ok(()) => {
+            Ok(_) => {
                 writer.notes.tell();
                 self.settle(writer, Ok(()));
             }
@@ -135,6 +133,11 @@ impl Sqlite {
         }
         self.settled.notify_all();
     }
+}
+
+/// Runs a statement that is parsed once for a connection.
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<usize> {
+    connection.prepare_cached(sql)?.execute([])
 }
 
 /// Settles the group when the work of a caller panics, so that the others are not left waiting.
