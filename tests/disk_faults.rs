@@ -94,7 +94,7 @@ fn fail_at(starts: &Starts, fault: &Fault) -> (usize, Verdict) {
             injection.what
         );
         assert_documented(kind, status, &said, &context);
-        if call == "fsync" {
+        if matches!(call, "fsync" | "fdatasync") {
             assert_refuses(&said, place.next(), &context);
         }
         let was_injected = place.was_injected();

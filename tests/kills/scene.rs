@@ -15,6 +15,8 @@ pub const CALLS: [&str; 6] = [
     "unlink",
     "rename",
 ];
+/// How SQLite syncs its log, as it was built.
+const SYNC: &str = "fsync,fdatasync";
 /// Writes of one worker: enough for several commits and for writes that contradict earlier ones.
 pub const WRITES: u64 = 20;
 
@@ -100,7 +102,7 @@ impl<'a> Starts<'a> {
 fn killed_at(workshop: &Workshop, kind: Kind, sync: usize) -> Place<'_> {
     let mut place = workshop.place(kind, Manner::Deaf);
     let injection = Injection {
-        call: "fsync",
+        call: SYNC,
         what: &format!("signal=KILL:when={sync}"),
         files: &["data.db-wal"],
     };
