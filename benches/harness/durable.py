@@ -6,7 +6,7 @@ from .table import Row
 from .workshop import BUILD, measure, median
 
 WAL = "SQLite syncs its log and writes two pages per commit"
-GROUP = "callers share commits only as far as they wait for the same one"
+GROUP = "some forty callers share a commit; each sleeps twice, until it is its turn and until the commit is done"
 
 
 def run(workshop):
