@@ -15,7 +15,7 @@ pub const CALLS: [&str; 6] = [
     "unlink",
     "rename",
 ];
-/// How SQLite syncs its log, as it was built.
+/// How the log is synced: it depends on the build of `SQLite`.
 const SYNC: &str = "fsync,fdatasync";
 /// Writes of one worker: enough for several commits and for writes that contradict earlier ones.
 pub const WRITES: u64 = 20;
