@@ -1,7 +1,12 @@
 //! Time as an argument: nothing else in the crate reads the system clock.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use nix::time::{ClockId, clock_gettime};
+
+/// The slowest tick of a system.
+pub const TICK: Duration = Duration::from_millis(10);
 
 /// Where time comes from: the wall clock for signatures and entries, the monotonic one for waiting.
 pub trait Clock: Send + Sync {
@@ -10,6 +15,10 @@ pub trait Clock: Send + Sync {
 
     /// The monotonic clock.
     fn now(&self) -> Instant;
+
+    /// The monotonic clock at its last tick, at most [`TICK`] ago, since a moment of its own. For who asks all the
+    /// time: a look at the exact one costs three times as much.
+    fn last_tick(&self) -> Duration;
 }
 
 /// The clocks of the machine.
@@ -26,6 +35,13 @@ impl Clock for SystemClock {
 
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn last_tick(&self) -> Duration {
+        // Every Linux has it; the exact one goes through the same moments.
+        let tick = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE);
+        let tick = tick.or_else(|_| clock_gettime(ClockId::CLOCK_MONOTONIC));
+        tick.map_or(Duration::MAX, Duration::from)
     }
 }
 
@@ -52,5 +68,9 @@ impl Clock for FixedClock {
 
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn last_tick(&self) -> Duration {
+        SystemClock.last_tick()
     }
 }

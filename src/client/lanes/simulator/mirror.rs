@@ -33,7 +33,10 @@ const PLENTY: u64 = 1 << 20;
 /// No history takes a tenth of this many steps.
 const MOST_STEPS: u32 = 20_000;
 
-struct VirtualClock(Mutex<Instant>);
+struct VirtualClock {
+    start: Instant,
+    now: Mutex<Instant>,
+}
 
 impl Clock for VirtualClock {
     fn unix_seconds(&self) -> i64 {
@@ -41,7 +44,11 @@ impl Clock for VirtualClock {
     }
 
     fn now(&self) -> Instant {
-        *self.0.lock()
+        *self.now.lock()
+    }
+
+    fn last_tick(&self) -> Duration {
+        self.now() - self.start
     }
 }
 
@@ -93,7 +100,10 @@ impl Simulation {
     fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let start = Instant::now();
-        let clock = Arc::new(VirtualClock(Mutex::new(start)));
+        let clock = Arc::new(VirtualClock {
+            start,
+            now: Mutex::new(start),
+        });
         let max_age = Duration::from_secs(if random.bool() { 12 } else { 300 });
         let max_bytes = match random.u8(..4) {
             0 => random.u64(2200..5000),
@@ -305,7 +315,7 @@ impl Simulation {
 
     fn set_now(&mut self, moment: Instant) {
         self.now = self.now.max(moment);
-        *self.clock.0.lock() = self.now;
+        *self.clock.now.lock() = self.now;
     }
 
     fn run(&mut self, mut actions: u64) {
