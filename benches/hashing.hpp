@@ -20,10 +20,20 @@ public:
         : v0_(key[0] ^ 0x736f6d6570736575), v1_(key[1] ^ 0x646f72616e646f6d ^ 0xee), v2_(key[0] ^ 0x6c7967656e657261),
           v3_(key[1] ^ 0x7465646279746573) {}
 
-    Result hash(std::string_view text) {
+    /// Absorbs a text and zeros up to a whole word; how many bytes these are.
+    std::size_t absorb_padded(std::string_view text) {
         const char *next = text.data();
-        for (std::size_t left = text.size(); left >= 8; left -= 8, next += 8) absorb(load(next, 8));
-        absorb(std::uint64_t{text.size()} << 56 | load(next, text.size() % 8));
+        std::size_t left = text.size();
+        for (; left >= 8; left -= 8, next += 8) absorb(load(next, 8));
+        if (left == 0) return text.size();
+        // Without a copy of a length that varies, which is a call.
+        absorb(text.size() < 8 ? load(next, left) : load(next + left - 8, 8) >> (64 - 8 * left));
+        return text.size() + 8 - left;
+    }
+
+    /// `last` has what is left of the text, and its length in the highest byte.
+    Result finish_with(std::uint64_t last) {
+        absorb(last);
         v2_ ^= 0xee;
         const auto first = finish();
         v1_ ^= 0xdd;
@@ -60,13 +70,13 @@ private:
     std::uint64_t v0_, v1_, v2_, v3_;
 };
 
-/// The hash of a pair of identifiers, each at most 32 bytes: the first one's length goes before both.
+/// The hash of a pair of identifiers, each at most 32 bytes, as in the mirror: each filled up with zeros to whole words,
+/// then both lengths.
 inline SipHash13::Result sip_pair(const Key &key, std::string_view owner, std::string_view peer) {
-    char text[1 + 2 * 32];
-    text[0] = static_cast<char>(owner.size());
-    std::memcpy(text + 1, owner.data(), owner.size());
-    std::memcpy(text + 1 + owner.size(), peer.data(), peer.size());
-    return SipHash13(key).hash({text, 1 + owner.size() + peer.size()});
+    SipHash13 hasher(key);
+    std::size_t bytes = hasher.absorb_padded(owner);
+    bytes += hasher.absorb_padded(peer) + 2;
+    return hasher.finish_with(std::uint64_t{bytes} << 56 | peer.size() << 8 | owner.size());
 }
 
 inline std::uint64_t fnv1a(std::string_view text, std::uint64_t hash = 0xcbf29ce484222325) {

@@ -5,7 +5,10 @@
     dead_code,
     reason = "one reader and one writer need less than the mirror"
 )]
+#![allow(clippy::inline_always, reason = "as in the mirror")]
 
+#[path = "../src/mirror/bucket.rs"]
+mod bucket;
 #[path = "../src/mirror/check.rs"]
 mod check;
 #[path = "../src/mirror/table.rs"]
@@ -16,7 +19,8 @@ mod sync {
 }
 
 mod memory {
-    use super::table::{Bucket, NoRoom};
+    use super::bucket::Bucket;
+    use super::table::NoRoom;
 
     /// All that the models touch; more atomics than that would only slow loom down.
     pub(super) struct Memory(Vec<Bucket>);
@@ -45,10 +49,11 @@ mod memory {
     }
 }
 
+use bucket::Mark;
 use check::Answer;
 use loom::sync::Arc;
 use loom::thread;
-use table::{Mark, Pen, Table};
+use table::{Pen, Table};
 
 /// Tables of one slot for each bucket: the first level has 4 buckets, the next 5.
 type Small = Table<1>;

@@ -15,16 +15,11 @@ struct Cell {
 }
 
 /// Not in place: whoever opens a client may have a small stack.
-pub(super) struct Counters(Box<[Cell]>);
-
-impl Default for Counters {
-    fn default() -> Self {
-        Self((0..CELLS).map(|_| Cell::default()).collect())
-    }
-}
+#[derive(Default)]
+pub(super) struct Counters(Box<[Cell; CELLS]>);
 
 impl Counters {
-    #[inline]
+    #[inline(always)]
     pub(super) fn count(&self, answer: Answer) {
         match answer {
             Answer::Yes | Answer::No => self.add(1, 0),
@@ -32,6 +27,7 @@ impl Counters {
         }
     }
 
+    #[inline(always)]
     pub(super) fn add(&self, hits: u64, unknowns: u64) {
         // Stacks are far apart, so the place of a local tells threads apart without a thread-local.
         let local = 0_u8;

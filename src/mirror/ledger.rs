@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::table::Mark;
+use super::bucket::Mark;
 
 /// Bytes that an owner costs beside its marks: its entries in the map and in the order, and the allocator's share.
 const OWNER_BYTES: u64 = 224;

@@ -8,7 +8,8 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::table::{Bucket, NoRoom};
+use super::bucket::Bucket;
+use super::table::NoRoom;
 
 /// Buckets of the first two chunks, a page each; every further chunk is as large as all before it.
 const FIRST: u64 = 64;
@@ -26,8 +27,9 @@ pub(super) struct Memory {
 }
 
 /// Which chunk has the bucket `index`, and the number of that chunk's first bucket.
+#[inline(always)]
 fn chunk_of(index: u64) -> (usize, u64) {
-    let chunk = u64::BITS - (index / FIRST).leading_zeros();
+    let chunk = (index | (FIRST - 1)).ilog2() + 1 - FIRST.ilog2();
     (chunk as usize, ((1 << chunk) >> 1) * FIRST)
 }
 
@@ -39,7 +41,7 @@ fn chunk_len(chunk: usize) -> usize {
 
 impl Memory {
     /// The bucket `index`, if its memory is there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn bucket(&self, index: u64) -> Option<&Bucket> {
         let pointer = self.pointer(index)?;
         // SAFETY: `pointer` is inside a chunk that came from `allocate` (so it is aligned and was zeroed,
@@ -48,6 +50,7 @@ impl Memory {
     }
 
     /// Asks the processor to fetch the bucket `index`.
+    #[inline(always)]
     pub(super) fn prefetch(&self, index: u64) {
         #[cfg(target_arch = "x86_64")]
         if let Some(pointer) = self.pointer(index) {
@@ -59,7 +62,7 @@ impl Memory {
         let _ = index;
     }
 
-    #[inline]
+    #[inline(always)]
     fn pointer(&self, index: u64) -> Option<*const Bucket> {
         let (chunk, first) = chunk_of(index);
         let start = self.chunks.get(chunk)?.load(Ordering::Acquire);

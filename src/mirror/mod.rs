@@ -51,8 +51,15 @@
 //!    again and, when that changed, looks there. Homes only go up, so an equal home means that it was the same all
 //!    the while. A reader repeats only when the very bucket it asked about moved.
 //! 3. *Knowledge*: an owner becomes known after its pairs are in, and unknown before they are taken out. A reader
-//!    reads the owner's value, then the pair; it says "no" only if the value is still the same afterwards. A value
-//!    is unique in the life of the mirror, so an owner that was forgotten and learned again has another.
+//!    reads the owner's value, then the pair; it says "no" only if the slot where it found the owner still has the
+//!    owner's word, and then the same value, afterwards. A value is unique in the life of the mirror, so an owner that
+//!    was forgotten and learned again has another. An owner that moved is looked for anew.
+//!
+//! # Speed
+//!
+//! In the cache a look-up is hashing and little else, so it is one function without calls, whose branches can all be
+//! guessed: a wrong guess costs as much as half a hash. Whether a pair is there, in which slot, and on which side of the
+//! frontier its home is, are computed and not asked.
 //!
 //! # What readers may see
 //!
@@ -61,6 +68,12 @@
 //! of both lists is a yes throughout. An owner that was not known stays [`Answer::Unknown`] until its list is
 //! complete. A change is seen by every check that begins after the call returned.
 
+#![allow(
+    clippy::inline_always,
+    reason = "a look-up is one function; left to itself the compiler makes six of it, which pass marks in memory"
+)]
+
+mod bucket;
 mod check;
 mod counters;
 mod hashing;
@@ -68,6 +81,7 @@ mod ledger;
 #[cfg(test)]
 mod lock_tests;
 mod memory;
+mod sip;
 mod sync;
 mod table;
 #[cfg(test)]
@@ -78,11 +92,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use bucket::Mark;
 pub use check::Answer;
 use counters::Counters;
-use hashing::Hashing;
 pub use hashing::Key;
-use table::{Mark, Table};
+use hashing::{Hashing, is_same};
+use table::Table;
 use writing::Writer;
 
 /// How many pairs are looked up together: their lines are on the way before the first is read.
@@ -179,7 +194,7 @@ fn refreshed_ms(value: u64) -> u64 {
 }
 
 impl Known {
-    #[inline]
+    #[inline(always)]
     fn is_fresh(&self, value: u64, now_ms: u64) -> bool {
         now_ms.saturating_sub(refreshed_ms(value)) <= self.limits.max_age_ms
     }
@@ -227,7 +242,7 @@ impl Mirror {
     }
 
     /// Whether `owner` blocks `peer`. An account never blocks itself.
-    #[inline]
+    #[inline(always)]
     pub fn is_blocked(&self, owner: &[u8], peer: &[u8], now_ms: u64) -> Answer {
         let answer = self.answer(self.question(owner, peer), now_ms);
         self.counters.count(answer);
@@ -303,12 +318,17 @@ impl Mirror {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn question(&self, owner: &[u8], peer: &[u8]) -> Question {
+        let is_self = is_same(owner, peer);
+        // An account and itself are no pair, as little as an account and nobody.
+        let peer = if is_self { &[] } else { peer };
+        let asks_owner = self.known.is_some();
+        let (owner, pair) = self.hashing.question(owner, peer, asks_owner);
         Question {
-            owner: self.known.as_ref().and_then(|_| self.hashing.owner(owner)),
-            pair: self.hashing.pair(owner, peer),
-            is_self: owner == peer,
+            owner,
+            pair,
+            is_self,
         }
     }
 
@@ -321,15 +341,13 @@ impl Mirror {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn answer(&self, question: Question, now_ms: u64) -> Answer {
-        let is_in = || {
-            question
-                .pair
-                .is_some_and(|pair| self.pairs.find(pair).is_some())
-        };
         let Some(known) = &self.known else {
-            return if is_in() { Answer::Yes } else { Answer::No };
+            return match question.pair {
+                Some(pair) => Answer::of_known(self.pairs.contains(self.pairs.start(pair))),
+                None => Answer::No,
+            };
         };
         if question.is_self {
             return Answer::No;
@@ -337,10 +355,6 @@ impl Mirror {
         let Some(owner) = question.owner else {
             return Answer::Unknown;
         };
-        // Both lines are fetched at once; one after the other they would cost twice the time.
-        if let Some(pair) = question.pair {
-            self.pairs.prefetch(pair);
-        }
         check::check(
             &known.owners,
             owner,

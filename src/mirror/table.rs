@@ -1,17 +1,14 @@
 //! A hash table that many threads read while one writes: a bucket is one cache line, growth moves one
 //! bucket at a time within memory that never moves. The module above draws it and argues its order.
 
+use std::hint::select_unpredictable;
+
+use super::bucket::{Bucket, MAX_PASSED, Mark, Seen};
 use super::memory::Memory;
 use super::sync::{AtomicU64, Ordering};
 
 /// A bucket that a key passes is followed by at most this many more.
 pub(super) const MAX_PATH: u64 = 64;
-
-/// Most keys that may pass one bucket: a byte.
-const MAX_PASSED: u64 = 255;
-
-/// Words of a bucket beside its control word.
-const WORDS: usize = 7;
 
 /// How full the table is kept, in percent.
 const LOAD: u64 = 60;
@@ -19,96 +16,20 @@ const LOAD: u64 = 60;
 /// The lower part of a shape, which is the frontier.
 const FRONTIER: u64 = (1 << 56) - 1;
 
-/// What the table keeps of a key: 72 bits of its hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(C, packed)]
-pub(super) struct Mark {
-    /// Decides where the key lives; never 0, which is a free slot.
-    pub(super) word: u64,
-    tag: u8,
-}
-
-impl Mark {
-    pub(super) fn new(word: u64, tag: u8) -> Self {
-        Self {
-            word: word.max(1),
-            tag,
-        }
-    }
-}
-
-/// One cache line. Byte 0 of `control` counts the keys that passed this bucket because it was full;
-/// byte `1 + n` is the tag of slot `n`.
-#[repr(C, align(64))]
-#[derive(Default)]
-pub(super) struct Bucket {
-    words: [AtomicU64; WORDS],
-    control: AtomicU64,
-}
-
-impl Bucket {
-    /// The slot of `mark`, if it is one of the first `SLOTS`.
-    #[inline]
-    fn slot<const SLOTS: usize>(&self, mark: Mark) -> Option<usize> {
-        // Without an early end: which slot it is cannot be predicted, that it is one often can.
-        let mut equal = 0_u32;
-        for slot in 0..SLOTS {
-            let word = self.words[slot].load(Ordering::Acquire);
-            equal |= u32::from(word == mark.word) << slot;
-        }
-        while equal != 0 {
-            let slot = equal.trailing_zeros() as usize;
-            // The tag was stored before the word, so whoever saw the word sees the tag.
-            if tag(self.control.load(Ordering::Acquire), slot) == mark.tag {
-                return Some(slot);
-            }
-            equal &= equal - 1;
-        }
-        None
-    }
-
-    fn passed(&self) -> u64 {
-        self.control.load(Ordering::Acquire) & MAX_PASSED
-    }
-
-    fn free_slot<const SLOTS: usize>(&self) -> Option<usize> {
-        (0..SLOTS).find(|&slot| self.words[slot].load(Ordering::Relaxed) == 0)
-    }
-
-    fn mark(&self, slot: usize) -> Option<Mark> {
-        let word = self.words[slot].load(Ordering::Relaxed);
-        let tag = tag(self.control.load(Ordering::Relaxed), slot);
-        (word != 0).then_some(Mark { word, tag })
-    }
-
-    fn set_tag(&self, slot: usize, tag: u8) {
-        let shift = 8 * (slot + 1);
-        let others = self.control.load(Ordering::Relaxed) & !(0xff << shift);
-        self.control
-            .store(others | u64::from(tag) << shift, Ordering::Release);
-    }
-
-    fn one_more_passes(&self) {
-        let control = self.control.load(Ordering::Relaxed);
-        self.control.store(control + 1, Ordering::Release);
-    }
-
-    fn one_less_passes(&self) {
-        let control = self.control.load(Ordering::Relaxed);
-        self.control.store(control - 1, Ordering::Release);
-    }
-}
-
-fn tag(control: u64, slot: usize) -> u8 {
-    control.to_le_bytes()[slot + 1]
-}
-
 /// Where a key is, and where its path began.
 #[derive(Clone, Copy)]
 struct Spot {
     home: u64,
     at: u64,
     slot: usize,
+}
+
+/// Where a look-up begins, as of a shape.
+#[derive(Clone, Copy)]
+pub(super) struct Start {
+    mark: Mark,
+    shape: u64,
+    home: u64,
 }
 
 /// The memory for more keys cannot be had.
@@ -140,6 +61,7 @@ pub(super) struct Table<const SLOTS: usize> {
 }
 
 /// Buckets of a level: 4, 5, 6 to 16, 18, 20 to 32, 36 and so on.
+#[inline(always)]
 pub(super) fn buckets(level: u64) -> u64 {
     let level = level + 4;
     if level < 8 {
@@ -158,17 +80,19 @@ fn parts(shape: u64) -> (u64, u64) {
 }
 
 /// `word` as a fraction of its range, times `buckets`.
+#[inline(always)]
 fn scale(word: u64, buckets: u64) -> u64 {
     ((u128::from(word) * u128::from(buckets)) >> 64) as u64
 }
 
 /// Where the path of `word` begins. It never goes down while the table grows.
-#[inline]
+#[inline(always)]
 pub(super) fn home(shape: u64, word: u64) -> u64 {
     let (level, frontier) = parts(shape);
     let before = scale(word, buckets(level));
     let after = scale(word, buckets(level + 1));
-    if before < frontier { before } else { after }
+    // A branch would be taken for one word and not for the next, and a wrong guess costs as much as a hash.
+    select_unpredictable(before < frontier, before, after)
 }
 
 /// Buckets in use: those below the frontier, and what those above have become.
@@ -184,14 +108,6 @@ fn wanted<const SLOTS: usize>(len: u64) -> u64 {
 }
 
 impl<const SLOTS: usize> Table<SLOTS> {
-    /// Where the value of a slot stands, if this table has values.
-    const VALUES: Option<usize> = if 2 * SLOTS <= WORDS {
-        Some(SLOTS)
-    } else {
-        assert!(SLOTS <= WORDS);
-        None
-    };
-
     pub(super) fn new() -> Result<Self, NoRoom> {
         let memory = Memory::default();
         memory.reserve(buckets(0) + MAX_PATH)?;
@@ -201,51 +117,79 @@ impl<const SLOTS: usize> Table<SLOTS> {
         })
     }
 
-    /// Asks the processor for the first line that [`Self::find`] will read.
+    /// Asks the processor for the first line that a look-up of `mark` will read.
+    #[inline(always)]
     pub(super) fn prefetch(&self, mark: Mark) {
-        let shape = self.shape.load(Ordering::Relaxed);
-        self.memory.prefetch(home(shape, mark.word));
+        self.prefetch_start(self.start(mark));
+    }
+
+    #[inline(always)]
+    pub(super) fn prefetch_start(&self, start: Start) {
+        self.memory.prefetch(start.home);
+    }
+
+    /// Where a look-up of `mark` begins.
+    #[inline(always)]
+    pub(super) fn start(&self, mark: Mark) -> Start {
+        let shape = self.shape.load(Ordering::Acquire);
+        let home = home(shape, mark.word);
+        Start { mark, shape, home }
     }
 
     /// The value of `mark`, 0 in a set; `None` when it is not in the table.
-    #[inline]
     pub(super) fn find(&self, mark: Mark) -> Option<u64> {
-        let mut start = home(self.shape.load(Ordering::Acquire), mark.word);
+        let seen = self.seek(self.start(mark))?;
+        seen.is_here().then(|| seen.value())
+    }
+
+    /// Whether the mark is in the table.
+    #[inline(always)]
+    pub(super) fn contains(&self, start: Start) -> bool {
+        self.seek(start).is_some_and(|seen| seen.is_here())
+    }
+
+    /// Where the mark is, or the last bucket where it could have been.
+    #[inline(always)]
+    pub(super) fn seek(&self, mut start: Start) -> Option<Seen<'_, SLOTS>> {
         loop {
-            if let Some((bucket, slot)) = self.walk(start, mark) {
-                let value = Self::VALUES.map_or(0, |first| {
-                    bucket.words[first + slot].load(Ordering::Acquire)
-                });
-                return Some(value);
-            }
+            let seen = self.walk(start.home, start.mark)?;
             // A key that moved away was published at its new home before it left the old one.
-            let again = home(self.shape.load(Ordering::Acquire), mark.word);
-            if again == start {
-                return None;
+            let shape = self.shape.load(Ordering::Acquire);
+            // Asked first, because this can be predicted.
+            if shape == start.shape || seen.is_here() {
+                return Some(seen);
             }
-            start = again;
+            let home = home(shape, start.mark.word);
+            if home == start.home {
+                return Some(seen);
+            }
+            start = Start {
+                shape,
+                home,
+                ..start
+            };
         }
     }
 
-    #[inline]
-    fn walk(&self, start: u64, mark: Mark) -> Option<(&Bucket, usize)> {
-        for at in start..=start + MAX_PATH {
-            let bucket = self.memory.bucket(at)?;
-            if let Some(slot) = bucket.slot::<SLOTS>(mark) {
-                return Some((bucket, slot));
+    #[inline(always)]
+    fn walk(&self, home: u64, mark: Mark) -> Option<Seen<'_, SLOTS>> {
+        let mut at = home;
+        loop {
+            let seen = self.memory.bucket(at)?.look::<SLOTS>(mark);
+            // Asked in this order, because the first can be predicted.
+            if seen.passed == 0 || seen.is_here() || at == home + MAX_PATH {
+                return Some(seen);
             }
-            if bucket.passed() == 0 {
-                break;
-            }
+            at += 1;
         }
-        None
     }
 
     /// Puts `mark` in, with `value` in a map. False when it was there; the value is the new one all the same.
     pub(super) fn insert(&self, pen: &mut Pen, mark: Mark, value: u64) -> Result<bool, NoRoom> {
         let start = home(self.shape.load(Ordering::Relaxed), mark.word);
-        if let Some((bucket, slot)) = self.walk(start, mark) {
-            Self::set_value(bucket, slot, value);
+        let found = self.walk(start, mark).and_then(|seen| seen.spot());
+        if let Some((bucket, slot)) = found {
+            bucket.set_value::<SLOTS>(slot, value);
             return Ok(false);
         }
         while in_use(self.shape.load(Ordering::Relaxed)) < wanted::<SLOTS>(pen.len + 1) {
@@ -253,7 +197,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
         }
         loop {
             let start = home(self.shape.load(Ordering::Relaxed), mark.word);
-            if self.place(start, mark, value).is_ok() {
+            if self.put(start, mark, value).is_ok() {
                 pen.len += 1;
                 return Ok(true);
             }
@@ -268,12 +212,13 @@ impl<const SLOTS: usize> Table<SLOTS> {
             let Some(bucket) = self.memory.bucket(at) else {
                 return false;
             };
-            if let Some(slot) = bucket.slot::<SLOTS>(mark) {
+            let seen = bucket.look::<SLOTS>(mark);
+            if let Some((_, slot)) = seen.spot() {
                 self.clear(Spot { home, at, slot });
                 pen.len -= 1;
                 return true;
             }
-            if bucket.passed() == 0 {
+            if seen.passed == 0 {
                 return false;
             }
         }
@@ -354,10 +299,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
                 if copied || home(before, mark.word) != leaving || arriving == leaving {
                     continue;
                 }
-                let value = Self::VALUES.map_or(0, |first| {
-                    bucket.words[first + slot].load(Ordering::Relaxed)
-                });
-                let spot = self.place(arriving, mark, value)?;
+                let spot = self.put(arriving, mark, bucket.value::<SLOTS>(slot))?;
                 pen.arriving.push(spot);
                 pen.leaving.push(Spot {
                     home: leaving,
@@ -373,7 +315,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
     }
 
     /// Puts `mark` into the first free slot from `home` on.
-    fn place(&self, home: u64, mark: Mark, value: u64) -> Result<Spot, NoRoom> {
+    fn put(&self, home: u64, mark: Mark, value: u64) -> Result<Spot, NoRoom> {
         for at in home..home + MAX_PATH {
             let bucket = self.memory.bucket(at).ok_or(NoRoom)?;
             let Some(slot) = bucket.free_slot::<SLOTS>() else {
@@ -385,23 +327,15 @@ impl<const SLOTS: usize> Table<SLOTS> {
             for passed in home..at {
                 self.memory.bucket(passed).ok_or(NoRoom)?.one_more_passes();
             }
-            bucket.set_tag(slot, mark.tag);
-            Self::set_value(bucket, slot, value);
-            bucket.words[slot].store(mark.word, Ordering::Release);
+            bucket.put::<SLOTS>(slot, mark, value);
             return Ok(Spot { home, at, slot });
         }
         Err(NoRoom)
     }
 
-    fn set_value(bucket: &Bucket, slot: usize, value: u64) {
-        if let Some(first) = Self::VALUES {
-            bucket.words[first + slot].store(value, Ordering::Release);
-        }
-    }
-
     fn clear(&self, spot: Spot) {
         if let Some(bucket) = self.memory.bucket(spot.at) {
-            bucket.words[spot.slot].store(0, Ordering::Release);
+            bucket.clear(spot.slot);
         }
         for passed in spot.home..spot.at {
             if let Some(bucket) = self.memory.bucket(passed) {
@@ -417,7 +351,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
         let mut at = start;
         while self.passed(at) > 0
             && let Some(bucket) = self.memory.bucket(at)
-            && bucket.slot::<SLOTS>(mark).is_none()
+            && !bucket.look::<SLOTS>(mark).is_here()
         {
             at += 1;
         }

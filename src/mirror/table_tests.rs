@@ -1,6 +1,7 @@
 //! The table with one thread. Here and not inside it, since `tests/mirror_model.rs` compiles the table alone.
 
-use super::table::{Mark, Pen, Table, buckets, home, shape};
+use super::bucket::Mark;
+use super::table::{Pen, Table, buckets, home, shape};
 
 /// Words and tags as a hash would make them.
 fn marks(count: u64) -> impl Iterator<Item = Mark> {

@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
 
+use super::bucket::Mark;
 use super::ledger::{Ledger, amended};
-use super::table::{Mark, NoRoom, Pen};
+use super::table::{NoRoom, Pen};
 use super::{Effect, Full, Knowledge, Known, Mirror, TICK_MS, refreshed_ms};
 
 /// What only the writer needs.

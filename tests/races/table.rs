@@ -6,6 +6,8 @@
 
 extern crate libc;
 
+#[path = "../../src/mirror/bucket.rs"]
+mod bucket;
 #[path = "../../src/mirror/check.rs"]
 mod check;
 #[path = "../../src/mirror/memory.rs"]
@@ -18,8 +20,9 @@ mod table;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use bucket::Mark;
 use check::Answer;
-use table::{Mark, Pen, Table};
+use table::{Pen, Table};
 
 /// The number of the owner of all pairs.
 const OWNER: u64 = u64::MAX;
