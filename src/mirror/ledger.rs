@@ -9,15 +9,16 @@ use super::bucket::Mark;
 const OWNER_BYTES: u64 = 224;
 
 /// Changes of pairs in their order: blocked or not any more.
-pub(super) type Journal = Vec<(Mark, bool)>;
+#[derive(Default)]
+pub(super) struct Journal(Vec<(Mark, bool)>);
 
 /// A listing with the changes since it was asked for, sorted.
-pub(super) fn amended(mut marks: Vec<Mark>, journal: Journal) -> Vec<Mark> {
+pub(super) fn amended(mut marks: Vec<Mark>, journal: &Journal) -> Vec<Mark> {
     marks.sort_unstable();
     marks.dedup();
-    for (pair, blocked) in journal {
-        match (marks.binary_search(&pair), blocked) {
-            (Err(place), true) => marks.insert(place, pair),
+    for (pair, blocked) in &journal.0 {
+        match (marks.binary_search(pair), blocked) {
+            (Err(place), true) => marks.insert(place, *pair),
             (Ok(place), false) => drop(marks.remove(place)),
             _ => {}
         }
@@ -34,8 +35,8 @@ pub(super) struct Record {
     /// The word that readers see, when the owner is known.
     pub(super) known: Option<u64>,
     pub(super) watched: bool,
-    /// Changes since a listing was asked for, when one is under way.
-    journal: Option<Journal>,
+    /// Changes since a listing was asked for, when one is under way: of few owners at a time, so elsewhere.
+    journal: Option<Box<Journal>>,
 }
 
 impl Record {
@@ -49,7 +50,8 @@ impl Record {
     }
 
     fn bytes(&self) -> u64 {
-        let journal = self.journal.as_ref().map_or(0, Vec::capacity);
+        let journal = self.journal.as_ref();
+        let journal = journal.map_or(0, |journal| journal.0.capacity());
         let bytes = self.marks.capacity() * size_of::<Mark>() + journal * size_of::<(Mark, bool)>();
         OWNER_BYTES + bytes as u64
     }
@@ -138,7 +140,7 @@ impl Ledger {
         });
     }
 
-    pub(super) fn take_journal(&mut self, owner: Mark) -> Option<Journal> {
+    pub(super) fn take_journal(&mut self, owner: Mark) -> Option<Box<Journal>> {
         self.owners.get(&owner)?;
         self.update(owner, |record| record.journal.take())
     }
@@ -147,7 +149,8 @@ impl Ledger {
     pub(super) fn write_journal(&mut self, owner: Mark, pair: Mark, blocked: bool) {
         if self.owners.get(&owner).is_some_and(Record::is_loading) {
             self.update(owner, |record| {
-                record.journal.get_or_insert_default().push((pair, blocked));
+                let journal = record.journal.get_or_insert_default();
+                journal.0.push((pair, blocked));
             });
         }
     }

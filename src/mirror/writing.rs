@@ -109,7 +109,7 @@ impl Mirror {
             let Some(journal) = writer.ledger.take_journal(owner) else {
                 return Ok(Effect::Ignored);
             };
-            let marks = amended(marks, journal);
+            let marks = amended(marks, &journal);
             let done = self.replace_marks(known, &mut writer, owner, marks, now_ms);
             if done.is_err() {
                 self.forget(known, &mut writer, owner);
