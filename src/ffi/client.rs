@@ -21,15 +21,24 @@ pub struct chatblock_client {
 impl chatblock_client {
     /// The client, unless this is a forked child or a bug was met.
     pub(super) fn usable(&self) -> Result<&Client, Error> {
-        if self.generation != fork::generation() {
-            return Err(Error::new(
-                Status::Forked,
+        self.glance().map_err(|status| match status {
+            Status::Forked => Error::new(
+                status,
                 "the client belongs to the process that opened it; open another one after fork()",
-            ));
+            ),
+            _ => panicked(),
+        })
+    }
+
+    /// [`Self::usable`] without a sentence.
+    #[inline]
+    fn glance(&self) -> Result<&Client, Status> {
+        if self.generation != fork::generation() {
+            return Err(Status::Forked);
         }
         match &self.client {
             Some(client) if !client.is_poisoned() => Ok(client),
-            _ => Err(panicked()),
+            _ => Err(Status::Panic),
         }
     }
 }
@@ -167,11 +176,11 @@ pub(super) unsafe fn glance<R>(
     }
     // SAFETY: not NULL; by the contract the handle's count lives until close, which comes later.
     let handle = unsafe { &*client };
-    match handle.usable() {
+    match handle.glance() {
         Ok(client) => panics::contain(|| body(client)).unwrap_or_else(|_| {
             client.poison();
             fail(Status::Panic)
         }),
-        Err(error) => fail(error.status()),
+        Err(status) => fail(status),
     }
 }

@@ -1,5 +1,6 @@
 //! Who blocks whom, without JSON, allocation or locks.
 
+use std::cell::Cell;
 use std::ffi::c_char;
 
 use super::border::texts;
@@ -83,11 +84,19 @@ pub unsafe extern "C" fn chatblock_client_is_blocked_many(
             return Status::Argument.code();
         }
         let mut blocked = 0;
+        // Whether there is any: lengths are not found twice for those that are accounts.
+        let has_faults = Cell::new(false);
         // What is no account is asked about as an empty one, which is nobody.
-        // SAFETY: the caller promises `count` strings.
-        let owner = |index| unsafe { element(owners, index) }.unwrap_or_default();
+        let owner = |index| {
+            // SAFETY: the caller promises `count` strings.
+            let owner = unsafe { element(owners, index) };
+            owner.unwrap_or_else(|| {
+                has_faults.set(true);
+                &[]
+            })
+        };
         client.is_blocked_many(count, owner, peer, |index, answer| {
-            let answer = if owner(index).is_empty() {
+            let answer = if has_faults.get() && owner(index).is_empty() {
                 Status::Argument.code()
             } else {
                 number(answer)
