@@ -2,6 +2,7 @@
 //! to be evicted.
 
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU64;
 
 use super::bucket::Mark;
 
@@ -33,7 +34,7 @@ pub(super) struct Record {
     /// Exactly the pairs of this owner that are in the table. Empty unless it is known.
     marks: Vec<Mark>,
     /// The word that readers see, when the owner is known.
-    pub(super) known: Option<u64>,
+    pub(super) known: Option<NonZeroU64>,
     pub(super) watched: bool,
     /// Changes since a listing was asked for, when one is under way: of few owners at a time, so elsewhere.
     journal: Option<Box<Journal>>,
@@ -116,10 +117,10 @@ impl Ledger {
         self.bytes = self.bytes + record.bytes() - before.2;
         if (before.0, before.1) != (record.watched, record.known) {
             if let Some(word) = before.1 {
-                self.order.remove(&(before.0, word, owner));
+                self.order.remove(&(before.0, word.get(), owner));
             }
             if let Some(word) = record.known {
-                self.order.insert((record.watched, word, owner));
+                self.order.insert((record.watched, word.get(), owner));
             }
         }
         result
@@ -129,7 +130,7 @@ impl Ledger {
         if let Some(record) = self.owners.remove(&owner) {
             self.bytes -= record.bytes();
             if let Some(word) = record.known {
-                self.order.remove(&(record.watched, word, owner));
+                self.order.remove(&(record.watched, word.get(), owner));
             }
         }
     }

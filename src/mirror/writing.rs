@@ -1,5 +1,6 @@
 //! The writer's side of the mirror: one thread at a time, behind the lock.
 
+use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
@@ -26,9 +27,11 @@ impl From<NoRoom> for Full {
 }
 
 impl Writer {
-    fn value(&mut self, now_ms: u64) -> u64 {
+    fn value(&mut self, now_ms: u64) -> NonZeroU64 {
         self.last_value = self.last_value.wrapping_add(1);
-        ((now_ms / TICK_MS) << 32) | u64::from(self.last_value)
+        let value = ((now_ms / TICK_MS) << 32) | u64::from(self.last_value);
+        // It is 0 after 2^32 readings in the first tick only.
+        NonZeroU64::new(value).unwrap_or(NonZeroU64::MIN)
     }
 }
 
@@ -139,7 +142,8 @@ impl Mirror {
             self.pairs.insert(&mut writer.pairs, *mark, 0)?;
         }
         let value = writer.value(now_ms);
-        known.owners.insert(&mut writer.owners, owner, value)?;
+        let owners = &known.owners;
+        owners.insert(&mut writer.owners, owner, value.get())?;
         for mark in old {
             if marks.binary_search(&mark).is_err() {
                 self.pairs.remove(&mut writer.pairs, mark);
@@ -208,7 +212,7 @@ impl Mirror {
             let loading = record.is_loading();
             Some(match record.known {
                 Some(value) => Knowledge::Known {
-                    refreshed_ms: refreshed_ms(value),
+                    refreshed_ms: refreshed_ms(value.get()),
                     loading,
                 },
                 None => Knowledge::Loading,
