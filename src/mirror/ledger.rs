@@ -58,12 +58,20 @@ impl Record {
     }
 }
 
+/// Whether an owner is watched, its word, and who it is. As bytes, from the highest down: a number would make it a
+/// third larger.
+type Turn = (bool, [u8; 8], Mark);
+
+fn turn(watched: bool, word: NonZeroU64, owner: Mark) -> Turn {
+    (watched, word.get().to_be_bytes(), owner)
+}
+
 /// All owners that are known or loading.
 #[derive(Default)]
 pub(super) struct Ledger {
     owners: HashMap<Mark, Record>,
     /// Known owners: unwatched first, then by age.
-    order: BTreeSet<(bool, u64, Mark)>,
+    order: BTreeSet<Turn>,
     bytes: u64,
 }
 
@@ -96,8 +104,10 @@ impl Ledger {
     /// The words of the owners that were refreshed longest ago, watched and not.
     pub(super) fn oldest(&self) -> Option<u64> {
         let first = self.order.first();
-        let watched = self.order.range((true, 0, Mark::new(0, 0))..).next();
-        first.into_iter().chain(watched).map(|entry| entry.1).min()
+        let watched = turn(true, NonZeroU64::MIN, Mark::new(0, 0));
+        let watched = self.order.range(watched..).next();
+        let words = first.into_iter().chain(watched);
+        words.map(|turn| u64::from_be_bytes(turn.1)).min()
     }
 
     /// Who is evicted next, never `spared`.
@@ -117,10 +127,10 @@ impl Ledger {
         self.bytes = self.bytes + record.bytes() - before.2;
         if (before.0, before.1) != (record.watched, record.known) {
             if let Some(word) = before.1 {
-                self.order.remove(&(before.0, word.get(), owner));
+                self.order.remove(&turn(before.0, word, owner));
             }
             if let Some(word) = record.known {
-                self.order.insert((record.watched, word.get(), owner));
+                self.order.insert(turn(record.watched, word, owner));
             }
         }
         result
@@ -130,7 +140,7 @@ impl Ledger {
         if let Some(record) = self.owners.remove(&owner) {
             self.bytes -= record.bytes();
             if let Some(word) = record.known {
-                self.order.remove(&(record.watched, word.get(), owner));
+                self.order.remove(&turn(record.watched, word, owner));
             }
         }
     }
