@@ -19,7 +19,7 @@ TURNS = [
 ]
 
 BESIDE = "beside the floor stand finding both lengths, comparing seven words, counting the answer, and one line in ten more"
-TWICE = "owner and pair are hashed and read each, and the owner is looked at again after the pair"
+TWICE = "owner and pair are read each, and the owner is looked at again after the pair"
 WRITES = "writes take turns at the lock of the engine, and the lines that they change leave the cache of the other core"
 BATCH = "hashing and finding lengths cost the same when asked together"
 LOAD = "the table is kept 0.6 full"

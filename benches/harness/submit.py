@@ -16,9 +16,9 @@ WAYS = [
     ("outbox", lambda folder: f',"outbox":{json.dumps({"path": folder + "/outbox.db"})}'),
 ]
 
-WAKES = "each call wakes a thread that waits for its moment, which is a system call"
+WAKES = "the copy of the request, its place among the others, and a lock that the threads that send take too"
 SHARED = "the threads that send and the server want the same cores and the same lock as the tick thread"
-PLACES = "three are the copy of the request (owner, list, account), the others its place in the queue and its answer"
+PLACES = "one is the copy of the request, the others its places: among all calls, in its owner's lane, by its tag"
 
 
 def run(workshop):
