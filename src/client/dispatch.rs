@@ -3,6 +3,8 @@
 mod crew;
 mod learner;
 mod recorder;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -28,6 +30,10 @@ use crate::error::{Error, Status};
 use crate::panics;
 use crate::service::Service;
 use crew::{Bunks, Crew};
+
+/// The first call after a silence waits so long for others, which share its requests and are not held up by
+/// the threads that send. Nobody waits for it, and the network takes longer.
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// Threads that have nothing to do need a moment to end, also when nobody wants to wait: the store is
 /// free for the next client when close returns.
@@ -82,6 +88,8 @@ struct State {
     crew: Crew,
     /// Replies on their way to their callers, all in the hands of one thread: that keeps their order.
     delivering: usize,
+    /// Nothing goes out before this moment.
+    gathering: Option<Instant>,
     /// Calls refused because the queue was full.
     busy: u64,
     /// Calls whose completion is not queued yet, by their tags.
@@ -142,6 +150,7 @@ impl Dispatch {
                 alive: Some(alive),
                 crew: Crew::new(),
                 delivering: 0,
+                gathering: None,
                 busy: 0,
                 tags: BTreeSet::new(),
             }),
@@ -202,6 +211,11 @@ impl Dispatch {
         }
         let (request, now) = (Arc::new(request), self.clock.now());
         let tag = caller.tag();
+        if tag.is_none() {
+            state.gathering = None;
+        } else if state.lanes.begins_burst() {
+            state.gathering = Some(now + GATHERING);
+        }
         let id = state
             .lanes
             .accept(Arc::clone(&request), caller, entered, now);

@@ -227,7 +227,7 @@ function _G.test_refused_write_of_an_earlier_client_is_handed_over()
     lu.assertEquals(other.err.result.from_account, "ann")
     later:close(0)
   end)
-  os.remove(outbox.outbox.path)
+  support.remove_store(outbox.outbox.path)
 end
 
 function _G.test_the_coroutine_of_the_readme_goes_on_with_its_answer()

@@ -24,6 +24,13 @@ function support.remote(port, more)
   return with(with(APP, { base_url = "http://127.0.0.1:" .. port }), more)
 end
 
+--- Removes a store or an outbox, and what lies beside it.
+function support.remove_store(path)
+  for _, ending in ipairs { "", ".lock", "-wal", "-shm" } do
+    os.remove(path .. ending)
+  end
+end
+
 --- Runs test(port) beside the service of the command line.
 function support.with_service(more, test)
   local file = os.tmpname()

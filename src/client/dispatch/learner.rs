@@ -48,6 +48,10 @@ impl Dispatch {
     /// What to do now, for callers or in the background.
     pub(super) fn next(&self, state: &mut State) -> Next {
         let now = self.clock.now();
+        if let Some(moment) = state.gathering.filter(|moment| now < *moment) {
+            return Next::Wait(Some(moment));
+        }
+        state.gathering = None;
         let State {
             lanes, watching, ..
         } = state;
@@ -69,6 +73,9 @@ impl Dispatch {
     /// Whether a request may go now, and when to look again.
     pub(super) fn outlook(&self, state: &mut State) -> (bool, Option<Instant>) {
         let now = self.clock.now();
+        if let Some(moment) = state.gathering.filter(|moment| now < *moment) {
+            return (false, Some(moment));
+        }
         let page = state
             .watching
             .as_mut()

@@ -176,21 +176,26 @@ impl Lane {
         request_of: impl Fn(CallId) -> Option<&'a Request>,
         targets: &mut HashSet<&'a Account>,
     ) -> bool {
-        let count = batch.targets() + op.positions.len();
-        if self.alone > 0 || count > MAX_PER_CALL {
+        if self.alone > 0 {
             return false;
         }
         let own = |op: &Op, targets: &mut HashSet<&'a Account>| {
             let all = request_of(op.call).map_or([].as_slice(), Request::targets);
             targets.extend(op.positions.iter().map(|position| &all[position]));
         };
+        // A call that names a target twice keeps the service's answer to that: it goes alone.
         if targets.is_empty() {
             batch.ops.iter().for_each(|op| own(op, targets));
+            if targets.len() < batch.targets() {
+                return false;
+            }
         }
-        let before = targets.len();
+        let count = targets.len() + op.positions.len();
+        if count > MAX_PER_CALL {
+            return false;
+        }
         own(op, targets);
-        // A call that names a target twice keeps the service's answer to that: it goes alone.
-        targets.len() == count && before == batch.targets()
+        targets.len() == count
     }
 
     /// The batch in flight is answered for good.

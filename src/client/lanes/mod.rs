@@ -200,6 +200,11 @@ impl<T> Lanes<T> {
         self.is_busy(owner) || self.done.iter().any(is_own)
     }
 
+    /// Whether the next call is the first of what may be many that can share requests.
+    pub(super) fn begins_burst(&self) -> bool {
+        self.rules.merge && self.calls.is_empty()
+    }
+
     /// How many requests are under way.
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight
