@@ -224,9 +224,9 @@ impl Dispatch {
             watching.begin_asked(id, &request, now);
         }
         if is_recorded {
-            self.keep(&mut state, id, request, entered.is_some());
+            self.keep(&mut state, (id, request), entered.is_some(), now);
         } else {
-            self.rouse(&mut state);
+            self.rouse(&mut state, now);
         }
         Ok(())
     }
@@ -391,7 +391,7 @@ impl Dispatch {
                     let _ = self.keep_one_spare(&mut state);
                     state = self.deliver(state);
                     // Another request may be ready too.
-                    self.rouse(&mut state);
+                    self.rouse(&mut state, self.clock.now());
                     drop(state);
                     state = self.send(flight);
                 }

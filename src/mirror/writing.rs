@@ -47,8 +47,7 @@ impl Mirror {
     }
 
     fn change(&self, owner: &[u8], peer: &[u8], blocked: bool) -> Result<Effect, Full> {
-        let (Some(pair), Some(owner)) = (self.hashing.pair(owner, peer), self.hashing.owner(owner))
-        else {
+        let Some(pair) = self.hashing.pair(owner, peer) else {
             return Ok(Effect::Ignored);
         };
         let mut writer = self.writer.lock();
@@ -60,6 +59,9 @@ impl Mirror {
                 self.pairs.remove(pen, pair)
             };
             return Ok(effect(changed));
+        };
+        let Some(owner) = self.hashing.owner(owner) else {
+            return Ok(Effect::Ignored);
         };
         writer.ledger.write_journal(owner, pair, blocked);
         if writer

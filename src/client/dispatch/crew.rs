@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, MutexGuard};
 
+use super::learner::outlook;
 use super::{Dispatch, State};
 use crate::threads;
 
@@ -78,8 +79,8 @@ impl Dispatch {
 
     /// Wakes who has something to do now: for a request that may go, or for a moment that comes before the one
     /// at which the watch looks again.
-    pub(super) fn rouse(&self, state: &mut State) {
-        let (is_ready, moment) = self.outlook(state);
+    pub(super) fn rouse(&self, state: &mut State, now: Instant) {
+        let (is_ready, moment) = outlook(state, now);
         let crew = &state.crew;
         let is_earlier = match crew.watch {
             Watch::Nobody | Watch::Waking => false,
@@ -110,7 +111,7 @@ impl Dispatch {
             }
             state.crew.watch = Watch::Nobody;
         } else {
-            self.rouse(state);
+            self.rouse(state, self.clock.now());
             state.crew.idle += 1;
             self.bunks.work.wait(state);
             state.crew.idle -= 1;

@@ -41,7 +41,7 @@ impl Dispatch {
             self.keep_one_spare(&mut state)
                 .map_err(|error| super::busy(&format!("no thread can start: {error}")))?;
         }
-        self.rouse(&mut state);
+        self.rouse(&mut state, self.clock.now());
         Ok(())
     }
 
@@ -70,24 +70,6 @@ impl Dispatch {
         }
     }
 
-    /// Whether a request may go now, and when to look again.
-    pub(super) fn outlook(&self, state: &mut State) -> (bool, Option<Instant>) {
-        let now = self.clock.now();
-        if let Some(moment) = state.gathering.filter(|moment| now < *moment) {
-            return (false, Some(moment));
-        }
-        let page = state
-            .watching
-            .as_mut()
-            .and_then(|watching| watching.moment(now));
-        let (is_ready, moment) = state.lanes.outlook(now);
-        let is_page = page.is_some_and(|page| page <= now);
-        (
-            is_ready || is_page,
-            [moment, page].into_iter().flatten().min(),
-        )
-    }
-
     /// The mirror learns what `done` says, in order; pages are taken out.
     pub(super) fn learn(&self, state: &mut State, done: &mut Vec<Done<Caller>>) {
         let now = self.clock.now();
@@ -105,4 +87,21 @@ impl Dispatch {
         watching.end_contests(lanes);
         done.retain(|one| !one.is_listing);
     }
+}
+
+/// Whether a request may go at `now`, and when to look again.
+pub(super) fn outlook(state: &mut State, now: Instant) -> (bool, Option<Instant>) {
+    if let Some(moment) = state.gathering.filter(|moment| now < *moment) {
+        return (false, Some(moment));
+    }
+    let page = state
+        .watching
+        .as_mut()
+        .and_then(|watching| watching.moment(now));
+    let (is_ready, moment) = state.lanes.outlook(now);
+    let is_page = page.is_some_and(|page| page <= now);
+    (
+        is_ready || is_page,
+        [moment, page].into_iter().flatten().min(),
+    )
 }

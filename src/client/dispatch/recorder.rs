@@ -34,8 +34,13 @@ impl Dispatch {
     }
 
     /// Puts an accepted write into the outbox; somebody waits for it when `hurry`.
-    pub(super) fn keep(&self, state: &mut State, id: CallId, request: Arc<Request>, hurry: bool) {
-        let now = self.clock.now();
+    pub(super) fn keep(
+        &self,
+        state: &mut State,
+        (id, request): (CallId, Arc<Request>),
+        hurry: bool,
+        now: Instant,
+    ) {
         let record = Record {
             id,
             request,
@@ -174,7 +179,7 @@ impl Dispatch {
             }
         }
         self.quieter.notify_all();
-        self.rouse(&mut state);
+        self.rouse(&mut state, now);
         state
     }
 }
