@@ -13,7 +13,7 @@ HAND_OVER = (
     "nor more time than it gave; libcurl works on the caller's thread"
 )
 COPIES = (
-    "reading the JSON takes a third, and each account is checked, written, judged and given to C on top"
+    "each account is checked, written as JSON, found in the answer, judged and given to C"
 )
 
 

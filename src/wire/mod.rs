@@ -4,6 +4,7 @@
 pub mod accounts;
 mod answer;
 mod bounded;
+mod done;
 mod matching;
 mod members;
 mod object;

@@ -6,9 +6,10 @@ use serde_json::value::RawValue;
 
 use super::Object;
 use super::bounded::Bounded;
+use super::done;
 use super::matching::{Failures, match_items};
 use super::members::{Code, RawAnswer, RawEntry, RawEnvelope};
-use crate::api::{Answer, Charset, Item, Listing, Operation, Request};
+use crate::api::{Account, Answer, Charset, Item, Listing, Operation, Request, codes};
 
 /// Why a body is no answer. The outcome of the request is unknown then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +21,36 @@ pub struct Malformed(pub &'static str);
 /// name is [`crate::api::Verdict::Unanswered`], one about which it contradicts itself too.
 pub fn read_answer(request: &Request, body: Vec<u8>) -> Result<Answer, Malformed> {
     let text = String::from_utf8(body).map_err(|_| Malformed("is not UTF-8"))?;
-    let mut answer = match read_as_documented(&text) {
-        Some(raw) => read_members(request, raw),
-        None => read_odd(request, &text),
-    }?;
+    let mut answer = match read_done(request, &text) {
+        Some(answer) => answer,
+        None => read_any(request, &text)?,
+    };
     answer.text = Some(text);
     Ok(answer)
+}
+
+/// An answer that says in the service's usual words that every target was done.
+fn read_done(request: &Request, text: &str) -> Option<Answer> {
+    let command = request.command();
+    if !command.is_write() {
+        return None;
+    }
+    let rest = done::without_items(request, text)?;
+    let mut raw = read_as_documented(&rest).filter(done::confirms)?;
+    let (info, request_id) = (raw.info.take(), raw.request_id.take());
+    let answer = read_envelope(&raw.status, raw.code.read(), info, request_id);
+    let mut answer = answer.ok().filter(|answer| !answer.is_refused())?;
+    let verdict = codes::judge(command, 0, "");
+    let item = |target: &Account| Item::answered(target.clone(), 0, "", verdict);
+    answer.items = request.targets().iter().map(item).collect();
+    Some(answer)
+}
+
+fn read_any(request: &Request, text: &str) -> Result<Answer, Malformed> {
+    match read_as_documented(text) {
+        Some(raw) => read_members(request, raw),
+        None => read_odd(request, text),
+    }
 }
 
 /// One strict pass, which nearly every answer takes. What it does not take is not wrong yet.
@@ -146,4 +171,81 @@ fn read_entries(entries: Vec<Object<RawEntry>>) -> Result<Vec<Item>, Malformed> 
 
 fn open<T>(objects: Bounded<Object<T>>) -> Vec<T> {
     objects.0.into_iter().map(|Object(inner)| inner).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Targets;
+
+    /// What is read of `text` by comparing where that can be, and by parsing alone.
+    fn both(names: &[&str], text: &str) -> [Result<Answer, Malformed>; 2] {
+        let targets: Targets = names.iter().copied().map(Into::into).collect();
+        let request = Request {
+            from: "ann".into(),
+            operation: Operation::Add(targets),
+        };
+        let read = |text: String| {
+            let answer = read_answer(&request, text.into_bytes())?;
+            Ok(Answer {
+                text: None,
+                ..answer
+            })
+        };
+        [read(text.to_owned()), read(format!(" {text}"))]
+    }
+
+    #[test]
+    fn comparing_and_parsing_read_the_same() {
+        let done =
+            |name: &str| format!(r#"{{"To_Account":"{name}","ResultCode":0,"ResultInfo":""}}"#);
+        let failed = r#"{"To_Account":"cem","ResultCode":30003,"ResultInfo":"no"}"#.to_owned();
+        let items = [
+            vec![done("bob"), done("cem")],
+            vec![done("cem"), done("bob")],
+            vec![done("bob")],
+            vec![done("bob"), done("cem"), done("dee")],
+            vec![done("bob"), failed],
+            vec![done("bob"), done("c\\u0065m")],
+            vec![done("bob"), done("cem").replace(",\"ResultInfo\":\"\"", "")],
+        ];
+        let ok = r#""ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"""#;
+        let ends = [
+            format!("],{ok}}}"),
+            format!("],{ok},\"RequestId\":\"r\"}}"),
+            format!("],\"Fail_Account\":[\"cem\"],{ok}}}"),
+            format!("],\"Invalid_Account\":[\"bob\"],{ok}}}"),
+            format!("],\"Fail_Account\":[],{ok}}}"),
+            format!("],\"ResultItem\":[],{ok}}}"),
+            format!("],{ok}}}{{}}"),
+            format!("],{ok}"),
+            format!(",{ok}}}"),
+            format!("],\"Unknown\":{}1{},{ok}}}", "[".repeat(40), "]".repeat(40)),
+            r#"],"ActionStatus":"FAIL","ErrorCode":30006,"ErrorInfo":"busy"}"#.to_owned(),
+            r#"],"ActionStatus":"FAIL","ErrorCode":0,"ErrorInfo":""}"#.to_owned(),
+        ];
+        for names in [["bob", "cem"], ["bob", "bob"], ["bob", "c\"m"]] {
+            for items in &items {
+                for end in &ends {
+                    let text = format!("{{\"ResultItem\":[{}{end}", items.join(","));
+                    let [compared, parsed] = both(&names, &text);
+                    assert_eq!(compared, parsed, "{names:?} {text}");
+                }
+            }
+        }
+        let text = format!("{{\"ResultItem\":[{},{}],{ok}}}", done("bob"), done("cem"));
+        let [compared, _] = both(&["bob", "cem"], &text);
+        assert!(compared.is_ok_and(|answer| answer.items.len() == 2));
+    }
+
+    #[test]
+    fn what_would_have_to_be_escaped_is_parsed() {
+        let name = r#"b","ResultCode":0,"ResultInfo":""},{"To_Account":"c"#;
+        let text = format!(
+            r#"{{"ResultItem":[{{"To_Account":"{name}","ResultCode":0,"ResultInfo":""}}],"ActionStatus":"OK","ErrorCode":0}}"#
+        );
+        let [compared, parsed] = both(&[name], &text);
+        assert_eq!(compared, parsed);
+        assert!(compared.is_ok_and(|answer| answer.items[0].verdict != crate::api::Verdict::Done));
+    }
 }
