@@ -29,7 +29,8 @@ pub(super) fn confirms<C>(rest: &RawAnswer<'_, C>) -> bool {
 
 fn skip_item<'a>(text: &'a str, target: &Account) -> Option<&'a str> {
     // As it stands it is its own JSON only without these.
-    if target.contains(['"', '\\']) || target.contains(char::is_control) {
+    let has_escapes = |byte| matches!(byte, b'"' | b'\\' | 0..0x20);
+    if target.bytes().any(has_escapes) {
         return None;
     }
     let account = text.strip_prefix(BEFORE_ACCOUNT)?;
