@@ -17,7 +17,7 @@ WAYS = [
 ]
 
 WAKES = "the copy of the request, its place among the others, and a lock that the threads that send take too"
-SHARED = "the threads that send and the server want the same cores and the same lock as the tick thread"
+SHARED = "at this pace a request carries many calls, and the lock is held while its answer is given to them; and two cores are shared with the server"
 PLACES = "one is the copy of the request, the others its places: among all calls, in its owner's lane, by its tag"
 
 
