@@ -14,7 +14,7 @@ use chatblock::config::Config;
 use support::{has_tool, report, root, run, target};
 
 /// Folders whose programs are built and run by other tests.
-const PROGRAMS: [&str; 4] = ["examples_c", "bindings", "tests/cpp", "src"];
+const PROGRAMS: [&str; 4] = ["examples_c", "bindings", "tests", "src"];
 /// What the first word of a command is when it needs a package that was made: `bindings/HOST/run package` and
 /// `packaging/test` show that it works.
 const INSTALLERS: [&str; 10] = [

@@ -260,6 +260,38 @@ fn lists_grow_and_shrink_one_by_one_on_disk() {
 }
 
 #[test]
+fn an_operator_reads_the_lists_as_the_guide_says() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("store.db");
+    let client = open(&path).expect("a new store");
+    client.add("bob", &["ann"]);
+    client.add("ann", &["bob", "cat"]);
+    assert_eq!(client.close(None), Status::Ok);
+    let database = rusqlite::Connection::open(&path).expect("the database");
+    let statement = "
+        SELECT name, lines FROM owners JOIN lists ON lists.owner = owners.id ORDER BY name, position;
+    ";
+    let mut lists = database.prepare(statement).expect("its tables");
+    let rows = lists.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    let read: Vec<(String, String)> = rows
+        .expect("lists")
+        .map(|row| row.expect("a row"))
+        .collect();
+    let accounts = |lines: &str| -> Vec<String> {
+        let accounts = lines
+            .lines()
+            .map(|line| line.split_once('\t').expect("a tab").1);
+        accounts.map(str::to_owned).collect()
+    };
+    let read: Vec<_> = read
+        .iter()
+        .map(|(name, lines)| (name.as_str(), accounts(lines)))
+        .collect();
+    assert_eq!(read[0], ("ann", vec!["bob".to_owned(), "cat".to_owned()]));
+    assert_eq!(read[1], ("bob", vec!["ann".to_owned()]));
+}
+
+#[test]
 fn damage_is_reported_and_never_taken_for_an_empty_store() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("store.db");
