@@ -3,6 +3,7 @@
 use super::*;
 use crate::api::{Item, Operation, Verdict};
 use crate::client::lanes::Rules;
+use crate::clock::SystemClock;
 use crate::config;
 
 /// Does everything, and remembers how much was asked at once.
@@ -43,7 +44,10 @@ struct Setup {
 
 impl Setup {
     fn new() -> Self {
-        let (asked, clock) = (Arc::default(), Arc::new(Still(Mutex::new(Instant::now()))));
+        let (asked, clock) = (
+            Arc::default(),
+            Arc::new(Still(Mutex::new(SystemClock.now()))),
+        );
         let rules = Rules {
             merge: true,
             retry: None,
