@@ -76,6 +76,14 @@ impl Setup {
         accepted.expect("there is room");
     }
 
+    /// Nothing was sent, and nothing is to be sent before this moment.
+    fn is_gathering_until(&self, moment: Instant) -> bool {
+        let mut state = self.dispatch.state.lock();
+        let is_waiting =
+            matches!(self.dispatch.next(&mut state), Next::Wait(Some(until)) if until == moment);
+        is_waiting && state.lanes.in_flight() == 0 && self.asked.lock().is_empty()
+    }
+
     fn take(&self) {
         let reply = self.dispatch.completions.take(None).expect("a reply");
         assert_eq!(reply.status(), Status::Ok);
@@ -85,8 +93,10 @@ impl Setup {
 #[test]
 fn calls_of_one_burst_share_a_request() {
     let setup = Setup::new();
+    let moment = setup.clock.now() + GATHERING;
     for target in ["bob", "cem", "dee"] {
         setup.add(target, Caller::Polls(7));
+        assert!(setup.is_gathering_until(moment));
     }
     *setup.clock.0.lock() += GATHERING;
     (0..3).for_each(|_| setup.take());
@@ -97,6 +107,7 @@ fn calls_of_one_burst_share_a_request() {
 fn who_waits_for_an_answer_ends_the_gathering() {
     let setup = Setup::new();
     setup.add("bob", Caller::Polls(7));
+    assert!(setup.is_gathering_until(setup.clock.now() + GATHERING));
     let (promise, waiting) = crate::client::waiting::promise();
     setup.add("cem", Caller::Waits(promise));
     let reply = waiting.wait(None).expect("a reply");
