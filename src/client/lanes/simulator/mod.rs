@@ -6,6 +6,7 @@
 //! CHATBLOCK_SEED=N repeats one history, CHATBLOCK_SEEDS=N goes through the first N.
 
 mod answers;
+mod disk;
 mod mirror;
 mod oracle;
 mod service;
@@ -16,8 +17,9 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::api::Retry;
 use crate::api::{Answer, CheckType, Operation, Targets, Verdict};
-use crate::client::outbox::{Changes, Failure, Outbox, Outcome, Record};
+use crate::client::outbox::{Outbox, Record};
 use crate::client::reply::Reply;
+use disk::Disk;
 use oracle::Asked;
 use service::{Fate, Service};
 
@@ -28,26 +30,6 @@ const RETRY: RetryPolicy = RetryPolicy {
     base: Duration::from_millis(200),
     max: Duration::from_secs(5),
 };
-
-/// How a commit ends.
-#[derive(Clone, Copy, PartialEq)]
-enum Commit {
-    Fine,
-    Full,
-    /// The process ends before it is on disk.
-    CrashBefore,
-    /// The process ends when it is on disk and nobody knows yet.
-    CrashAfter,
-}
-
-/// The file of the outbox, and a commit on its way to it.
-#[derive(Default)]
-struct Disk {
-    records: BTreeMap<CallId, Record>,
-    commit: Option<(Instant, Changes, Commit)>,
-    /// How many times the process may still end.
-    crashes: u8,
-}
 
 struct Simulation {
     random: fastrand::Rng,
@@ -239,82 +221,6 @@ impl Simulation {
             } else {
                 self.disk.commit = Some((moment, changes, commit));
             }
-        }
-    }
-
-    /// Hands over what is due to be written, when no commit is under way.
-    fn begin_commit(&mut self) {
-        let next = self.lanes.next_call();
-        let Some(outbox) = &mut self.outbox else {
-            return;
-        };
-        if self.disk.commit.is_some() || outbox.due().is_none_or(|due| self.now < due) {
-            return;
-        }
-        let changes = outbox.begin(next);
-        let may_crash = self.disk.crashes > 0;
-        let commit = match self.random.u8(..12) {
-            0 if may_crash => Commit::CrashBefore,
-            1 if may_crash => Commit::CrashAfter,
-            2 if self.is_faulty() => Commit::Full,
-            _ => Commit::Fine,
-        };
-        self.faults += u64::from(commit != Commit::Fine);
-        let moment = self.now + Duration::from_millis(self.random.u64(..20));
-        self.disk.commit = Some((moment, changes, commit));
-    }
-
-    fn end_commit(&mut self, changes: Changes, commit: Commit) {
-        if matches!(commit, Commit::Fine | Commit::CrashAfter) {
-            for record in &changes.add {
-                self.asked[self.calls[&record.id]].recorded = true;
-                self.disk.records.insert(record.id, record.clone());
-            }
-            for id in &changes.erase {
-                self.disk.records.remove(id);
-            }
-        }
-        if matches!(commit, Commit::CrashBefore | Commit::CrashAfter) {
-            self.crash();
-            return;
-        }
-        let outcome = match commit {
-            Commit::Full => Err(Failure::Full(Error::new(Status::Storage, "full"))),
-            _ => Ok(()),
-        };
-        let Some(outbox) = &mut self.outbox else {
-            return;
-        };
-        match outbox.finish(changes, outcome, self.now) {
-            Outcome::Recorded(up_to) => self.lanes.record(up_to, self.now),
-            Outcome::Lost { ids, up_to, error } => {
-                self.lanes.fail_unrecorded(ids, &error, self.now);
-                self.lanes.record(up_to, self.now);
-            }
-        }
-        self.collect();
-    }
-
-    /// The process ends, and another one opens the outbox when no attempt can arrive any more of which
-    /// nothing is on disk.
-    fn crash(&mut self) {
-        self.disk.crashes -= 1;
-        for asked in &mut self.asked {
-            asked.orphaned |= asked.replies == 0;
-        }
-        self.flying.clear();
-        self.service.in_flight.clear();
-        self.service.forget_arrivals_after(self.time());
-        self.now += ATTEMPT + Duration::from_millis(self.random.u64(..2000));
-        self.arrive_late();
-        let left: Vec<_> = self.disk.records.values().cloned().collect();
-        let calls = std::mem::take(&mut self.calls);
-        let known = left.iter().map(|record| (record.id, calls[&record.id]));
-        self.calls = known.collect();
-        self.lanes = Lanes::new(rules(self.rate, true), self.random.fork());
-        self.outbox = Some(Outbox::new(1 << 20, Duration::from_millis(5), &left));
-        for record in left {
-            self.lanes.restore(record.id, record.request, self.now);
         }
     }
 
