@@ -31,7 +31,8 @@ pub(super) const FORMAT: Format = Format {
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE imported (account TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 ",
-    // Format 1 had a row for each entry. SQLite keeps the order of a subquery for group_concat.
+    // Format 1 had a row for each entry. SQLite keeps the order of a subquery for group_concat. An upgrade makes the
+    // tables of its own version, whatever those of later versions are: so they stand here again.
     upgrades: &["
     CREATE TABLE lists (
         owner INTEGER NOT NULL REFERENCES owners (id),
