@@ -2,17 +2,24 @@
 
 use std::collections::VecDeque;
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use parking_lot::{Condvar, Mutex};
 
 use super::reply::Reply;
+use super::stats::Queue;
 
 /// A queue of replies, wake-up tokens, and a descriptor that is readable while there is either.
 pub(super) struct Completions {
     state: Mutex<State>,
     arrived: Condvar,
+    /// Replies that wait and those still to come. Not under the lock: whoever hands a call over takes a place.
+    places: AtomicUsize,
+    max_calls: usize,
+    /// Calls for which there was no place.
+    busy: AtomicU64,
     /// None where the system gave no descriptor.
     event: Option<EventFd>,
 }
@@ -27,18 +34,48 @@ struct State {
 }
 
 impl Completions {
-    pub(super) fn new() -> Self {
+    /// With places for the replies of `max_calls` calls.
+    pub(super) fn new(max_calls: usize) -> Self {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         Self {
             state: Mutex::default(),
             arrived: Condvar::new(),
+            places: AtomicUsize::new(0),
+            max_calls,
+            busy: AtomicU64::new(0),
             event: EventFd::from_value_and_flags(0, flags).ok(),
         }
     }
 
-    /// How many replies wait.
-    pub(super) fn len(&self) -> usize {
-        self.state.lock().replies.len()
+    /// How full it is.
+    pub(super) fn stats(&self) -> Queue {
+        Queue {
+            completions: self.state.lock().replies.len(),
+            max_calls: self.max_calls,
+            busy: self.busy.load(Ordering::Relaxed),
+            ..Queue::default()
+        }
+    }
+
+    /// Takes a place for the reply to a call, until it is taken by poll; false when there is none.
+    pub(super) fn reserve(&self) -> bool {
+        let more = |taken| (taken < self.max_calls).then_some(taken + 1);
+        let is_free = self
+            .places
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .is_ok();
+        self.busy.fetch_add(u64::from(!is_free), Ordering::Relaxed);
+        is_free
+    }
+
+    /// A place for a reply that comes in any case.
+    pub(super) fn reserve_always(&self) {
+        self.places.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many replies take another way.
+    pub(super) fn free(&self, count: usize) {
+        self.places.fetch_sub(count, Ordering::Relaxed);
     }
 
     pub(super) fn descriptor(&self) -> Option<RawFd> {
@@ -85,6 +122,7 @@ impl Completions {
         loop {
             if let Some(reply) = state.replies.pop_front() {
                 self.show(&mut state);
+                self.free(1);
                 return Some(reply);
             }
             if state.tokens > 0 {

@@ -1,25 +1,27 @@
 //! Threads that do what the lanes say. Calls of blocking callers and of others take the same way.
 
+mod acceptance;
+mod arrivals;
 mod crew;
+mod delivery;
 mod learner;
 mod recorder;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::completions::Completions;
-use super::lanes::{CallId, Done, Flight, Lanes, Next, Rules};
+use super::lanes::{CallId, Flight, Lanes, Next, Rules};
 use super::log::Log;
-use super::outbox::{Journal, Outbox, Record};
-use super::reply::Reply;
+use super::outbox::{Journal, Outbox, Record, Room};
 use super::stats::{LogLines, Mirror, Queue, Stats, whole_ms};
 use super::waiting::Promise;
 use super::watching::Watching;
@@ -29,10 +31,11 @@ use crate::config::LogLevel;
 use crate::error::{Error, Status};
 use crate::panics;
 use crate::service::Service;
-use crew::{Bunks, Crew};
+use arrivals::{Arrival, Arrivals};
+use crew::Crew;
 
-/// The first call after a silence waits so long for others, which share its requests and are not held up by
-/// the threads that send. Nobody waits for it, and the network takes longer.
+/// A call that nobody waits for waits so long for others with which it can share requests. The network takes
+/// longer.
 const GATHERING: Duration = Duration::from_millis(1);
 
 /// Threads that have nothing to do need a moment to end, also when nobody wants to wait: the store is
@@ -63,12 +66,15 @@ pub(super) struct Dispatch {
     pub(super) log: Log,
     pub(super) completions: Completions,
     opened: Instant,
-    /// Calls accepted and not yet taken by poll.
-    max_calls: usize,
     poisoned: AtomicBool,
+    arrivals: Arrivals,
+    /// Room in the outbox, when there is one.
+    room: OnceLock<Arc<Room>>,
+    /// There is a thread that takes in what arrives.
+    is_manned: AtomicBool,
     state: Mutex<State>,
     /// Where threads wait for work.
-    bunks: Bunks,
+    work: Condvar,
     /// Something came to its end or is on disk: who flushes, syncs or closes looks again.
     quieter: Condvar,
     /// Something is to be written to the outbox.
@@ -88,26 +94,10 @@ struct State {
     crew: Crew,
     /// Replies on their way to their callers, all in the hands of one thread: that keeps their order.
     delivering: usize,
-    /// Nothing goes out before this moment.
-    gathering: Option<Instant>,
-    /// Calls refused because the queue was full.
-    busy: u64,
+    /// On their way into the lanes.
+    arriving: VecDeque<Arrival>,
     /// Calls whose completion is not queued yet, by their tags.
     tags: BTreeSet<(u64, CallId)>,
-}
-
-/// A call that is done on its caller's thread.
-struct Here<'a> {
-    state: &'a Mutex<State>,
-    lanes: Lanes<()>,
-}
-
-impl Drop for Here<'_> {
-    /// Also when a bug ended the call.
-    fn drop(&mut self) {
-        self.lanes.end_all(&panicked());
-        self.state.lock().lanes.tally().absorb(self.lanes.tally());
-    }
 }
 
 impl State {
@@ -135,14 +125,21 @@ impl Dispatch {
         let (alive, ended) = bounded(0);
         let mut lanes = Lanes::new(rules, crate::random::generator());
         lanes.tally().time_calls();
+        let gathering = if lanes.merges() {
+            GATHERING
+        } else {
+            Duration::ZERO
+        };
         Self {
             service,
             opened: clock.now(),
             clock,
             log,
-            completions: Completions::new(),
-            max_calls,
+            completions: Completions::new(max_calls),
             poisoned: AtomicBool::new(false),
+            arrivals: Arrivals::new(gathering),
+            room: OnceLock::new(),
+            is_manned: AtomicBool::new(false),
             state: Mutex::new(State {
                 lanes,
                 outbox: None,
@@ -150,11 +147,10 @@ impl Dispatch {
                 alive: Some(alive),
                 crew: Crew::new(),
                 delivering: 0,
-                gathering: None,
-                busy: 0,
+                arriving: VecDeque::new(),
                 tags: BTreeSet::new(),
             }),
-            bunks: Bunks::default(),
+            work: Condvar::new(),
             quieter: Condvar::new(),
             to_record: Condvar::new(),
             ended,
@@ -169,6 +165,8 @@ impl Dispatch {
         left: Vec<Record>,
     ) -> std::io::Result<()> {
         let mut state = self.state.lock();
+        // It is asked before the first call is accepted.
+        let _ = self.room.set(outbox.room());
         state.outbox = Some(outbox);
         for record in left {
             let now = self.clock.now();
@@ -178,91 +176,13 @@ impl Dispatch {
         self.keep_one_spare(&mut state)
     }
 
-    /// Takes a call. With `entered` its time runs from there.
-    ///
-    /// # Errors
-    /// [`Status::Busy`] when the queue or the outbox is full or no thread can start,
-    /// [`Status::Storage`] when the outbox has failed, [`Status::Closed`], [`Status::Panic`]; nothing
-    /// was accepted then.
-    pub(super) fn accept(
-        self: &Arc<Self>,
-        request: Request,
-        caller: Caller,
-        entered: Option<Instant>,
-    ) -> Result<(), Error> {
+    /// Everything the threads share, with all that was accepted before.
+    fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock();
-        if self.is_poisoned() {
-            return Err(panicked());
+        if self.take_in(&mut state) {
+            self.rouse(&mut state, self.clock.now());
         }
-        if state.alive.is_none() {
-            return Err(closed());
-        }
-        if state.unanswered() + self.completions.len() >= self.max_calls {
-            state.busy += 1;
-            return Err(busy("the queue is full (config key \"queue.max_calls\")"));
-        }
-        if state.crew.threads == 0 {
-            self.keep_one_spare(&mut state)
-                .map_err(|error| busy(&format!("no thread can start for the call: {error}")))?;
-        }
-        let is_recorded = request.command().is_write() && state.outbox.is_some();
-        if is_recorded && let Some(outbox) = &mut state.outbox {
-            outbox.admit()?;
-        }
-        let (request, now) = (Arc::new(request), self.clock.now());
-        let tag = caller.tag();
-        if tag.is_none() {
-            state.gathering = None;
-        } else if state.lanes.begins_burst() {
-            state.gathering = Some(now + GATHERING);
-        }
-        let id = state
-            .lanes
-            .accept(Arc::clone(&request), caller, entered, now);
-        state.tags.extend(tag.map(|tag| (tag, id)));
-        if let Some(watching) = &mut state.watching {
-            watching.begin_asked(id, &request, now);
-        }
-        if is_recorded {
-            self.keep(&mut state, (id, request), entered.is_some(), now);
-        } else {
-            self.rouse(&mut state, now);
-        }
-        Ok(())
-    }
-
-    /// Does a call on this very thread, for a backend that answers at once: the same lanes, for one.
-    ///
-    /// # Errors
-    /// The request, when calls of the same owner are under way, which must come first.
-    pub(super) fn perform_here(&self, request: Request, rules: Rules) -> Result<Reply, Request> {
-        let now = self.clock.now();
-        let (command, from) = (request.command(), request.from.clone());
-        let mut here = {
-            let mut state = self.state.lock();
-            if state.alive.is_none() {
-                return Ok(Reply::failed(Some(command), &from, &closed()));
-            }
-            if state.lanes.is_busy(&from) {
-                return Err(request);
-            }
-            state.lanes.tally().accepted(command);
-            Here {
-                state: &self.state,
-                lanes: Lanes::new(rules, fastrand::Rng::with_seed(0)),
-            }
-        };
-        let lanes = &mut here.lanes;
-        lanes.accept(Arc::new(request), (), None, now);
-        while let Next::Send(flight) = lanes.next(now) {
-            let outcome = self.service.call(&flight.request, now);
-            self.log_outcome(&flight.request, &outcome);
-            lanes.settle(flight, outcome, now);
-        }
-        Ok(match lanes.take_done().pop() {
-            Some(done) => Reply::from_assembly(done.call),
-            None => Reply::failed(Some(command), &from, &panicked()),
-        })
+        state
     }
 
     /// A look inside, at one moment.
@@ -277,13 +197,10 @@ impl Dispatch {
             },
             ..Stats::default()
         };
-        let mut state = self.state.lock();
+        let mut state = self.state();
         inside.queue = Queue {
             calls: state.unanswered(),
-            completions: self.completions.len(),
-            max_calls: self.max_calls,
-            busy: state.busy,
-            ..Queue::default()
+            ..self.completions.stats()
         };
         let unix_seconds = self.clock.unix_seconds();
         inside.outbox = state
@@ -299,7 +216,7 @@ impl Dispatch {
 
     /// Ends the calls with `tag` that were not sent yet; how many they were.
     pub(super) fn cancel(&self, tag: u64) -> usize {
-        let mut state = self.state.lock();
+        let mut state = self.state();
         let ids = state.tags.range((tag, CallId::MIN)..=(tag, CallId::MAX));
         let ids: Vec<_> = ids.map(|(_, id)| *id).collect();
         let error = Error::new(Status::Cancelled, "cancelled before it was sent");
@@ -310,7 +227,7 @@ impl Dispatch {
 
     /// Waits until everything accepted before has its reply; false at `deadline`.
     pub(super) fn flush(&self, deadline: Option<Instant>) -> bool {
-        let mut state = self.state.lock();
+        let mut state = self.state();
         let later = state.lanes.next_call();
         while state.is_unanswered(later) {
             match deadline {
@@ -328,7 +245,8 @@ impl Dispatch {
     /// Takes nothing more, ends what is left with `Closed`, and waits for the threads. False when
     /// calls were dropped or a thread was still on the network at `deadline`.
     pub(super) fn close(&self, deadline: Option<Instant>) -> bool {
-        let mut state = self.state.lock();
+        self.arrivals.refuse(closed());
+        let mut state = self.state();
         self.record_all(&mut state, deadline);
         state.alive = None;
         self.to_record.notify_all();
@@ -336,7 +254,7 @@ impl Dispatch {
         state.lanes.end_all(&closed());
         drop(self.deliver(state));
         self.service.shut_down();
-        self.bunks.wake_all();
+        self.wake_all();
         self.completions.end();
         let outcome = match deadline {
             Some(deadline) => self
@@ -353,13 +271,14 @@ impl Dispatch {
     /// A bug was met: every call ends with `Panic`, and nothing more is accepted.
     pub(super) fn poison(&self) {
         self.poisoned.store(true, Ordering::SeqCst);
-        let mut state = self.state.lock();
+        self.arrivals.refuse(panicked());
+        let mut state = self.state();
         // The thread that met the bug may have been the one that delivers: it does not come back.
         state.delivering = 0;
         self.quieter.notify_all();
         state.lanes.end_all(&panicked());
         drop(self.deliver(state));
-        self.bunks.wake_all();
+        self.wake_all();
         self.to_record.notify_all();
         self.completions.end();
     }
@@ -377,6 +296,7 @@ impl Dispatch {
 
     fn work_until_closed(self: &Arc<Self>) {
         let mut state = self.state.lock();
+        state.crew.is_waking = false;
         while state.alive.is_some() && !self.is_poisoned() {
             let next = self.next(&mut state);
             let can_deliver = state.lanes.done_len() > 0 && state.delivering == 0;
@@ -391,7 +311,7 @@ impl Dispatch {
                     let _ = self.keep_one_spare(&mut state);
                     state = self.deliver(state);
                     // Another request may be ready too.
-                    self.rouse(&mut state, self.clock.now());
+                    self.leave(&mut state);
                     drop(state);
                     state = self.send(flight);
                 }
@@ -409,36 +329,6 @@ impl Dispatch {
         let mut state = self.state.lock();
         if state.lanes.settle(flight, outcome, self.clock.now()) {
             self.service.renew_signature();
-        }
-        state
-    }
-
-    /// Hands out what is done. Replies are made without holding the lock and queued under it: whoever has
-    /// one finds its place in the queue free. A second thread leaves its own to the first.
-    fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        while state.delivering == 0 && state.lanes.done_len() > 0 {
-            let mut done = state.lanes.take_done();
-            for one in &done {
-                if let Some(tag) = one.caller.as_ref().and_then(Caller::tag) {
-                    state.tags.remove(&(tag, one.id));
-                }
-            }
-            self.let_go(&mut state, &done);
-            self.learn(&mut state, &mut done);
-            state.delivering = done.len();
-            drop(state);
-            let (polled, waited) = replies(done);
-            state = self.state.lock();
-            state.delivering = 0;
-            let arrived = self.completions.push(polled);
-            self.quieter.notify_all();
-            // Whoever is woken wants this lock next, and may run at once instead of this thread.
-            drop(state);
-            self.completions.wake_for(arrived);
-            for (promise, reply) in waited {
-                promise.keep(reply);
-            }
-            state = self.state.lock();
         }
         state
     }
@@ -464,28 +354,6 @@ impl Dispatch {
                 .line(LogLevel::Warn, || format!("{name} has no answer: {error}")),
         }
     }
-}
-
-/// The replies to callers that poll, in order, and those to callers that wait. A write that nobody
-/// waits for any more shows itself only when it was refused.
-fn replies(done: Vec<Done<Caller>>) -> (Vec<Reply>, Vec<(Promise, Reply)>) {
-    let (mut polled, mut waited) = (Vec::new(), Vec::new());
-    for Done {
-        call,
-        caller,
-        is_settled,
-        ..
-    } in done
-    {
-        let reply = Reply::from_assembly(call);
-        match caller {
-            Some(Caller::Polls(tag)) => polled.push(Reply { tag, ..reply }),
-            Some(Caller::Waits(promise)) => waited.push((promise, reply)),
-            None if is_settled && reply.status() != Status::Ok => polled.push(reply),
-            None => {}
-        }
-    }
-    (polled, waited)
 }
 
 fn busy(what: &str) -> Error {

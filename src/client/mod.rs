@@ -29,7 +29,7 @@ use crate::api::{CheckType, Operation, Request, Targets};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Backend, Config};
 use crate::error::{Error, Status};
-use dispatch::{Caller, Dispatch, closed};
+use dispatch::{Dispatch, closed};
 use known::Known;
 use log::Log;
 use outbox::{Outbox, SqliteJournal};
@@ -292,7 +292,7 @@ impl Client {
     pub fn submit(&self, command: &str, request_json: &str, tag: u64) -> Result<(), Error> {
         let request = check::json(self.way.charset, command, request_json)
             .map_err(|refused| refused.error)?;
-        self.accept(request, tag)
+        self.dispatch.submit(request, tag)
     }
 
     /// The next completion, waited for until `timeout` (`None`: without limit). `None` also after a
@@ -401,7 +401,7 @@ impl Client {
     fn submit_typed(&self, from: &str, operation: Operation, tag: u64) -> Result<(), Error> {
         let request =
             check::typed(self.way.charset, from, operation).map_err(|refused| refused.error)?;
-        self.accept(request, tag)
+        self.dispatch.submit(request, tag)
     }
 
     /// The door for callers that wait.
@@ -417,10 +417,7 @@ impl Client {
         }
         let entered = self.dispatch.clock.now();
         let (promise, waiting) = promise();
-        let accepted = self
-            .dispatch
-            .accept(request, Caller::Waits(promise), Some(entered));
-        if let Err(error) = accepted {
+        if let Err(error) = self.dispatch.accept(request, promise, entered) {
             return failed(&error);
         }
         let until = self.way.call_time.map(|time| entered + time + GRACE);
@@ -430,11 +427,6 @@ impl Client {
                 NoReply::OutOfTime => failed(&lanes::out_of_time()),
                 NoReply::Broken => failed(&closed()),
             })
-    }
-
-    /// The door for callers that poll.
-    fn accept(&self, request: Request, tag: u64) -> Result<(), Error> {
-        self.dispatch.accept(request, Caller::Polls(tag), None)
     }
 }
 

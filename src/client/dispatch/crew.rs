@@ -1,14 +1,15 @@
 //! Who of the threads does what: some are on the network, one keeps the watch, the others wait for work.
-//! The watch ends calls that run out of time while every connection hangs, and sees what becomes ready
-//! with time. A thread is woken only when it has something to do: waking costs more than a request.
+//! The watch ends calls that run out of time while every connection hangs, sees what becomes ready
+//! with time, and takes in what arrives. A thread is woken only when it has something to do: waking costs more than a request.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use parking_lot::{Condvar, MutexGuard};
+use parking_lot::MutexGuard;
 
-use super::learner::outlook;
-use super::{Dispatch, State};
+use super::{Dispatch, State, busy};
+use crate::error::Error;
 use crate::threads;
 
 /// Threads that are not on the network.
@@ -17,8 +18,8 @@ pub(super) struct Crew {
     pub(super) threads: usize,
     /// Those that wait for work.
     idle: usize,
-    /// One of them was woken and has not looked yet. It wakes the next if there is work for two.
-    is_waking: bool,
+    /// One of them was woken or started and has not looked yet. It wakes the next if there is work for two.
+    pub(super) is_waking: bool,
     watch: Watch,
 }
 
@@ -42,22 +43,34 @@ impl Crew {
     }
 }
 
-/// Where the threads of a crew wait.
-#[derive(Default)]
-pub(super) struct Bunks {
-    work: Condvar,
-    watch: Condvar,
-}
-
-impl Bunks {
-    /// Everybody looks again.
-    pub(super) fn wake_all(&self) {
-        self.work.notify_all();
-        self.watch.notify_all();
+#[cfg(test)]
+impl Crew {
+    /// Whether every thread waits.
+    pub(super) fn is_at_rest(&self) -> bool {
+        matches!(self.watch, Watch::Until(_)) && self.idle + 1 == self.threads
     }
 }
 
 impl Dispatch {
+    /// There is a thread from now on.
+    ///
+    /// # Errors
+    /// [`Status::Busy`] when none can start.
+    pub(super) fn man(self: &Arc<Self>, state: &mut State) -> Result<(), Error> {
+        if state.crew.threads == 0 {
+            self.keep_one_spare(state)
+                .map_err(|error| busy(&format!("no thread can start for the call: {error}")))?;
+        }
+        self.is_manned.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Every thread looks again.
+    pub(super) fn wake_all(&self) {
+        self.work.notify_all();
+        self.arrivals.call_watch();
+    }
+
     /// Starts a thread when all others are under way with a request.
     pub(super) fn keep_one_spare(self: &Arc<Self>, state: &mut State) -> std::io::Result<()> {
         let Some(alive) = state.alive.clone() else {
@@ -74,13 +87,22 @@ impl Dispatch {
             drop(alive);
         })?;
         state.crew.threads += 1;
+        state.crew.is_waking = true;
         Ok(())
+    }
+
+    /// A thread goes on the network: another one does what is left, if there is another.
+    pub(super) fn leave(&self, state: &mut State) {
+        self.rouse(state, self.clock.now());
+        if state.crew.watch == Watch::Nobody && !state.crew.is_waking {
+            self.arrivals.abandon();
+        }
     }
 
     /// Wakes who has something to do now: for a request that may go, or for a moment that comes before the one
     /// at which the watch looks again.
     pub(super) fn rouse(&self, state: &mut State, now: Instant) {
-        let (is_ready, moment) = outlook(state, now);
+        let (is_ready, moment) = self.outlook(state, now);
         let crew = &state.crew;
         let is_earlier = match crew.watch {
             Watch::Nobody | Watch::Waking => false,
@@ -92,12 +114,12 @@ impl Dispatch {
         let needs_hand = is_ready || (moment.is_some() && crew.watch == Watch::Nobody);
         if needs_hand && crew.idle > 0 && !crew.is_waking {
             state.crew.is_waking = true;
-            self.bunks.work.notify_one();
+            self.work.notify_one();
         }
         let is_alone = is_ready && state.crew.idle == 0;
         if is_earlier || (is_alone && matches!(state.crew.watch, Watch::Until(_))) {
             state.crew.watch = Watch::Waking;
-            self.bunks.watch.notify_one();
+            self.arrivals.call_watch();
         }
     }
 
@@ -105,15 +127,12 @@ impl Dispatch {
     pub(super) fn rest(&self, state: &mut MutexGuard<'_, State>, until: Option<Instant>) {
         if state.crew.watch == Watch::Nobody {
             state.crew.watch = Watch::Until(until);
-            match until {
-                Some(until) => drop(self.bunks.watch.wait_until(state, until)),
-                None => self.bunks.watch.wait(state),
-            }
+            MutexGuard::unlocked(state, || self.arrivals.attend(until, &*self.clock));
             state.crew.watch = Watch::Nobody;
         } else {
             self.rouse(state, self.clock.now());
             state.crew.idle += 1;
-            self.bunks.work.wait(state);
+            self.work.wait(state);
             state.crew.idle -= 1;
             state.crew.is_waking = false;
         }

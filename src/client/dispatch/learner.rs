@@ -23,13 +23,8 @@ impl Dispatch {
         self: &Arc<Self>,
         change: impl FnOnce(&mut Watching, &Lanes<Caller>),
     ) -> Result<(), Error> {
-        let mut state = self.state.lock();
-        if self.is_poisoned() {
-            return Err(super::panicked());
-        }
-        if state.alive.is_none() {
-            return Err(super::closed());
-        }
+        let mut state = self.state();
+        self.check_open()?;
         let State {
             lanes, watching, ..
         } = &mut *state;
@@ -37,10 +32,7 @@ impl Dispatch {
             return Ok(());
         };
         change(watching, lanes);
-        if state.crew.threads == 0 {
-            self.keep_one_spare(&mut state)
-                .map_err(|error| super::busy(&format!("no thread can start: {error}")))?;
-        }
+        self.man(&mut state)?;
         self.rouse(&mut state, self.clock.now());
         Ok(())
     }
@@ -48,26 +40,36 @@ impl Dispatch {
     /// What to do now, for callers or in the background.
     pub(super) fn next(&self, state: &mut State) -> Next {
         let now = self.clock.now();
-        if let Some(moment) = state.gathering.filter(|moment| now < *moment) {
-            return Next::Wait(Some(moment));
+        let mut due = self.arrivals.due();
+        if due.is_some_and(|moment| moment <= now) {
+            self.take_in(state);
+            due = None;
         }
-        state.gathering = None;
         let State {
             lanes, watching, ..
         } = state;
-        let Some(watching) = watching else {
-            return lanes.next(now);
-        };
-        while let Some(page) = watching.next(now) {
+        while let Some(page) = watching.as_mut().and_then(|watching| watching.next(now)) {
             lanes.list(page, now);
         }
         match lanes.next(now) {
             Next::Wait(until) => {
-                let page = watching.moment(now);
-                Next::Wait([until, page].into_iter().flatten().min())
+                let page = watching.as_mut().and_then(|watching| watching.moment(now));
+                Next::Wait([until, page, due].into_iter().flatten().min())
             }
             send @ Next::Send(_) => send,
         }
+    }
+
+    /// Whether there is something to do at `now`, and when to look again.
+    pub(super) fn outlook(&self, state: &mut State, now: Instant) -> (bool, Option<Instant>) {
+        let watching = state.watching.as_mut();
+        let page = watching.and_then(|watching| watching.moment(now));
+        let (is_ready, moment) = state.lanes.outlook(now);
+        let others = [page, self.arrivals.due()].into_iter().flatten().min();
+        (
+            is_ready || others.is_some_and(|moment| moment <= now),
+            [moment, others].into_iter().flatten().min(),
+        )
     }
 
     /// The mirror learns what `done` says, in order; pages are taken out.
@@ -87,21 +89,4 @@ impl Dispatch {
         watching.end_contests(lanes);
         done.retain(|one| !one.is_listing);
     }
-}
-
-/// Whether a request may go at `now`, and when to look again.
-pub(super) fn outlook(state: &mut State, now: Instant) -> (bool, Option<Instant>) {
-    if let Some(moment) = state.gathering.filter(|moment| now < *moment) {
-        return (false, Some(moment));
-    }
-    let page = state
-        .watching
-        .as_mut()
-        .and_then(|watching| watching.moment(now));
-    let (is_ready, moment) = state.lanes.outlook(now);
-    let is_page = page.is_some_and(|page| page <= now);
-    (
-        is_ready || is_page,
-        [moment, page].into_iter().flatten().min(),
-    )
 }

@@ -33,7 +33,7 @@ impl Dispatch {
         Ok(())
     }
 
-    /// Puts an accepted write into the outbox; somebody waits for it when `hurry`.
+    /// Puts an accepted write into the outbox, if there is one; somebody waits for it when `hurry`.
     pub(super) fn keep(
         &self,
         state: &mut State,
@@ -41,15 +41,21 @@ impl Dispatch {
         hurry: bool,
         now: Instant,
     ) {
+        let Some(outbox) = &mut state.outbox else {
+            return;
+        };
         let record = Record {
             id,
             request,
             accepted: self.clock.unix_seconds(),
         };
-        if let Some(outbox) = &mut state.outbox
-            && (outbox.add(record, now) | (hurry && outbox.hurry(now)))
-        {
-            self.to_record.notify_one();
+        match outbox.add(record, now) {
+            Ok(is_sooner) => {
+                if is_sooner | (hurry && outbox.hurry(now)) {
+                    self.to_record.notify_one();
+                }
+            }
+            Err(error) => state.lanes.fail_unrecorded([id], &error, now),
         }
     }
 
@@ -74,7 +80,7 @@ impl Dispatch {
     /// [`Status::Unsupported`] without an outbox, [`Status::Storage`] when it has failed or had no room
     /// for a write since the last sync, [`Status::Closed`], [`Status::Panic`].
     pub(in crate::client) fn sync(&self, deadline: Option<Instant>) -> Result<bool, Error> {
-        let mut state = self.state.lock();
+        let mut state = self.state();
         let unsupported = || {
             Error::new(
                 Status::Unsupported,

@@ -20,6 +20,16 @@ impl Service for Willing {
     }
 }
 
+/// Answers a request when there is another one.
+struct Pairwise(std::sync::Barrier);
+
+impl Service for Pairwise {
+    fn call(&self, request: &Request, deadline: Instant) -> Result<Answer, Error> {
+        self.0.wait();
+        Willing(Arc::default()).call(request, deadline)
+    }
+}
+
 struct Still(Mutex<Instant>);
 
 impl Clock for Still {
@@ -36,6 +46,13 @@ impl Clock for Still {
     }
 }
 
+fn add(target: &str) -> Request {
+    Request {
+        from: "ann".into(),
+        operation: Operation::Add([target.into()].into()),
+    }
+}
+
 struct Setup {
     clock: Arc<Still>,
     asked: Arc<Mutex<Vec<usize>>>,
@@ -44,12 +61,14 @@ struct Setup {
 
 impl Setup {
     fn new() -> Self {
-        let (asked, clock) = (
-            Arc::default(),
-            Arc::new(Still(Mutex::new(SystemClock.now()))),
-        );
+        let asked = Arc::default();
+        Self::with(Box::new(Willing(Arc::clone(&asked))), true, asked)
+    }
+
+    fn with(service: Box<dyn Service>, merge: bool, asked: Arc<Mutex<Vec<usize>>>) -> Self {
+        let clock = Arc::new(Still(Mutex::new(SystemClock.now())));
         let rules = Rules {
-            merge: true,
+            merge,
             retry: None,
             rate_per_second: None,
             call_time: None,
@@ -58,7 +77,6 @@ impl Setup {
             recorded: false,
         };
         let log = Log::open(&config::Log::default(), clock.clone()).expect("no log");
-        let service = Box::new(Willing(Arc::clone(&asked)));
         let dispatch = Arc::new(Dispatch::new(service, clock.clone(), log, rules, 100));
         Self {
             clock,
@@ -67,12 +85,8 @@ impl Setup {
         }
     }
 
-    fn add(&self, target: &str, caller: Caller) {
-        let request = Request {
-            from: "ann".into(),
-            operation: Operation::Add([target.into()].into()),
-        };
-        let accepted = self.dispatch.accept(request, caller, None);
+    fn submit(&self, target: &str) {
+        let accepted = self.dispatch.submit(add(target), 7);
         accepted.expect("there is room");
     }
 
@@ -85,8 +99,9 @@ impl Setup {
     }
 
     fn take(&self) {
-        let reply = self.dispatch.completions.take(None).expect("a reply");
-        assert_eq!(reply.status(), Status::Ok);
+        let deadline = SystemClock.now() + Duration::from_secs(20);
+        let reply = self.dispatch.completions.take(Some(deadline));
+        assert_eq!(reply.expect("a reply").status(), Status::Ok);
     }
 }
 
@@ -95,7 +110,7 @@ fn calls_of_one_burst_share_a_request() {
     let setup = Setup::new();
     let moment = setup.clock.now() + GATHERING;
     for target in ["bob", "cem", "dee"] {
-        setup.add(target, Caller::Polls(7));
+        setup.submit(target);
         assert!(setup.is_gathering_until(moment));
     }
     *setup.clock.0.lock() += GATHERING;
@@ -106,12 +121,69 @@ fn calls_of_one_burst_share_a_request() {
 #[test]
 fn who_waits_for_an_answer_ends_the_gathering() {
     let setup = Setup::new();
-    setup.add("bob", Caller::Polls(7));
+    setup.submit("bob");
     assert!(setup.is_gathering_until(setup.clock.now() + GATHERING));
     let (promise, waiting) = crate::client::waiting::promise();
-    setup.add("cem", Caller::Waits(promise));
+    let accepted = setup
+        .dispatch
+        .accept(add("cem"), promise, setup.clock.now());
+    accepted.expect("there is room");
     let reply = waiting.wait(None).expect("a reply");
     assert_eq!(reply.status(), Status::Ok);
     setup.take();
     assert_eq!(*setup.asked.lock(), [2]);
+}
+
+#[test]
+fn a_call_is_accepted_while_others_hold_the_lock_of_the_lanes() {
+    let setup = Setup::new();
+    setup.submit("bob");
+    let state = setup.dispatch.state.lock();
+    let (accepted, is_accepted) = bounded(1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            setup.submit("cem");
+            accepted.send(()).expect("somebody waits");
+        });
+        let outcome = is_accepted.recv_timeout(Duration::from_secs(5));
+        drop(state);
+        outcome.expect("accepted under the lock");
+    });
+}
+
+#[test]
+fn a_call_that_has_just_arrived_is_ended_by_close() {
+    let setup = Setup::new();
+    setup.submit("bob");
+    assert!(!setup.dispatch.close(Some(setup.clock.now())));
+    let reply = setup.dispatch.completions.take(None).expect("a reply");
+    assert_eq!((reply.tag(), reply.status()), (7, Status::Closed));
+    let refused = setup.dispatch.submit(add("cem"), 8).expect_err("closed");
+    assert_eq!(refused.status(), Status::Closed);
+}
+
+#[test]
+fn a_call_that_arrives_when_the_watch_has_left_is_taken_by_another_thread() {
+    let service = Box::new(Pairwise(std::sync::Barrier::new(2)));
+    let setup = Setup::with(service, false, Arc::default());
+    let submit = |owner: &str| {
+        let request = Request {
+            from: owner.into(),
+            ..add("bob")
+        };
+        setup.dispatch.submit(request, 7).expect("there is room");
+    };
+    let until = |is_so: fn(&State) -> bool| {
+        while !is_so(&setup.dispatch.state.lock()) {
+            std::thread::yield_now();
+        }
+    };
+    submit("ann");
+    submit("cem");
+    (0..2).for_each(|_| setup.take());
+    until(|state| state.crew.is_at_rest());
+    submit("ann");
+    until(|state| state.lanes.in_flight() == 1);
+    submit("cem");
+    (0..2).for_each(|_| setup.take());
 }

@@ -200,9 +200,9 @@ impl<T> Lanes<T> {
         self.is_busy(owner) || self.done.iter().any(is_own)
     }
 
-    /// Whether the next call is the first of what may be many that can share requests.
-    pub(super) fn begins_burst(&self) -> bool {
-        self.rules.merge && self.calls.is_empty()
+    /// Whether calls can share requests.
+    pub(super) fn merges(&self) -> bool {
+        self.rules.merge
     }
 
     /// How many requests are under way.

@@ -7,7 +7,8 @@
 mod sqlite;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 pub(super) use sqlite::SqliteJournal;
@@ -31,15 +32,55 @@ pub(super) struct Record {
     pub(super) accepted: i64,
 }
 
-impl Record {
-    fn bytes(&self) -> u64 {
-        let targets: usize = self
-            .request
-            .targets()
-            .iter()
-            .map(|target| target.len() + 1)
-            .sum();
-        RECORD_BYTES + (self.request.from.len() + targets) as u64
+/// What a record of `request` takes.
+fn bytes(request: &Request) -> u64 {
+    let targets: usize = request
+        .targets()
+        .iter()
+        .map(|target| target.len() + 1)
+        .sum();
+    RECORD_BYTES + (request.from.len() + targets) as u64
+}
+
+/// How much is kept, for threads that do not hold the lock of the lanes.
+pub(super) struct Room {
+    max_bytes: u64,
+    bytes: AtomicU64,
+    /// Writes for which there was no room.
+    busy: AtomicU64,
+    /// Why nothing more is kept.
+    failed: OnceLock<Error>,
+}
+
+impl Room {
+    /// Takes room for a write; [`Outbox::add`] fills it.
+    ///
+    /// # Errors
+    /// [`Status::Busy`] when there is none, [`Status::Storage`] after a failed sync.
+    pub(super) fn reserve(&self, request: &Request) -> Result<(), Error> {
+        self.check()?;
+        let own = bytes(request);
+        let more = |taken| (taken < self.max_bytes).then_some(taken + own);
+        if self
+            .bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .is_err()
+        {
+            self.busy.fetch_add(1, Ordering::Relaxed);
+            return Err(Error::new(
+                Status::Busy,
+                "the outbox is full (config key \"outbox.max_bytes\"); try again later",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.failed.get().cloned().map_or(Ok(()), Err)
+    }
+
+    fn free(&self, bytes: u64) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
@@ -81,7 +122,7 @@ pub(super) enum Outcome {
 
 /// What is on disk, what is on its way there, and when it has to go.
 pub(super) struct Outbox {
-    max_bytes: u64,
+    room: Arc<Room>,
     /// A record waits at most this long for others to share its commit.
     commit_time: Duration,
     add: Vec<Record>,
@@ -90,12 +131,9 @@ pub(super) struct Outbox {
     due: Option<Instant>,
     /// Size and time of acceptance of everything that is not erased.
     kept: BTreeMap<CallId, (u64, i64)>,
-    bytes: u64,
     recorded: CallId,
     is_committing: bool,
-    busy: u64,
     failures: u64,
-    failed: Option<Error>,
     /// Writes that found no room on the disk, how many of them a sync has told of, and why the last did not.
     lost: u64,
     told: u64,
@@ -107,52 +145,45 @@ impl Outbox {
     pub(super) fn new(max_bytes: u64, commit_time: Duration, left: &[Record]) -> Self {
         let kept: BTreeMap<_, _> = left
             .iter()
-            .map(|record| (record.id, (record.bytes(), record.accepted)))
+            .map(|record| (record.id, (bytes(&record.request), record.accepted)))
             .collect();
-        Self {
+        let room = Room {
             max_bytes,
+            bytes: AtomicU64::new(kept.values().map(|(bytes, _)| bytes).sum()),
+            busy: AtomicU64::new(0),
+            failed: OnceLock::new(),
+        };
+        Self {
+            room: Arc::new(room),
             commit_time,
             add: Vec::new(),
             erase: Vec::new(),
             due: None,
-            bytes: kept.values().map(|(bytes, _)| bytes).sum(),
             recorded: kept.keys().next_back().map_or(0, |last| last + 1),
             kept,
             is_committing: false,
-            busy: 0,
             failures: 0,
-            failed: None,
             lost: 0,
             told: 0,
             no_room: None,
         }
     }
 
-    /// Whether a write can be accepted.
-    ///
-    /// # Errors
-    /// [`Status::Busy`] when there is no room for it, [`Status::Storage`] after a failed sync.
-    pub(super) fn admit(&mut self) -> Result<(), Error> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
-        if self.bytes >= self.max_bytes {
-            self.busy += 1;
-            return Err(Error::new(
-                Status::Busy,
-                "the outbox is full (config key \"outbox.max_bytes\"); try again later",
-            ));
-        }
-        Ok(())
+    /// Where room for a write is taken before it is accepted.
+    pub(super) fn room(&self) -> Arc<Room> {
+        Arc::clone(&self.room)
     }
 
-    /// Takes an accepted write. True when whoever waits for work has to look again.
-    pub(super) fn add(&mut self, record: Record, now: Instant) -> bool {
-        let bytes = record.bytes();
-        self.bytes += bytes;
+    /// Takes an accepted write, for which there is room. True when whoever waits for work has to look again.
+    ///
+    /// # Errors
+    /// [`Status::Storage`] when a sync failed since it was accepted.
+    pub(super) fn add(&mut self, record: Record, now: Instant) -> Result<bool, Error> {
+        let bytes = bytes(&record.request);
+        self.room.check().inspect_err(|_| self.room.free(bytes))?;
         self.kept.insert(record.id, (bytes, record.accepted));
         self.add.push(record);
-        self.schedule(now + self.commit_time)
+        Ok(self.schedule(now + self.commit_time))
     }
 
     /// The write needs nothing more. True when whoever waits for work has to look again.
@@ -160,7 +191,7 @@ impl Outbox {
         let Some((bytes, _)) = self.kept.remove(&id) else {
             return false;
         };
-        self.bytes -= bytes;
+        self.room.free(bytes);
         match self.add.binary_search_by_key(&id, |record| record.id) {
             Ok(position) => drop(self.add.remove(position)),
             Err(_) => self.erase.push(id),
@@ -184,7 +215,7 @@ impl Outbox {
     /// When the next commit begins; None while there is nothing to write.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
-            .filter(|_| !self.is_written() && self.failed.is_none())
+            .filter(|_| !self.is_written() && self.room.check().is_ok())
     }
 
     fn is_written(&self) -> bool {
@@ -228,19 +259,20 @@ impl Outbox {
                 let message =
                     format!("{error}; nothing more is accepted until the client is opened again");
                 let error = Error::new(error.status(), message);
-                self.failed = Some(error.clone());
+                // The first reason stays.
+                let _ = self.room.failed.set(error.clone());
                 error
             }
         };
         let mut lost = changes.add;
-        if self.failed.is_some() {
+        if self.room.check().is_err() {
             // What was accepted meanwhile has no commit to wait for.
             lost.append(&mut self.add);
         }
         let ids: Vec<_> = lost.iter().map(|record| record.id).collect();
         for id in &ids {
             let freed = self.kept.remove(id).map_or(0, |(bytes, _)| bytes);
-            self.bytes -= freed;
+            self.room.free(freed);
         }
         Outcome::Lost {
             ids,
@@ -256,12 +288,12 @@ impl Outbox {
         stats::Outbox {
             writes: self.kept.len(),
             unrecorded: self.kept.range(self.recorded..).count(),
-            bytes: self.bytes,
-            max_bytes: self.max_bytes,
+            bytes: self.room.bytes.load(Ordering::Relaxed),
+            max_bytes: self.room.max_bytes,
             oldest_s: u64::try_from(age).unwrap_or(0),
-            busy: self.busy,
+            busy: self.room.busy.load(Ordering::Relaxed),
             failures: self.failures,
-            failed: self.failed.is_some(),
+            failed: self.room.check().is_err(),
         }
     }
 
@@ -282,9 +314,7 @@ impl Outbox {
     /// # Errors
     /// [`Status::Storage`] when it never will be.
     pub(super) fn is_recorded(&self, next: CallId) -> Result<bool, Error> {
-        match &self.failed {
-            Some(error) => Err(error.clone()),
-            None => Ok(self.recorded >= next || (self.add.is_empty() && !self.is_committing)),
-        }
+        self.room.check()?;
+        Ok(self.recorded >= next || (self.add.is_empty() && !self.is_committing))
     }
 }

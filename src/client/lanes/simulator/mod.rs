@@ -135,7 +135,8 @@ impl Simulation {
                 request,
                 accepted: 0,
             };
-            outbox.add(record, self.now);
+            let added = outbox.add(record, self.now);
+            added.expect("no sync fails here");
             if entered.is_some() {
                 outbox.hurry(self.now);
             }

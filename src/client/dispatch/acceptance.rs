@@ -1,0 +1,170 @@
+//! How calls come in: left for the watch, brought into the lanes by a thread that waits, or done at once.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use super::arrivals::Arrival;
+use super::{Caller, Dispatch, State, busy, closed, panicked};
+use crate::api::Request;
+use crate::client::lanes::{Lanes, Next, Rules};
+use crate::client::reply::Reply;
+use crate::client::waiting::Promise;
+use crate::error::Error;
+
+/// A call that is done on its caller's thread.
+struct Here<'a> {
+    state: &'a Mutex<State>,
+    lanes: Lanes<()>,
+}
+
+impl Drop for Here<'_> {
+    /// Also when a bug ended the call.
+    fn drop(&mut self) {
+        self.lanes.end_all(&panicked());
+        self.state.lock().lanes.tally().absorb(self.lanes.tally());
+    }
+}
+
+impl Dispatch {
+    /// Takes a call that nobody waits for.
+    ///
+    /// # Errors
+    /// [`crate::Status::Busy`] when the queue or the outbox is full or no thread can start,
+    /// [`crate::Status::Storage`] when the outbox has failed, [`crate::Status::Closed`], [`crate::Status::Panic`]; nothing
+    /// was accepted then.
+    pub(in crate::client) fn submit(
+        self: &Arc<Self>,
+        request: Request,
+        tag: u64,
+    ) -> Result<(), Error> {
+        if !self.is_manned.load(Ordering::Relaxed) {
+            self.man(&mut self.state.lock())?;
+        }
+        let arrival = Arrival {
+            request,
+            tag,
+            accepted: self.clock.now(),
+        };
+        if !self
+            .arrivals
+            .leave(arrival, |request| self.admit(request))?
+        {
+            self.rouse(&mut self.state.lock(), self.clock.now());
+        }
+        Ok(())
+    }
+
+    /// Takes a call of a thread that waits; its time runs from `entered`.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub(in crate::client) fn accept(
+        self: &Arc<Self>,
+        request: Request,
+        promise: Promise,
+        entered: Instant,
+    ) -> Result<(), Error> {
+        let mut state = self.state();
+        self.check_open()?;
+        self.man(&mut state)?;
+        self.admit(&request)?;
+        let now = self.clock.now();
+        let caller = Caller::Waits(promise);
+        self.enter(&mut state, request, caller, Some(entered), now);
+        self.rouse(&mut state, now);
+        Ok(())
+    }
+
+    /// A place for the reply to a call, and for a write on disk.
+    fn admit(&self, request: &Request) -> Result<(), Error> {
+        if !self.completions.reserve() {
+            return Err(busy("the queue is full (config key \"queue.max_calls\")"));
+        }
+        let room = self.room.get().filter(|_| request.command().is_write());
+        room.map_or(Ok(()), |room| room.reserve(request))
+            .inspect_err(|_| self.completions.free(1))
+    }
+
+    /// # Errors
+    /// [`crate::Status::Closed`], [`crate::Status::Panic`].
+    pub(super) fn check_open(&self) -> Result<(), Error> {
+        self.arrivals.refusal().map_or(Ok(()), Err)
+    }
+
+    /// Takes what arrived into the lanes; false when there was nothing.
+    pub(super) fn take_in(&self, state: &mut State) -> bool {
+        // One by one and in their place: a bug loses none of the others.
+        if state.arriving.is_empty() {
+            self.arrivals.take(&mut state.arriving);
+        }
+        let is_any = !state.arriving.is_empty();
+        while let Some(arrival) = state.arriving.pop_front() {
+            let caller = Caller::Polls(arrival.tag);
+            self.enter(state, arrival.request, caller, None, arrival.accepted);
+        }
+        is_any
+    }
+
+    /// Into the lanes.
+    fn enter(
+        &self,
+        state: &mut State,
+        request: Request,
+        caller: Caller,
+        entered: Option<Instant>,
+        now: Instant,
+    ) {
+        let (request, tag) = (Arc::new(request), caller.tag());
+        let id = state
+            .lanes
+            .accept(Arc::clone(&request), caller, entered, now);
+        state.tags.extend(tag.map(|tag| (tag, id)));
+        if let Some(watching) = &mut state.watching {
+            watching.begin_asked(id, &request, now);
+        }
+        if request.command().is_write() {
+            self.keep(state, (id, request), entered.is_some(), now);
+        }
+    }
+
+    /// Does a call on this very thread, for a backend that answers at once: the same lanes, for one.
+    ///
+    /// # Errors
+    /// The request, when calls of the same owner are under way, which must come first.
+    pub(in crate::client) fn perform_here(
+        &self,
+        request: Request,
+        rules: Rules,
+    ) -> Result<Reply, Request> {
+        let now = self.clock.now();
+        let (command, from) = (request.command(), request.from.clone());
+        let mut here = {
+            let mut state = self.state();
+            if state.alive.is_none() {
+                return Ok(Reply::failed(Some(command), &from, &closed()));
+            }
+            if state.lanes.is_busy(&from) {
+                return Err(request);
+            }
+            state.lanes.tally().accepted(command);
+            Here {
+                state: &self.state,
+                lanes: Lanes::new(rules, fastrand::Rng::with_seed(0)),
+            }
+        };
+        let lanes = &mut here.lanes;
+        lanes.accept(Arc::new(request), (), None, now);
+        while let Next::Send(flight) = lanes.next(now) {
+            let outcome = self.service.call(&flight.request, now);
+            self.log_outcome(&flight.request, &outcome);
+            lanes.settle(flight, outcome, now);
+        }
+        Ok(match lanes.take_done().pop() {
+            Some(done) => Reply::from_assembly(done.call),
+            None => Reply::failed(Some(command), &from, &panicked()),
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! How replies go out.
+
+use parking_lot::MutexGuard;
+
+use super::{Caller, Dispatch, State};
+use crate::client::completions::Completions;
+use crate::client::lanes::Done;
+use crate::client::reply::Reply;
+use crate::client::waiting::Promise;
+use crate::error::Status;
+
+impl Dispatch {
+    /// Hands out what is done. Replies are made without holding the lock and queued under it: whoever has
+    /// one finds its place in the queue free. A second thread leaves its own to the first.
+    pub(super) fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        while state.delivering == 0 && state.lanes.done_len() > 0 {
+            let mut done = state.lanes.take_done();
+            for one in &done {
+                if let Some(tag) = one.caller.as_ref().and_then(Caller::tag) {
+                    state.tags.remove(&(tag, one.id));
+                }
+            }
+            self.let_go(&mut state, &done);
+            self.learn(&mut state, &mut done);
+            state.delivering = done.len();
+            drop(state);
+            let (polled, waited) = replies(done, &self.completions);
+            state = self.state.lock();
+            state.delivering = 0;
+            let arrived = self.completions.push(polled);
+            self.completions.free(waited.len());
+            self.quieter.notify_all();
+            // Whoever is woken wants this lock next, and may run at once instead of this thread.
+            drop(state);
+            self.completions.wake_for(arrived);
+            for (promise, reply) in waited {
+                promise.keep(reply);
+            }
+            state = self.state.lock();
+        }
+        state
+    }
+}
+
+/// The replies to callers that poll, in order, and those to callers that wait. A write that nobody
+/// waits for any more shows itself only when it was refused.
+fn replies(
+    done: Vec<Done<Caller>>,
+    completions: &Completions,
+) -> (Vec<Reply>, Vec<(Promise, Reply)>) {
+    let (mut polled, mut waited) = (Vec::new(), Vec::new());
+    for Done {
+        call,
+        caller,
+        is_settled,
+        ..
+    } in done
+    {
+        let reply = Reply::from_assembly(call);
+        match caller {
+            Some(Caller::Polls(tag)) => polled.push(Reply { tag, ..reply }),
+            Some(Caller::Waits(promise)) => waited.push((promise, reply)),
+            None if is_settled && reply.status() != Status::Ok => {
+                completions.reserve_always();
+                polled.push(reply);
+            }
+            None => {}
+        }
+    }
+    (polled, waited)
+}
