@@ -49,8 +49,14 @@ impl Completions {
 
     /// How full it is.
     pub(super) fn stats(&self) -> Queue {
+        let state = self.state.lock();
+        let completions = state.replies.len();
         Queue {
-            completions: self.state.lock().replies.len(),
+            completions,
+            calls: self
+                .places
+                .load(Ordering::Relaxed)
+                .saturating_sub(completions),
             max_calls: self.max_calls,
             busy: self.busy.load(Ordering::Relaxed),
             ..Queue::default()
@@ -82,22 +88,20 @@ impl Completions {
         self.event.as_ref().map(AsRawFd::as_raw_fd)
     }
 
-    /// Queues replies; how many. Whoever waits is woken by [`Self::wake_for`] after.
-    pub(super) fn push(&self, replies: impl IntoIterator<Item = Reply>) -> usize {
+    /// Queues replies, in order.
+    pub(super) fn push(&self, replies: Vec<Reply>) {
+        let arrived = replies.len();
+        if arrived == 0 {
+            return;
+        }
         let mut state = self.state.lock();
-        let before = state.replies.len();
         state.replies.extend(replies);
-        let arrived = state.replies.len() - before;
         self.show(&mut state);
-        arrived
-    }
-
-    /// Wakes those that wait for so many replies.
-    pub(super) fn wake_for(&self, arrived: usize) {
-        match arrived {
-            0 => {}
-            1 => drop(self.arrived.notify_one()),
-            _ => drop(self.arrived.notify_all()),
+        drop(state);
+        if arrived == 1 {
+            self.arrived.notify_one();
+        } else {
+            self.arrived.notify_all();
         }
     }
 

@@ -22,7 +22,7 @@ use super::completions::Completions;
 use super::lanes::{CallId, Flight, Lanes, Next, Rules};
 use super::log::Log;
 use super::outbox::{Journal, Outbox, Record, Room};
-use super::stats::{LogLines, Mirror, Queue, Stats, whole_ms};
+use super::stats::{LogLines, Mirror, Stats, whole_ms};
 use super::waiting::Promise;
 use super::watching::Watching;
 use crate::api::{Answer, Request, codes};
@@ -101,11 +101,6 @@ struct State {
 }
 
 impl State {
-    /// How many calls that somebody waits for have no reply yet.
-    fn unanswered(&self) -> usize {
-        self.lanes.awaited() + self.lanes.done_len() + self.delivering
-    }
-
     /// Whether a call that was accepted before `later` has no reply yet.
     fn is_unanswered(&self, later: CallId) -> bool {
         self.delivering > 0
@@ -198,10 +193,7 @@ impl Dispatch {
             ..Stats::default()
         };
         let mut state = self.state();
-        inside.queue = Queue {
-            calls: state.unanswered(),
-            ..self.completions.stats()
-        };
+        inside.queue = self.completions.stats();
         let unix_seconds = self.clock.unix_seconds();
         inside.outbox = state
             .outbox

@@ -10,8 +10,8 @@ use crate::client::waiting::Promise;
 use crate::error::Status;
 
 impl Dispatch {
-    /// Hands out what is done. Replies are made without holding the lock and queued under it: whoever has
-    /// one finds its place in the queue free. A second thread leaves its own to the first.
+    /// Hands out what is done, without holding the lock: whoever is woken wants it next. A second thread leaves its own
+    /// to the first.
     pub(super) fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         while state.delivering == 0 && state.lanes.done_len() > 0 {
             let mut done = state.lanes.take_done();
@@ -25,18 +25,15 @@ impl Dispatch {
             state.delivering = done.len();
             drop(state);
             let (polled, waited) = replies(done, &self.completions);
-            state = self.state.lock();
-            state.delivering = 0;
-            let arrived = self.completions.push(polled);
+            self.completions.push(polled);
+            // Whoever has a reply finds its place free.
             self.completions.free(waited.len());
-            self.quieter.notify_all();
-            // Whoever is woken wants this lock next, and may run at once instead of this thread.
-            drop(state);
-            self.completions.wake_for(arrived);
             for (promise, reply) in waited {
                 promise.keep(reply);
             }
             state = self.state.lock();
+            state.delivering = 0;
+            self.quieter.notify_all();
         }
         state
     }

@@ -153,7 +153,6 @@ pub(super) struct Lanes<T> {
     random: fastrand::Rng,
     next_id: u64,
     in_flight: usize,
-    awaited: usize,
     done: Vec<Done<T>>,
     tally: Tally,
 }
@@ -178,15 +177,16 @@ impl<T> Lanes<T> {
             random,
             next_id: 0,
             in_flight: 0,
-            awaited: 0,
             done: Vec::new(),
             tally: Tally::default(),
         }
     }
 
     /// How many calls somebody waits for.
-    pub(super) fn awaited(&self) -> usize {
-        self.awaited
+    #[cfg(test)]
+    fn awaited(&self) -> usize {
+        let is_awaited = |entry: &&Entry<T>| entry.caller.is_some();
+        self.calls.values().filter(is_awaited).count()
     }
 
     /// Whether `owner` has calls that are not done.
@@ -274,7 +274,6 @@ impl<T> Lanes<T> {
         }
         self.deadlines
             .extend(entry.deadline.map(|deadline| (deadline, id)));
-        self.awaited += usize::from(entry.caller.is_some());
         self.calls.insert(id, entry);
     }
 
@@ -386,7 +385,6 @@ impl<T> Lanes<T> {
         if entry.purpose == Purpose::Accepted {
             self.count_end(&entry);
         }
-        self.awaited -= usize::from(entry.caller.is_some());
         self.done.push(Done {
             id,
             call: entry.call,

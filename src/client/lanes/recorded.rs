@@ -78,7 +78,6 @@ impl<T> Lanes<T> {
         };
         entry.deadline = None;
         let caller = entry.caller.take();
-        self.awaited -= usize::from(caller.is_some());
         self.done.push(Done {
             id,
             call,

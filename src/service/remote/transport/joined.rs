@@ -1,12 +1,15 @@
 //! Fewer system calls on a connection of ureq: a request in one piece, a look at the socket where it counts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 /// Longest piece that waits for the next one; a head is shorter, and the output buffer far larger.
 const MAX_HELD: usize = 8 * 1024;
+/// Timeouts are whole multiples of so many milliseconds.
+const STEP_MS: u128 = 20;
 
 /// ureq sends head and body apart. Sent together they are one segment, and one TLS record, for the
 /// kernel and for the server.
@@ -48,16 +51,16 @@ impl Transport for Joined {
             return Ok(());
         }
         self.held = 0;
-        self.inner.transmit_output(ready, timeout)
+        self.inner.transmit_output(ready, in_steps(timeout))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let ready = std::mem::take(&mut self.held);
         if ready > 0 {
-            self.inner.transmit_output(ready, timeout)?;
+            self.inner.transmit_output(ready, in_steps(timeout))?;
         }
         self.answered = true;
-        self.inner.await_input(timeout)
+        self.inner.await_input(in_steps(timeout))
     }
 
     /// The pool asks when a connection comes back and again before it is used: looking costs three
@@ -69,6 +72,14 @@ impl Transport for Joined {
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
     }
+}
+
+/// The same timeout or a little more: one that is new costs a system call each time, and our own deadlines do not
+/// hang on it.
+fn in_steps(timeout: NextTimeout) -> NextTimeout {
+    let millis = timeout.after.as_millis().div_ceil(STEP_MS) * STEP_MS;
+    let after = u64::try_from(millis).map_or(timeout.after, |millis| Duration::from_millis(millis).into());
+    NextTimeout { after, ..timeout }
 }
 
 /// The buffers while something is held: the output begins behind it, and there is no input yet.
