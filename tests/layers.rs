@@ -10,6 +10,7 @@ const RANKS: &[(&str, u32)] = &[
     ("error", 0),
     ("clock", 0),
     ("panics", 0),
+    ("promise", 0),
     ("query", 0),
     ("random", 0),
     ("rate", 0),

@@ -6,7 +6,7 @@ from .table import Row
 from .workshop import BUILD, measure, median
 
 WAL = "SQLite syncs its log and writes two pages per commit"
-GROUP = "some forty callers share a commit; each sleeps twice, until it is its turn and until the commit is done"
+GROUP = "some twenty-five callers share a commit; what each of them does in SQLite is done one after another"
 
 
 def run(workshop):

@@ -22,14 +22,15 @@ use super::completions::Completions;
 use super::lanes::{CallId, Flight, Lanes, Next, Rules};
 use super::log::Log;
 use super::outbox::{Journal, Outbox, Record, Room};
+use super::reply::Reply;
 use super::stats::{LogLines, Mirror, Stats, whole_ms};
-use super::waiting::Promise;
 use super::watching::Watching;
 use crate::api::{Answer, Request, codes};
 use crate::clock::Clock;
 use crate::config::LogLevel;
 use crate::error::{Error, Status};
 use crate::panics;
+use crate::promise::Promise;
 use crate::service::Service;
 use arrivals::{Arrival, Arrivals};
 use crew::Crew;
@@ -45,7 +46,7 @@ const FAREWELL: Duration = Duration::from_millis(40);
 /// Where the reply to a call goes.
 pub(super) enum Caller {
     /// To a thread that waits for it.
-    Waits(Promise),
+    Waits(Promise<Reply>),
     /// To the queue of completions, with this tag.
     Polls(u64),
 }

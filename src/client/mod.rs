@@ -14,7 +14,6 @@ mod positions;
 mod reply;
 mod retry;
 pub mod stats;
-mod waiting;
 mod watching;
 mod way;
 mod webhooks;
@@ -29,12 +28,12 @@ use crate::api::{CheckType, Operation, Request, Targets};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Backend, Config};
 use crate::error::{Error, Status};
+use crate::promise::{Unkept, promise};
 use dispatch::{Dispatch, closed};
 use known::Known;
 use log::Log;
 use outbox::{Outbox, SqliteJournal};
 use stats::Stats;
-use waiting::{NoReply, promise};
 use watching::Watching;
 use way::Way;
 use webhooks::Webhooks;
@@ -421,12 +420,10 @@ impl Client {
             return failed(&error);
         }
         let until = self.way.call_time.map(|time| entered + time + GRACE);
-        waiting
-            .wait(until)
-            .unwrap_or_else(|no_reply| match no_reply {
-                NoReply::OutOfTime => failed(&lanes::out_of_time()),
-                NoReply::Broken => failed(&closed()),
-            })
+        waiting.wait(until).unwrap_or_else(|unkept| match unkept {
+            Unkept::OutOfTime => failed(&lanes::out_of_time()),
+            Unkept::Broken => failed(&closed()),
+        })
     }
 }
 

@@ -11,8 +11,8 @@ use super::{Caller, Dispatch, State, busy, closed, panicked};
 use crate::api::Request;
 use crate::client::lanes::{Lanes, Next, Rules};
 use crate::client::reply::Reply;
-use crate::client::waiting::Promise;
 use crate::error::Error;
+use crate::promise::Promise;
 
 /// A call that is done on its caller's thread.
 struct Here<'a> {
@@ -64,7 +64,7 @@ impl Dispatch {
     pub(in crate::client) fn accept(
         self: &Arc<Self>,
         request: Request,
-        promise: Promise,
+        promise: Promise<Reply>,
         entered: Instant,
     ) -> Result<(), Error> {
         let mut state = self.state();

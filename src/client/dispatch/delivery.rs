@@ -6,8 +6,8 @@ use super::{Caller, Dispatch, State};
 use crate::client::completions::Completions;
 use crate::client::lanes::Done;
 use crate::client::reply::Reply;
-use crate::client::waiting::Promise;
 use crate::error::Status;
+use crate::promise::Promise;
 
 impl Dispatch {
     /// Hands out what is done, without holding the lock: whoever is woken wants it next. A second thread leaves its own
@@ -44,7 +44,7 @@ impl Dispatch {
 fn replies(
     done: Vec<Done<Caller>>,
     completions: &Completions,
-) -> (Vec<Reply>, Vec<(Promise, Reply)>) {
+) -> (Vec<Reply>, Vec<(Promise<Reply>, Reply)>) {
     let (mut polled, mut waited) = (Vec::new(), Vec::new());
     for Done {
         call,

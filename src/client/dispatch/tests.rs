@@ -123,7 +123,7 @@ fn who_waits_for_an_answer_ends_the_gathering() {
     let setup = Setup::new();
     setup.submit("bob");
     assert!(setup.is_gathering_until(setup.clock.now() + GATHERING));
-    let (promise, waiting) = crate::client::waiting::promise();
+    let (promise, waiting) = crate::promise::promise();
     let accepted = setup
         .dispatch
         .accept(add("cem"), promise, setup.clock.now());

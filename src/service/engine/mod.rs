@@ -1,5 +1,6 @@
 //! The rules of the service, answered in this process (protocol.md sections 4 and 10, rows 16, 17).
 
+mod group;
 pub mod store;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::api::{
 use crate::clock::Clock;
 use crate::config::Embedded;
 use crate::error::Error;
+use group::Group;
 use store::{List, Memory, Observer, Reader, Sqlite, Store, Writer};
 
 const INVALID: &str = "Err_SNS_To_Account_Invalid";
@@ -26,6 +28,8 @@ const EXCEEDED: &str = "Err_SNS_BlackListAdd_BlackList_Num_Exceed";
 /// Answers the four commands by the rules of the service. Every request is one transaction.
 pub struct Engine {
     store: Box<dyn Store>,
+    /// None where a transaction costs nothing.
+    group: Option<Group>,
     imported_only: bool,
     charset: Charset,
     clock: Arc<dyn Clock>,
@@ -55,6 +59,7 @@ impl Engine {
         };
         Ok(Self {
             store,
+            group: config.path.is_some().then(Group::default),
             imported_only: config.imported_only,
             charset: config.charset,
             clock,
@@ -100,25 +105,32 @@ impl Engine {
         Ok(None)
     }
 
-    fn write(&self, request: &Request, targets: &[Account]) -> Result<Answer, Error> {
-        let mut answer = Answer::default();
+    fn write(&self, request: &Request) -> Result<Answer, Error> {
+        if let Some(group) = &self.group {
+            return group.join(request, |requests| self.write_all(requests));
+        }
+        let mut answers = self.write_all(std::slice::from_ref(request))?;
+        Ok(answers.swap_remove(0))
+    }
+
+    /// Every request is seen whole or not at all; all are kept or none.
+    fn write_all(&self, requests: &[Request]) -> Result<Vec<Answer>, Error> {
+        let mut answers = Vec::with_capacity(requests.len());
         self.store.write(&mut |lists| {
-            answer = match self.refuse_owner(&*lists, &request.from)? {
-                Some(refusal) => refusal,
-                None => Answer::accepted(self.change(lists, request, targets)?),
-            };
+            for request in requests {
+                answers.push(match self.refuse_owner(&*lists, &request.from)? {
+                    Some(refusal) => refusal,
+                    None => Answer::accepted(self.change(lists, request)?),
+                });
+            }
             Ok(())
         })?;
-        Ok(answer)
+        Ok(answers)
     }
 
     /// Applies the targets one after another (choice C27).
-    fn change(
-        &self,
-        lists: &mut dyn Writer,
-        request: &Request,
-        targets: &[Account],
-    ) -> Result<Vec<Item>, Error> {
+    fn change(&self, lists: &mut dyn Writer, request: &Request) -> Result<Vec<Item>, Error> {
+        let targets = request.targets();
         let command = request.command();
         let now = self.clock.unix_seconds();
         let found = lists.find(&request.from)?;
@@ -306,7 +318,7 @@ fn page(lists: &dyn Reader, list: Option<&List>, start: u64, limit: u32) -> Resu
 impl Service for Engine {
     fn call(&self, request: &Request, _deadline: Instant) -> Result<Answer, Error> {
         match &request.operation {
-            Operation::Add(targets) | Operation::Delete(targets) => self.write(request, targets),
+            Operation::Add(_) | Operation::Delete(_) => self.write(request),
             Operation::Get { .. } | Operation::Check(..) => self.read(request),
         }
     }

@@ -1,13 +1,12 @@
-//! Lists on disk: SQLite in WAL mode, one sync per group of callers.
+//! Lists on disk: SQLite in WAL mode, one sync per transaction.
 
 mod lines;
 mod rows;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 
 use super::{Notes, Observer, Read, Store, Write};
@@ -15,41 +14,26 @@ use crate::error::Error;
 use crate::sqlite::{self, Lock};
 use rows::{FORMAT, Rows};
 
-/// Most callers whose changes share one commit.
-const MAX_GROUP: usize = 256;
 /// Idle connections that are kept for readers.
 const MAX_IDLE_READERS: usize = 8;
 
-/// Lists that survive the process.
-///
-/// Every caller runs its own work inside the open transaction; the last one in commits for all. A
-/// caller returns when the group it belongs to is on disk. Readers have connections of their own and
-/// see only what is committed.
+/// Lists that survive the process. Readers have connections of their own and see only what is committed.
 pub struct Sqlite {
     path: PathBuf,
     /// Closed before the writer: the last connection to close tidies up, and these must not write.
     readers: Mutex<Vec<Connection>>,
-    writer: Mutex<GroupWriter>,
-    settled: Condvar,
-    /// Callers on their way to the writer: while there are any, nobody commits yet.
-    arriving: AtomicUsize,
+    writer: Mutex<Changing>,
     /// Released last: fields drop in order.
     _lock: Lock,
 }
 
-struct GroupWriter {
+struct Changing {
     connection: Connection,
-    group: Option<Arc<Group>>,
-    size: usize,
     /// After a failed sync nobody knows what is on disk: no further write until the store is reopened.
     failed: Option<Error>,
     /// Changes of the open transaction.
     notes: Notes,
 }
-
-/// Callers that share one commit, and how it ended.
-#[derive(Default)]
-struct Group(OnceLock<Result<(), Error>>);
 
 impl Sqlite {
     /// Opens or creates the store at `path`, which must be absolute. One process, one handle.
@@ -61,15 +45,11 @@ impl Sqlite {
         let (lock, connection) = FORMAT.open(path)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Mutex::new(GroupWriter {
+            writer: Mutex::new(Changing {
                 connection,
-                group: None,
-                size: 0,
                 failed: None,
                 notes: Notes::of(observer),
             }),
-            settled: Condvar::new(),
-            arriving: AtomicUsize::new(0),
             readers: Mutex::default(),
             _lock: lock,
         })
@@ -79,59 +59,28 @@ impl Sqlite {
         sqlite::storage(&self.path, error)
     }
 
-    /// The writer, with an open transaction.
-    fn join_group(&self) -> Result<(MutexGuard<'_, GroupWriter>, Arc<Group>), Error> {
-        self.arriving.fetch_add(1, Ordering::SeqCst);
-        let mut writer = self.writer.lock();
-        self.arriving.fetch_sub(1, Ordering::SeqCst);
-        if let Some(error) = &writer.failed {
-            return Err(error.clone());
-        }
-        if let Some(group) = &writer.group {
-            let group = Arc::clone(group);
-            return Ok((writer, group));
-        }
-        execute(&writer.connection, "BEGIN IMMEDIATE").map_err(|error| self.storage(&error))?;
-        let group = Arc::new(Group::default());
-        writer.group = Some(Arc::clone(&group));
-        writer.size = 0;
-        Ok((writer, group))
+    fn commit(&self, writer: &mut Changing) -> Result<(), Error> {
+        execute(&writer.connection, "COMMIT").map_err(|error| {
+            let is_harmless = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+            writer.abandon(self.storage(&error), is_harmless)
+        })?;
+        writer.notes.tell();
+        Ok(())
     }
+}
 
-    /// Commits for the whole group.
-    fn commit(&self, writer: &mut GroupWriter) {
-        let outcome = execute(&writer.connection, "COMMIT");
-        let outcome = outcome.map_err(|error| {
-            let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
-            (self.storage(&error), full)
-        });
-        match outcome {
-            Ok(_) => {
-                writer.notes.tell();
-                self.settle(writer, Ok(()));
-            }
-            Err((error, harmless)) => self.abandon(writer, error, harmless),
-        }
-    }
-
-    /// Rolls the group back. Unless the failure was harmless, the store writes no more.
-    fn abandon(&self, writer: &mut GroupWriter, error: Error, harmless: bool) {
-        writer.notes.forget();
-        let rolled_back = writer.connection.is_autocommit()
-            || writer.connection.execute_batch("ROLLBACK").is_ok();
-        if !harmless || !rolled_back {
+impl Changing {
+    /// Rolls back because of `error`. Unless the failure was harmless, the store writes no more.
+    fn abandon(&mut self, error: Error, is_harmless: bool) -> Error {
+        self.notes.forget();
+        let is_rolled_back =
+            self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
+        if !is_harmless || !is_rolled_back {
             let message =
                 format!("{error}; nothing more is written until the store is opened again");
-            writer.failed = Some(Error::new(error.status(), message));
+            self.failed = Some(Error::new(error.status(), message));
         }
-        self.settle(writer, Err(error));
-    }
-
-    fn settle(&self, writer: &mut GroupWriter, outcome: Result<(), Error>) {
-        if let Some(group) = writer.group.take() {
-            group.0.set(outcome).expect("a group is settled once");
-        }
-        self.settled.notify_all();
+        error
     }
 }
 
@@ -140,10 +89,10 @@ fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<usize> {
     connection.prepare_cached(sql)?.execute([])
 }
 
-/// Settles the group when the work of a caller panics, so that the others are not left waiting.
+/// Rolls back when the work panics.
 struct OnUnwind<'a, 'b> {
     store: &'a Sqlite,
-    writer: &'b mut GroupWriter,
+    writer: &'b mut Changing,
 }
 
 impl Drop for OnUnwind<'_, '_> {
@@ -152,34 +101,31 @@ impl Drop for OnUnwind<'_, '_> {
             &self.store.path,
             "a write was interrupted by a bug in the library",
         );
-        self.store.abandon(self.writer, error, false);
+        // The panic says it already.
+        let _ = self.writer.abandon(error, false);
     }
 }
 
 impl Store for Sqlite {
     fn write(&self, work: &mut Write) -> Result<(), Error> {
-        let (mut writer, group) = self.join_group()?;
+        let mut writer = self.writer.lock();
+        if let Some(error) = &writer.failed {
+            return Err(error.clone());
+        }
+        execute(&writer.connection, "BEGIN IMMEDIATE").map_err(|error| self.storage(&error))?;
         let guard = OnUnwind {
             store: self,
             writer: &mut writer,
         };
-        let GroupWriter {
+        let Changing {
             connection, notes, ..
         } = &mut *guard.writer;
         let outcome = work(&mut Rows::new(&self.path, connection).noting(notes));
         std::mem::forget(guard);
-        writer.size += 1;
-        if let Err(error) = outcome {
+        match outcome {
             // A statement failed: nobody knows what else is wrong with the file.
-            self.abandon(&mut writer, error, false);
-        } else if writer.size >= MAX_GROUP || self.arriving.load(Ordering::SeqCst) == 0 {
-            self.commit(&mut writer);
-        }
-        loop {
-            if let Some(outcome) = group.0.get() {
-                return outcome.clone();
-            }
-            self.settled.wait(&mut writer);
+            Err(error) => Err(writer.abandon(error, false)),
+            Ok(()) => self.commit(&mut writer),
         }
     }
 

@@ -78,7 +78,8 @@ impl Transport for Joined {
 /// hang on it.
 fn in_steps(timeout: NextTimeout) -> NextTimeout {
     let millis = timeout.after.as_millis().div_ceil(STEP_MS) * STEP_MS;
-    let after = u64::try_from(millis).map_or(timeout.after, |millis| Duration::from_millis(millis).into());
+    let after =
+        u64::try_from(millis).map_or(timeout.after, |millis| Duration::from_millis(millis).into());
     NextTimeout { after, ..timeout }
 }
 

@@ -272,6 +272,8 @@ impl Writer for Rows<'_> {
 
     fn save(&mut self, list: &List) -> Result<(), Error> {
         self.keep_changes()?;
+        // The next one is about another list.
+        self.opened.replace(None);
         self.execute(
             "UPDATE owners SET entries = ?2, sequence = ?3 WHERE id = ?1",
             params![list.id, list.entries, list.sequence],
