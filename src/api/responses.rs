@@ -85,8 +85,10 @@ pub struct Answer {
     pub code: i32,
     /// `ErrorInfo`.
     pub info: String,
-    /// One per target in request order, or one per entry of the page.
+    /// One per target in request order, or one per entry of the page; none when `is_all_done`.
     pub items: Vec<Item>,
+    /// Every target was done, and nothing else is to be said of any.
+    pub is_all_done: bool,
     /// Get only.
     pub listing: Listing,
     /// `RequestId`, when the service sent one.
@@ -100,6 +102,14 @@ impl Answer {
     pub fn accepted(items: Vec<Item>) -> Self {
         Self {
             items,
+            ..Self::default()
+        }
+    }
+
+    /// An accepted request all of whose targets were done.
+    pub fn all_done() -> Self {
+        Self {
+            is_all_done: true,
             ..Self::default()
         }
     }

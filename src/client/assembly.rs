@@ -11,6 +11,8 @@ use crate::error::{Error, Status};
 pub(super) enum Slot {
     /// Not sent yet, or sent and still to be repeated.
     Open,
+    /// The service did it, and nothing else is to be said.
+    Done,
     /// The service answered for this target.
     Answered(Item),
     /// The part with this target was refused with this code.
@@ -24,6 +26,7 @@ impl Slot {
     pub(super) fn status(&self) -> Status {
         match self {
             Self::Open => Status::Cancelled,
+            Self::Done => Status::Ok,
             Self::Answered(item) => match item.verdict {
                 Verdict::Done => Status::Ok,
                 Verdict::Unchanged => Status::Unchanged,
@@ -48,8 +51,9 @@ impl Slot {
 #[derive(Clone, Debug)]
 pub(super) struct Assembly {
     pub(super) request: Arc<Request>,
-    /// One per target, in request order; none before something is known about one.
-    pub(super) slots: Vec<Slot>,
+    /// One per target, in request order; none before something is known about one, and when all are done.
+    slots: Vec<Slot>,
+    is_all_done: bool,
     /// Entries of a get.
     pub(super) entries: Vec<Item>,
     pub(super) listing: Listing,
@@ -67,6 +71,7 @@ impl Assembly {
     pub(super) fn new(request: Arc<Request>) -> Self {
         Self {
             slots: Vec::new(),
+            is_all_done: false,
             request,
             entries: Vec::new(),
             listing: Listing::default(),
@@ -78,11 +83,47 @@ impl Assembly {
         }
     }
 
+    /// What is known about each target, in request order; nothing before something is known about one.
+    pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        let done = if self.is_all_done {
+            self.request.targets().len()
+        } else {
+            0
+        };
+        self.slots
+            .iter()
+            .chain(std::iter::repeat_n(&Slot::Done, done))
+    }
+
+    /// The same unless all are done, when they are no longer needed here.
+    pub(super) fn take_slots(&mut self) -> Vec<Slot> {
+        std::mem::take(&mut self.slots)
+    }
+
+    /// Every target was done, and nothing else is to be said of any.
+    pub(super) fn is_all_done(&self) -> bool {
+        self.is_all_done
+    }
+
     /// Takes the page that answers a get; `text` is the answer as it was received.
     pub(super) fn take_page(&mut self, page: Answer, text: Option<String>) {
         self.begin_answer(text);
         self.listing = page.listing;
         self.entries = page.items;
+    }
+
+    /// The targets at `positions` were done; `text` as in `take_items`.
+    pub(super) fn take_done(&mut self, positions: &Positions, text: Option<String>) {
+        self.begin_answer(text);
+        if positions.len() == self.request.targets().len() {
+            self.slots = Vec::new();
+            self.is_all_done = true;
+            return;
+        }
+        self.open();
+        for position in positions.iter() {
+            self.slots[position] = Slot::Done;
+        }
     }
 
     /// Takes the items for the targets at `positions`; gives those that are worth repeating. `text` is
@@ -121,7 +162,12 @@ impl Assembly {
 
     /// A slot for each target. Not at the beginning: that is on the thread of a caller who is in a hurry.
     fn open(&mut self) {
-        self.slots.resize(self.request.targets().len(), Slot::Open);
+        let first = if std::mem::take(&mut self.is_all_done) {
+            Slot::Done
+        } else {
+            Slot::Open
+        };
+        self.slots.resize(self.request.targets().len(), first);
     }
 
     fn begin_answer(&mut self, text: Option<String>) {
@@ -139,7 +185,7 @@ impl Assembly {
         self.text.clone_from(&answer.text);
         for position in positions.iter() {
             // An answer to an earlier attempt for this very target says more.
-            if !matches!(self.slots[position], Slot::Answered(_)) {
+            if !matches!(self.slots[position], Slot::Answered(_) | Slot::Done) {
                 self.slots[position] = Slot::Refused(answer.code);
             }
         }
@@ -177,7 +223,7 @@ impl Assembly {
     /// What is open was not sent, because the part before it failed for good: it shares its fate.
     pub(super) fn skip_rest(&mut self) {
         self.open();
-        let failed = |slot: &&Slot| !matches!(slot, Slot::Open | Slot::Answered(_));
+        let failed = |slot: &&Slot| !matches!(slot, Slot::Open | Slot::Answered(_) | Slot::Done);
         let last = self.slots.iter().rev().find(failed).cloned();
         for slot in self
             .slots
@@ -190,6 +236,9 @@ impl Assembly {
 
     /// How the call ended as a whole: by its first target without success, unless others had it.
     pub(super) fn status(&self) -> Status {
+        if self.is_all_done {
+            return Status::Ok;
+        }
         if self.slots.is_empty() {
             let error = self.error.as_ref().map_or(Status::Ok, Error::status);
             return self.refusal.as_ref().map_or(error, |_| Status::Service);

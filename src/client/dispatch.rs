@@ -337,10 +337,12 @@ impl Dispatch {
             Ok(answer) => self.log.line(LogLevel::Debug, || {
                 let request_id =
                     super::reply::plain(answer.request_id.as_deref().unwrap_or("none"));
-                format!(
-                    "{name} answered, {} items, RequestId {request_id}",
+                let items = if answer.is_all_done {
+                    request.targets().len()
+                } else {
                     answer.items.len()
-                )
+                };
+                format!("{name} answered, {items} items, RequestId {request_id}")
             }),
             Err(error) => self
                 .log

@@ -218,7 +218,10 @@ impl Failure {
 fn first_failure(call: &Assembly) -> Option<Failure> {
     let refusal_info = || call.refusal.as_ref().map_or("", |(_, info)| info.as_str());
     let refused = |code| Failure::coded(code, codes::retry(code).is_retryable(), refusal_info());
-    if call.slots.is_empty() {
+    if call.is_all_done() {
+        return None;
+    }
+    if call.slots().next().is_none() {
         let refusal = call.refusal.as_ref().map(|(code, _)| refused(*code));
         return refusal.or_else(|| {
             call.error
@@ -226,7 +229,8 @@ fn first_failure(call: &Assembly) -> Option<Failure> {
                 .map(|error| Failure::without_answer(error.status(), Some(error)))
         });
     }
-    call.slots.iter().find_map(|slot| match slot {
+    call.slots().find_map(|slot| match slot {
+        Slot::Done => None,
         Slot::Answered(item) => match item.verdict {
             Verdict::Failed(retry) => {
                 Some(Failure::coded(item.code, retry.is_retryable(), &item.info))
@@ -241,8 +245,14 @@ fn first_failure(call: &Assembly) -> Option<Failure> {
 
 fn reply_items(call: &mut Assembly) -> Vec<ReplyItem> {
     let entries = std::mem::take(&mut call.entries).into_iter();
+    if call.is_all_done() {
+        let accounts = call.request.targets().iter();
+        return accounts
+            .map(|account| reply_item(Slot::Done, account))
+            .collect();
+    }
+    let slots = call.take_slots();
     let accounts = call.request.targets().iter();
-    let slots = std::mem::take(&mut call.slots);
     if slots.is_empty() {
         let nobody = Account::default();
         let entry = |item| reply_item(Slot::Answered(item), &nobody);
@@ -264,7 +274,7 @@ fn reply_item(slot: Slot, account: &Account) -> ReplyItem {
             relation: item.relation,
             time: item.time,
         },
-        Slot::Refused(_) | Slot::Failed(_) | Slot::Open => ReplyItem {
+        Slot::Done | Slot::Refused(_) | Slot::Failed(_) | Slot::Open => ReplyItem {
             status,
             account: account.clone(),
             code: 0,
@@ -287,12 +297,13 @@ fn rebuild(call: &Assembly) -> String {
         answer.code = *code;
         answer.info.clone_from(info);
     }
-    let answered = |slot| matches!(slot, &Slot::Answered(_));
-    if !call.slots.iter().any(answered) {
+    let answered = |slot| matches!(slot, &Slot::Answered(_) | &Slot::Done);
+    if !call.slots().any(answered) {
         return wire::write_answer(command, &answer);
     }
-    for (slot, target) in call.slots.iter().zip(call.request.targets()) {
+    for (slot, target) in call.slots().zip(call.request.targets()) {
         answer.items.push(match slot {
+            Slot::Done => Item::answered(target.clone(), 0, "", Verdict::Done),
             Slot::Answered(item) => item.clone(),
             _ => Item::unanswered(target.clone()),
         });

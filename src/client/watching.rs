@@ -25,7 +25,7 @@ use super::assembly::{Assembly, Slot};
 use super::known::Known;
 use super::lanes::{CallId, Lanes};
 use super::stats;
-use crate::api::{Account, Command, Operation, Request, Verdict};
+use crate::api::{Account, Command, Operation, Request};
 use crate::error::Status;
 use crate::mirror::Effect;
 use crate::rate::Window;
@@ -396,11 +396,12 @@ impl Watching {
         let (mut in_doubt, mut is_contested) = (call.was_lost(), false);
         // Of a list that nobody reads there is nothing to learn.
         let is_heard_of = self.known.is_heard_of(owner);
-        for (slot, target) in call.slots.iter().zip(call.request.targets()) {
+        if call.is_all_done() && contested.is_none() && !is_heard_of && !in_doubt {
+            return;
+        }
+        for (slot, target) in call.slots().zip(call.request.targets()) {
             match slot {
-                Slot::Answered(item)
-                    if matches!(item.verdict, Verdict::Done | Verdict::Unchanged) =>
-                {
+                _ if slot.status().is_done() => {
                     let contest = contest(target).unwrap_or_default();
                     is_contested |= id < contest.event;
                     // Nobody knows whether the add came later: it is a yes until the list is read.
@@ -408,7 +409,7 @@ impl Watching {
                         self.known.learn_change(owner, target, blocks);
                     }
                 }
-                Slot::Answered(_) | Slot::Refused(_) => {}
+                Slot::Done | Slot::Answered(_) | Slot::Refused(_) => {}
                 Slot::Failed(_) | Slot::Open => in_doubt = true,
             }
         }

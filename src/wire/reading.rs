@@ -9,7 +9,7 @@ use super::bounded::Bounded;
 use super::done;
 use super::matching::{Failures, match_items};
 use super::members::{Code, RawAnswer, RawEntry, RawEnvelope};
-use crate::api::{Account, Answer, Charset, Item, Listing, Operation, Request, codes};
+use crate::api::{Answer, Charset, Item, Listing, Operation, Request};
 
 /// Why a body is no answer. The outcome of the request is unknown then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,7 @@ pub fn read_answer(request: &Request, body: Vec<u8>) -> Result<Answer, Malformed
 
 /// An answer that says in the service's usual words that every target was done.
 fn read_done(request: &Request, text: &str) -> Option<Answer> {
-    let command = request.command();
-    if !command.is_write() {
+    if !request.command().is_write() {
         return None;
     }
     let rest = done::without_items(request, text)?;
@@ -40,9 +39,7 @@ fn read_done(request: &Request, text: &str) -> Option<Answer> {
     let (info, request_id) = (raw.info.take(), raw.request_id.take());
     let answer = read_envelope(&raw.status, raw.code.read(), info, request_id);
     let mut answer = answer.ok().filter(|answer| !answer.is_refused())?;
-    let verdict = codes::judge(command, 0, "");
-    let item = |target: &Account| Item::answered(target.clone(), 0, "", verdict);
-    answer.items = request.targets().iter().map(item).collect();
+    answer.is_all_done = true;
     Some(answer)
 }
 
@@ -176,18 +173,30 @@ fn open<T>(objects: Bounded<Object<T>>) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Targets;
+    use crate::api::{Account, Targets, Verdict};
+
+    fn add(names: &[&str]) -> Request {
+        let targets: Targets = names.iter().copied().map(Into::into).collect();
+        Request {
+            from: "ann".into(),
+            operation: Operation::Add(targets),
+        }
+    }
 
     /// What is read of `text` by comparing where that can be, and by parsing alone.
     fn both(names: &[&str], text: &str) -> [Result<Answer, Malformed>; 2] {
-        let targets: Targets = names.iter().copied().map(Into::into).collect();
-        let request = Request {
-            from: "ann".into(),
-            operation: Operation::Add(targets),
-        };
+        let request = add(names);
         let read = |text: String| {
             let answer = read_answer(&request, text.into_bytes())?;
+            let done = |target: &Account| Item::answered(target.clone(), 0, "", Verdict::Done);
+            let items = if answer.is_all_done {
+                request.targets().iter().map(done).collect()
+            } else {
+                answer.items
+            };
             Ok(Answer {
+                items,
+                is_all_done: false,
                 text: None,
                 ..answer
             })
@@ -234,8 +243,8 @@ mod tests {
             }
         }
         let text = format!("{{\"ResultItem\":[{},{}],{ok}}}", done("bob"), done("cem"));
-        let [compared, _] = both(&["bob", "cem"], &text);
-        assert!(compared.is_ok_and(|answer| answer.items.len() == 2));
+        let answer = read_answer(&add(&["bob", "cem"]), text.into_bytes());
+        assert!(answer.is_ok_and(|answer| answer.is_all_done));
     }
 
     #[test]
@@ -246,6 +255,6 @@ mod tests {
         );
         let [compared, parsed] = both(&[name], &text);
         assert_eq!(compared, parsed);
-        assert!(compared.is_ok_and(|answer| answer.items[0].verdict != crate::api::Verdict::Done));
+        assert!(compared.is_ok_and(|answer| answer.items[0].verdict != Verdict::Done));
     }
 }

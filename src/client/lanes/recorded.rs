@@ -122,7 +122,7 @@ impl<T> Lanes<T> {
 
     /// A read-back is over. Also when it was refused: then the write will be refused too.
     pub(super) fn take_read_back(&mut self, call: &Assembly) {
-        debug_assert!(call.slots.iter().all(|slot| !matches!(slot, Slot::Open)));
+        debug_assert!(call.slots().all(|slot| !matches!(slot, Slot::Open)));
         self.doubts
             .settle(&call.request.from, call.request.targets());
         if let Some(lane) = self.owners.get_mut(call.request.from.as_str()) {

@@ -172,6 +172,15 @@ impl<T> Lanes<T> {
             }
             return;
         }
+        if answer.is_all_done {
+            for op in std::mem::take(&mut batch.ops) {
+                if let Some(entry) = self.calls.get_mut(&op.call) {
+                    entry.call.take_done(&op.positions, text.take());
+                    self.op_done(op.call);
+                }
+            }
+            return;
+        }
         let mut items = answer.items.into_iter();
         for op in std::mem::take(&mut batch.ops) {
             let own = items.by_ref().take(op.positions.len());

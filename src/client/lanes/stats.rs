@@ -60,7 +60,7 @@ impl<T> Lanes<T> {
         let first = batch.ops.first();
         let slot = first.and_then(|op| {
             let entry = self.calls.get(&op.call)?;
-            entry.call.slots.get(op.positions.iter().next()?)
+            entry.call.slots().nth(op.positions.iter().next()?)
         });
         match slot {
             Some(Slot::Failed(_)) => Cause::Unanswered,

@@ -1,7 +1,7 @@
 //! What the simulator of the mirror found, one history each.
 
 use super::*;
-use crate::api::{Answer, Item, Listing as Place};
+use crate::api::{Answer, Item, Listing as Place, Verdict};
 use crate::client::lanes;
 use crate::client::positions::Positions;
 use crate::clock::{Clock, SystemClock};

@@ -270,7 +270,7 @@ impl Simulation {
             return;
         }
         let blocks = request.command() == Command::Add;
-        for (slot, target) in call.slots.iter().zip(request.targets()) {
+        for (slot, target) in call.slots().zip(request.targets()) {
             let pair = (request.from.clone(), target.clone());
             if !slot.status().is_done() {
                 continue;
