@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -18,6 +18,8 @@ pub(super) struct Completions {
     /// Replies that wait and those still to come. Not under the lock: whoever hands a call over takes a place.
     places: AtomicUsize,
     max_calls: usize,
+    /// There are replies on their way.
+    is_coming: AtomicBool,
     /// Calls for which there was no place.
     busy: AtomicU64,
     /// None where the system gave no descriptor.
@@ -42,6 +44,7 @@ impl Completions {
             arrived: Condvar::new(),
             places: AtomicUsize::new(0),
             max_calls,
+            is_coming: AtomicBool::new(false),
             busy: AtomicU64::new(0),
             event: EventFd::from_value_and_flags(0, flags).ok(),
         }
@@ -79,7 +82,7 @@ impl Completions {
         self.places.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// So many replies take another way.
+    /// So many calls will have no reply here.
     pub(super) fn free(&self, count: usize) {
         self.places.fetch_sub(count, Ordering::Relaxed);
     }
@@ -88,16 +91,28 @@ impl Completions {
         self.event.as_ref().map(AsRawFd::as_raw_fd)
     }
 
-    /// Queues replies, in order.
-    pub(super) fn push(&self, replies: Vec<Reply>) {
+    /// Whether replies are on their way, here or to callers that wait.
+    pub(super) fn set_coming(&self, is_coming: bool) {
+        self.is_coming.store(is_coming, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_coming(&self) -> bool {
+        self.is_coming.load(Ordering::Relaxed)
+    }
+
+    /// Queues those of the replies on their way that belong here, in order: `others` are there too.
+    pub(super) fn push(&self, replies: Vec<Reply>, others: usize) {
         let arrived = replies.len();
-        if arrived == 0 {
-            return;
-        }
         let mut state = self.state.lock();
         state.replies.extend(replies);
         self.show(&mut state);
+        // Whoever has a reply finds its place free, and nothing of it left to wait for.
+        self.free(others);
+        self.set_coming(false);
         drop(state);
+        if arrived == 0 {
+            return;
+        }
         if arrived == 1 {
             self.arrived.notify_one();
         } else {

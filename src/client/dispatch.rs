@@ -93,21 +93,12 @@ struct State {
     /// Taken when closing begins; every thread has a clone.
     alive: Option<Sender<Infallible>>,
     crew: Crew,
-    /// Replies on their way to their callers, all in the hands of one thread: that keeps their order.
-    delivering: usize,
+    /// One thread has the replies that are on their way to their callers: that keeps their order.
+    is_delivering: bool,
     /// On their way into the lanes.
     arriving: VecDeque<Arrival>,
     /// Calls whose completion is not queued yet, by their tags.
     tags: BTreeSet<(u64, CallId)>,
-}
-
-impl State {
-    /// Whether a call that was accepted before `later` has no reply yet.
-    fn is_unanswered(&self, later: CallId) -> bool {
-        self.delivering > 0
-            || self.lanes.done_len() > 0
-            || self.lanes.oldest().is_some_and(|oldest| oldest < later)
-    }
 }
 
 impl Dispatch {
@@ -142,7 +133,7 @@ impl Dispatch {
                 watching: None,
                 alive: Some(alive),
                 crew: Crew::new(),
-                delivering: 0,
+                is_delivering: false,
                 arriving: VecDeque::new(),
                 tags: BTreeSet::new(),
             }),
@@ -222,17 +213,24 @@ impl Dispatch {
     pub(super) fn flush(&self, deadline: Option<Instant>) -> bool {
         let mut state = self.state();
         let later = state.lanes.next_call();
-        while state.is_unanswered(later) {
+        while self.is_unanswered(&state, later) {
             match deadline {
                 None => self.quieter.wait(&mut state),
                 Some(deadline) => {
                     if self.quieter.wait_until(&mut state, deadline).timed_out() {
-                        return !state.is_unanswered(later);
+                        return !self.is_unanswered(&state, later);
                     }
                 }
             }
         }
         true
+    }
+
+    /// Whether a call that was accepted before `later` has no reply yet.
+    fn is_unanswered(&self, state: &State, later: CallId) -> bool {
+        self.completions.is_coming()
+            || state.lanes.done_len() > 0
+            || state.lanes.oldest().is_some_and(|oldest| oldest < later)
     }
 
     /// Takes nothing more, ends what is left with `Closed`, and waits for the threads. False when
@@ -267,7 +265,8 @@ impl Dispatch {
         self.arrivals.refuse(panicked());
         let mut state = self.state();
         // The thread that met the bug may have been the one that delivers: it does not come back.
-        state.delivering = 0;
+        state.is_delivering = false;
+        self.completions.set_coming(false);
         self.quieter.notify_all();
         state.lanes.end_all(&panicked());
         drop(self.deliver(state));
@@ -292,7 +291,7 @@ impl Dispatch {
         state.crew.is_waking = false;
         while state.alive.is_some() && !self.is_poisoned() {
             let next = self.next(&mut state);
-            let can_deliver = state.lanes.done_len() > 0 && state.delivering == 0;
+            let can_deliver = state.lanes.done_len() > 0 && !state.is_delivering;
             if can_deliver && !matches!(next, Next::Send(_)) {
                 // Things may change while the lock is given up: look again before waiting.
                 state = self.deliver(state);

@@ -109,7 +109,7 @@ impl Dispatch {
             Watch::Until(None) => moment.is_some(),
             Watch::Until(Some(until)) => moment.is_some_and(|moment| moment < until),
         };
-        let has_news = state.lanes.done_len() > 0 && state.delivering == 0;
+        let has_news = state.lanes.done_len() > 0 && !state.is_delivering;
         let is_ready = is_ready || has_news;
         let needs_hand = is_ready || (moment.is_some() && crew.watch == Watch::Nobody);
         if needs_hand && crew.idle > 0 && !crew.is_waking {

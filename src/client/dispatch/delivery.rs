@@ -13,7 +13,7 @@ impl Dispatch {
     /// Hands out what is done, without holding the lock: whoever is woken wants it next. A second thread leaves its own
     /// to the first.
     pub(super) fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        while state.delivering == 0 && state.lanes.done_len() > 0 {
+        while !state.is_delivering && state.lanes.done_len() > 0 {
             let mut done = state.lanes.take_done();
             for one in &done {
                 if let Some(tag) = one.caller.as_ref().and_then(Caller::tag) {
@@ -22,17 +22,16 @@ impl Dispatch {
             }
             self.let_go(&mut state, &done);
             self.learn(&mut state, &mut done);
-            state.delivering = done.len();
+            state.is_delivering = true;
+            self.completions.set_coming(true);
             drop(state);
             let (polled, waited) = replies(done, &self.completions);
-            self.completions.push(polled);
-            // Whoever has a reply finds its place free.
-            self.completions.free(waited.len());
+            self.completions.push(polled, waited.len());
             for (promise, reply) in waited {
                 promise.keep(reply);
             }
             state = self.state.lock();
-            state.delivering = 0;
+            state.is_delivering = false;
             self.quieter.notify_all();
         }
         state
