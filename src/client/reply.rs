@@ -248,7 +248,7 @@ fn reply_items(call: &mut Assembly) -> Vec<ReplyItem> {
     if call.is_all_done() {
         let accounts = call.request.targets().iter();
         return accounts
-            .map(|account| reply_item(Slot::Done, account))
+            .map(|account| plain_item(Status::Ok, account))
             .collect();
     }
     let slots = call.take_slots();
@@ -264,6 +264,17 @@ fn reply_items(call: &mut Assembly) -> Vec<ReplyItem> {
         .collect()
 }
 
+/// Of whom there is nothing to tell but a status.
+fn plain_item(status: Status, account: &Account) -> ReplyItem {
+    ReplyItem {
+        status,
+        account: account.clone(),
+        code: 0,
+        relation: Relation::None,
+        time: 0,
+    }
+}
+
 fn reply_item(slot: Slot, account: &Account) -> ReplyItem {
     let status = slot.status();
     match slot {
@@ -274,13 +285,7 @@ fn reply_item(slot: Slot, account: &Account) -> ReplyItem {
             relation: item.relation,
             time: item.time,
         },
-        Slot::Done | Slot::Refused(_) | Slot::Failed(_) | Slot::Open => ReplyItem {
-            status,
-            account: account.clone(),
-            code: 0,
-            relation: Relation::None,
-            time: 0,
-        },
+        _ => plain_item(status, account),
     }
 }
 

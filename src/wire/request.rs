@@ -39,6 +39,9 @@ struct Body<'a> {
     last_sequence: Option<u64>,
 }
 
+/// Longest body without its targets.
+const ROOM: usize = 192;
+
 /// The JSON body that asks `request` of the service.
 pub fn write_request(request: &Request) -> Vec<u8> {
     let mut body = Body {
@@ -65,7 +68,11 @@ pub fn write_request(request: &Request) -> Vec<u8> {
             body.last_sequence = Some(*last_sequence);
         }
     }
-    serde_json::to_vec(&body).expect("strings and numbers always serialize")
+    let targets = request.targets().iter();
+    let room = targets.map(|target| target.len() + 3).sum::<usize>();
+    let mut text = Vec::with_capacity(ROOM + room);
+    serde_json::to_writer(&mut text, &body).expect("strings and numbers always serialize");
+    text
 }
 
 /// Members as they came, typed one by one in the order of protocol.md section 10.

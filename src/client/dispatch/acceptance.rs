@@ -33,8 +33,8 @@ impl Dispatch {
     ///
     /// # Errors
     /// [`crate::Status::Busy`] when the queue or the outbox is full or no thread can start,
-    /// [`crate::Status::Storage`] when the outbox has failed, [`crate::Status::Closed`], [`crate::Status::Panic`]; nothing
-    /// was accepted then.
+    /// [`crate::Status::Storage`] when the outbox has failed, [`crate::Status::Closed`],
+    /// [`crate::Status::Panic`]; nothing was accepted then.
     pub(in crate::client) fn submit(
         self: &Arc<Self>,
         request: Request,
@@ -96,10 +96,14 @@ impl Dispatch {
 
     /// Takes what arrived into the lanes; false when there was nothing.
     pub(super) fn take_in(&self, state: &mut State) -> bool {
-        // One by one and in their place: a bug loses none of the others.
-        if state.arriving.is_empty() {
-            self.arrivals.take(&mut state.arriving);
-        }
+        // A bug may have left some.
+        let is_left = self.enter_arriving(state);
+        self.arrivals.take(&mut state.arriving);
+        self.enter_arriving(state) | is_left
+    }
+
+    /// One by one, so that a bug loses none of the others.
+    fn enter_arriving(&self, state: &mut State) -> bool {
         let is_any = !state.arriving.is_empty();
         while let Some(arrival) = state.arriving.pop_front() {
             let caller = Caller::Polls(arrival.tag);

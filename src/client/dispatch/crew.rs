@@ -1,6 +1,7 @@
 //! Who of the threads does what: some are on the network, one keeps the watch, the others wait for work.
 //! The watch ends calls that run out of time while every connection hangs, sees what becomes ready
-//! with time, and takes in what arrives. A thread is woken only when it has something to do: waking costs more than a request.
+//! with time, and takes in what arrives. A thread is woken only when it has something to do: waking
+//! costs more than a request.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -55,7 +56,7 @@ impl Dispatch {
     /// There is a thread from now on.
     ///
     /// # Errors
-    /// [`Status::Busy`] when none can start.
+    /// [`crate::Status::Busy`] when none can start.
     pub(super) fn man(self: &Arc<Self>, state: &mut State) -> Result<(), Error> {
         if state.crew.threads == 0 {
             self.keep_one_spare(state)
