@@ -1,10 +1,9 @@
 //! What the threads of a client do for the mirror: read lists in the background, learn from answers.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::{Caller, Dispatch, State};
-use crate::client::lanes::{Done, Lanes, Next};
+use crate::client::lanes::{Done, Lanes};
 use crate::client::watching::Watching;
 use crate::error::Error;
 
@@ -35,41 +34,6 @@ impl Dispatch {
         self.man(&mut state)?;
         self.rouse(&mut state, self.clock.now());
         Ok(())
-    }
-
-    /// What to do now, for callers or in the background.
-    pub(super) fn next(&self, state: &mut State) -> Next {
-        let now = self.clock.now();
-        let mut due = self.arrivals.due();
-        if due.is_some_and(|moment| moment <= now) {
-            self.take_in(state);
-            due = None;
-        }
-        let State {
-            lanes, watching, ..
-        } = state;
-        while let Some(page) = watching.as_mut().and_then(|watching| watching.next(now)) {
-            lanes.list(page, now);
-        }
-        match lanes.next(now) {
-            Next::Wait(until) => {
-                let page = watching.as_mut().and_then(|watching| watching.moment(now));
-                Next::Wait([until, page, due].into_iter().flatten().min())
-            }
-            send @ Next::Send(_) => send,
-        }
-    }
-
-    /// Whether there is something to do at `now`, and when to look again.
-    pub(super) fn outlook(&self, state: &mut State, now: Instant) -> (bool, Option<Instant>) {
-        let watching = state.watching.as_mut();
-        let page = watching.and_then(|watching| watching.moment(now));
-        let (is_ready, moment) = state.lanes.outlook(now);
-        let others = [page, self.arrivals.due()].into_iter().flatten().min();
-        (
-            is_ready || others.is_some_and(|moment| moment <= now),
-            [moment, others].into_iter().flatten().min(),
-        )
     }
 
     /// The mirror learns what `done` says, in order; pages are taken out.

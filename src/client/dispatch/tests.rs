@@ -187,3 +187,20 @@ fn a_call_that_arrives_when_the_watch_has_left_is_taken_by_another_thread() {
     submit("cem");
     (0..2).for_each(|_| setup.take());
 }
+
+#[test]
+fn what_a_bug_has_left_is_ended_with_what_has_arrived() {
+    let setup = Setup::new();
+    setup.submit("bob");
+    setup.dispatch.state.lock().arriving.push_back(Arrival {
+        request: add("cem"),
+        tag: 8,
+        accepted: setup.clock.now(),
+    });
+    setup.dispatch.poison();
+    let mut told = Vec::new();
+    while let Some(reply) = setup.dispatch.completions.take(None) {
+        told.push((reply.tag(), reply.status()));
+    }
+    assert_eq!(told, [(8, Status::Panic), (7, Status::Panic)]);
+}

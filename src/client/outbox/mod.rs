@@ -318,3 +318,32 @@ impl Outbox {
         Ok(self.recorded >= next || (self.add.is_empty() && !self.is_committing))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Operation;
+
+    #[test]
+    fn a_write_that_a_failed_sync_overtakes_is_refused_and_gives_its_room_back() {
+        let now = Instant::now();
+        let mut outbox = Outbox::new(1000, Duration::ZERO, &[]);
+        let request = Arc::new(Request {
+            from: "ann".into(),
+            operation: Operation::Add(["bob".into()].into()),
+        });
+        outbox.room().reserve(&request).expect("there is room");
+        let changes = outbox.begin(0);
+        let broken = Failure::Broken(Error::new(Status::Storage, "no sync"));
+        outbox.finish(changes, Err(broken), now);
+        let record = Record {
+            id: 0,
+            request: Arc::clone(&request),
+            accepted: 0,
+        };
+        let refused = outbox.add(record, now).expect_err("refused");
+        assert_eq!(refused.status(), Status::Storage);
+        assert_eq!((outbox.stats(0).bytes, outbox.stats(0).writes), (0, 0));
+        assert!(outbox.room().reserve(&request).is_err());
+    }
+}

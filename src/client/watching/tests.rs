@@ -1,7 +1,7 @@
 //! What the simulator of the mirror found, one history each.
 
 use super::*;
-use crate::api::{Answer, Item, Listing as Place, Verdict};
+use crate::api::{Answer, Item, Listing as Place};
 use crate::client::lanes;
 use crate::client::positions::Positions;
 use crate::clock::{Clock, SystemClock};
@@ -147,8 +147,7 @@ fn a_delete_that_may_be_older_than_an_add_event_changes_nothing_before_the_list_
     let id = own.lanes.accept(Arc::clone(&request), (), None, now);
     own.hear(true, 30);
     let mut delete = Assembly::new(request);
-    let item = Item::answered("bob", 0, "", Verdict::Done);
-    let _ = delete.take_items(&Positions::Run(0..1), vec![item], None);
+    delete.take_done(&Positions::Run(0..1), None);
     let now = own.at(40);
     own.watching.learn(id, &delete, now);
     assert_eq!(own.bob(), Told::Yes);
@@ -171,8 +170,7 @@ fn a_write_that_may_be_older_than_an_event_is_followed_by_a_reading() {
     let page = call(own.next(30));
     own.take_page(&answered(page, &[], 0), 40);
     let mut add = Assembly::new(request);
-    let item = Item::answered("bob", 0, "", Verdict::Done);
-    let _ = add.take_items(&Positions::Run(0..1), vec![item], None);
+    add.take_done(&Positions::Run(0..1), None);
     let now = own.at(50);
     own.watching.learn(id, &add, now);
     assert_eq!(own.bob(), Told::Yes);
@@ -199,6 +197,26 @@ fn a_write_of_which_an_attempt_was_lost_is_read_again() {
     own.watching.learn(1, &add, now);
     assert!(own.next(3019).is_none());
     assert!(own.next(3020).is_some());
+}
+
+#[test]
+fn a_write_that_may_be_done_twice_has_a_first_reading_repeated() {
+    let mut own = setting(100);
+    own.watching.watch("ann", own.start);
+    let request = Arc::new(Request {
+        from: "ann".into(),
+        operation: Operation::Add(vec!["bob".into()].into()),
+    });
+    let mut add = Assembly::new(request);
+    let lost = crate::Error::new(Status::Timeout, "lost");
+    add.lose(&Positions::Run(0..1), &lost);
+    add.take_done(&Positions::Run(0..1), None);
+    let now = own.at(20);
+    own.watching.learn(1, &add, now);
+    let page = call(own.next(30));
+    own.take_page(&answered(page, &["bob"], 0), 40);
+    assert!(own.next(3019).is_none());
+    assert!(own.next(3020).is_some(), "the lost one may have come since");
 }
 
 #[test]

@@ -153,7 +153,7 @@ mod tests {
     fn meanwhile(
         work: impl FnOnce() + Send,
         write: impl Fn(&[Request]) -> Result<Vec<Answer>, Error> + Sync,
-    ) -> (Option<Told>, Vec<Told>) {
+    ) -> (Option<Told>, Vec<Option<Told>>) {
         let group = Group::default();
         let (begun, is_begun) = bounded::<()>(0);
         let (may_end, ends) = bounded::<()>(0);
@@ -171,7 +171,8 @@ mod tests {
             let mut others = Vec::new();
             for (count, target) in ["bob", "cem", "dee"].into_iter().enumerate() {
                 let (group, write) = (&group, &write);
-                others.push(scope.spawn(move || group.join(&request(target), write)));
+                let join = move || group.join(&request(target), write);
+                others.push(scope.spawn(move || panics::contain(join).ok()));
                 while group.0.lock().waiting.len() <= count {
                     thread::yield_now();
                 }
@@ -179,7 +180,7 @@ mod tests {
             may_end.send(()).expect("the first waits");
             let told = others
                 .into_iter()
-                .map(|other| other.join().expect("no panic"));
+                .map(|other| other.join().expect("contained"));
             let told = told.collect();
             assert!(!group.0.lock().is_led, "nobody is at work at the end");
             (first.join().expect("contained"), told)
@@ -191,7 +192,7 @@ mod tests {
         let (first, others) = meanwhile(|| (), |requests| Ok(targets(requests)));
         let info = |outcome: Result<Answer, Error>| outcome.expect("an answer").info;
         assert_eq!(first.map(info), Some("first".to_owned()));
-        let others: Vec<_> = others.into_iter().map(info).collect();
+        let others: Vec<_> = others.into_iter().flatten().map(info).collect();
         assert_eq!(others, ["bob cem dee"; 3]);
     }
 
@@ -199,7 +200,7 @@ mod tests {
     fn everybody_in_a_transaction_is_told_why_it_failed() {
         let fails = |_: &[Request]| Err(Error::new(Status::Storage, "no room"));
         let (_, others) = meanwhile(|| (), fails);
-        let messages = others.iter().map(|outcome| match outcome {
+        let messages = others.iter().flatten().map(|outcome| match outcome {
             Ok(_) => "done",
             Err(error) => error.message(),
         });
@@ -210,6 +211,18 @@ mod tests {
     fn a_bug_ends_one_transaction_and_not_the_next() {
         let (first, others) = meanwhile(|| panic!("planted"), |requests| Ok(targets(requests)));
         assert!(first.is_none());
-        assert!(others.iter().all(Result::is_ok));
+        assert!(others.iter().flatten().all(Result::is_ok));
+        assert_eq!(others.iter().flatten().count(), 3);
+    }
+
+    #[test]
+    fn who_shares_a_transaction_with_a_bug_is_told_that_nothing_is_known() {
+        let (_, others) = meanwhile(|| (), |_| panic!("planted"));
+        let statuses = others.iter().map(|told| match told {
+            None => Status::Panic,
+            Some(outcome) => outcome.as_ref().map_or_else(Error::status, |_| Status::Ok),
+        });
+        let expected = [Status::Panic, Status::Storage, Status::Storage];
+        assert_eq!(statuses.collect::<Vec<_>>(), expected);
     }
 }

@@ -8,8 +8,8 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 /// Longest piece that waits for the next one; a head is shorter, and the output buffer far larger.
 const MAX_HELD: usize = 8 * 1024;
-/// Timeouts are whole multiples of so many milliseconds.
-const STEP_MS: u128 = 20;
+/// Timeouts are whole multiples of this.
+const STEP: Duration = Duration::from_millis(20);
 
 /// ureq sends head and body apart. Sent together they are one segment, and one TLS record, for the
 /// kernel and for the server.
@@ -77,9 +77,11 @@ impl Transport for Joined {
 /// The same timeout or a little more: one that is new costs a system call each time, and our own deadlines do not
 /// hang on it.
 fn in_steps(timeout: NextTimeout) -> NextTimeout {
-    let millis = timeout.after.as_millis().div_ceil(STEP_MS) * STEP_MS;
-    let after =
-        u64::try_from(millis).map_or(timeout.after, |millis| Duration::from_millis(millis).into());
+    let steps = timeout.after.as_nanos().div_ceil(STEP.as_nanos());
+    let rounded = u32::try_from(steps)
+        .ok()
+        .and_then(|steps| STEP.checked_mul(steps));
+    let after = rounded.map_or(timeout.after, Into::into);
     NextTimeout { after, ..timeout }
 }
 
@@ -187,5 +189,24 @@ mod tests {
         let large = "x".repeat(MAX_HELD + 1);
         send(&mut connection, &large);
         assert_eq!(*notes.lock(), ["head body", "?", "lone head", &large]);
+    }
+
+    #[test]
+    fn a_timeout_is_never_shortened() {
+        let after = |after: Duration| {
+            let after = after.into();
+            *in_steps(NextTimeout { after, ..timeout() }).after
+        };
+        for (millis, step) in [(0, 0), (1, 20), (20, 20), (21, 40), (3500, 3500)] {
+            assert_eq!(
+                after(Duration::from_millis(millis)),
+                Duration::from_millis(step)
+            );
+        }
+        assert_eq!(
+            after(Duration::from_micros(20_001)),
+            Duration::from_millis(40)
+        );
+        assert!(after(Duration::MAX) >= Duration::from_secs(u64::MAX));
     }
 }
