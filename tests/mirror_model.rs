@@ -71,7 +71,7 @@ fn model(run: impl Fn() + Sync + Send + 'static) {
 }
 
 fn with(marks: &[Mark]) -> (Arc<Small>, Pen) {
-    let (table, mut pen) = (Small::new().expect("memory"), Pen::default());
+    let (table, mut pen) = (Small::new(60).expect("memory"), Pen::default());
     for mark in marks {
         table.insert(&mut pen, *mark, 7).expect("memory");
     }

@@ -24,7 +24,7 @@ impl Client {
         let known = &self.known;
         known
             .mirror
-            .is_blocked(owner.as_ref(), peer.as_ref(), known.now_ms())
+            .is_blocked(owner.as_ref(), peer.as_ref(), || known.now_ms())
     }
 
     /// The same for `count` owners and one peer, faster than one by one when the lists are larger than the caches of

@@ -7,9 +7,9 @@ use super::stats;
 use super::watching::NAMES;
 use crate::clock::{Clock, TICK};
 use crate::config::Mirror as Settings;
-use crate::mirror::{Full, Knowledge, Limits, Mirror};
+use crate::mirror::{Change, Full, Knowledge, Limits, Mirror};
 use crate::random;
-use crate::service::engine::store::{Observer, Store};
+use crate::service::engine::store::{Learned, Observer, Store};
 use crate::{Error, Status};
 
 /// The mirror and its time.
@@ -58,11 +58,13 @@ impl Known {
             let reserved = self.mirror.reserve(lists.count()?);
             reserved.map_err(|Full| no_memory())?;
             let mut full = false;
-            lists.each(&mut |owner, account| {
-                full |= self
-                    .mirror
-                    .block(owner.as_bytes(), account.as_bytes())
-                    .is_err();
+            lists.each(&mut |owner, accounts| {
+                let blocks = accounts.map(|account| Change {
+                    owner: owner.as_bytes(),
+                    peer: account.as_bytes(),
+                    blocked: true,
+                });
+                full |= self.mirror.change_all(blocks).is_err();
             })?;
             if full { Err(no_memory()) } else { Ok(()) }
         })
@@ -96,10 +98,14 @@ impl Known {
         } else {
             self.mirror.unblock(owner, account)
         };
-        // Where some owners are known, one without room for its pairs is unknown now. Where all are, a
-        // mirror that lacks a pair would let a blocked player through.
+        self.must_be_kept(learned.is_ok());
+    }
+
+    /// Where some owners are known, one without room for its pairs is unknown now. Where all are, a mirror that
+    /// lacks a pair would let a blocked player through.
+    fn must_be_kept(&self, is_kept: bool) {
         assert!(
-            learned.is_ok() || !self.is_complete,
+            is_kept || !self.is_complete,
             "there is no memory for another pair"
         );
     }
@@ -125,8 +131,13 @@ impl Known {
 
 /// The store tells what it keeps.
 impl Observer for Known {
-    fn learn(&self, owner: &str, account: &str, blocked: bool) {
-        self.learn_change(owner, account, blocked);
+    fn learn(&self, changes: &mut dyn Iterator<Item = Learned<'_>>) {
+        let learned = self.mirror.change_all(changes.map(|change| Change {
+            owner: change.owner.as_bytes(),
+            peer: change.account.as_bytes(),
+            blocked: change.blocked,
+        }));
+        self.must_be_kept(learned.is_ok());
     }
 }
 

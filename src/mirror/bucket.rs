@@ -60,13 +60,25 @@ impl Bucket {
     }
 
     pub(super) fn free_slot<const SLOTS: usize>(&self) -> Option<usize> {
-        (0..SLOTS).find(|&slot| self.words[slot].load(Ordering::Relaxed) == 0)
+        let Slots(taken) = self.taken::<SLOTS>();
+        let slot = taken.trailing_ones() as usize;
+        (slot < SLOTS).then_some(slot)
     }
 
-    pub(super) fn mark(&self, slot: usize) -> Option<Mark> {
-        let word = self.words[slot].load(Ordering::Relaxed);
-        let tag = tag(self.control.load(Ordering::Relaxed), slot);
-        (word != 0).then_some(Mark { word, tag })
+    /// The slots that have a key. Without a branch: which those are cannot be predicted.
+    #[inline(always)]
+    pub(super) fn taken<const SLOTS: usize>(&self) -> Slots {
+        let is_taken = |slot: usize| self.words[slot].load(Ordering::Relaxed) != 0;
+        Slots((0..SLOTS).fold(0, |taken, slot| taken | u32::from(is_taken(slot)) << slot))
+    }
+
+    /// The key in a slot that is taken.
+    #[inline(always)]
+    pub(super) fn mark(&self, slot: usize) -> Mark {
+        Mark {
+            word: self.words[slot].load(Ordering::Relaxed),
+            tag: tag(self.control.load(Ordering::Relaxed), slot),
+        }
     }
 
     /// Where the value of the first slot stands; values follow the words of a map.
@@ -118,6 +130,20 @@ impl Bucket {
     pub(super) fn one_less_passes(&self) {
         let control = self.control.load(Ordering::Relaxed);
         self.control.store(control - 1, Ordering::Release);
+    }
+}
+
+/// Slots of a bucket by number, lowest first; each is a bit.
+pub(super) struct Slots(u32);
+
+impl Iterator for Slots {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        let slot = self.0.trailing_zeros();
+        self.0 &= self.0.checked_sub(1)?;
+        Some(slot as usize)
     }
 }
 

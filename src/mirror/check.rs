@@ -1,5 +1,7 @@
 //! Two tables, one answer.
 
+use std::hint::select_unpredictable;
+
 use super::bucket::{Mark, Seen};
 use super::table::Table;
 
@@ -18,7 +20,8 @@ impl Answer {
     /// Of an owner whose list is known.
     #[inline(always)]
     pub(super) fn of_known(is_in: bool) -> Self {
-        if is_in { Self::Yes } else { Self::No }
+        // Nobody can guess it.
+        select_unpredictable(is_in, Self::Yes, Self::No)
     }
 }
 

@@ -169,7 +169,7 @@ mod tests {
 
     /// Lines that the look-ups of all pairs read in a table of them, for each hundred look-ups; and most for one.
     fn lines(key: Key, peers: &[String]) -> Result<(u64, u64), NoRoom> {
-        let (table, mut pen) = (Table::<7>::new().expect("memory"), Pen::default());
+        let (table, mut pen) = (Table::<7>::new(60).expect("memory"), Pen::default());
         let hashing = Hashing::new(key);
         let marks = peers
             .iter()

@@ -26,7 +26,7 @@ fn questions_are_answered_while_a_writer_holds_its_lock() {
             scope.spawn(move || {
                 let names = [b"ann".as_slice(), b"bob"];
                 let mut pairs = 0;
-                let one = mirror.is_blocked(b"ann", b"bob", 0);
+                let one = mirror.is_blocked(b"ann", b"bob", || 0);
                 let mut many = Answer::Unknown;
                 mirror.is_blocked_many(1, |_| names[0], b"bob", 0, |_, answer| many = answer);
                 mirror.pairs(2, |index| names[index], 0, |_, _| pairs += 1);

@@ -16,9 +16,10 @@
 //!
 //! A word of 0 is a free slot. The path of a key begins at its *home* bucket and goes on to the next bucket
 //! while `P`, the number of keys that passed this bucket because it was full, is not 0. Removing a key frees its
-//! slot and counts `P` down along its path, so nothing is left behind and nothing decays. The table is kept 0.6
-//! full: 15.3 bytes for each pair, and 1.1 lines are read for each look-up; as the key is secret, nobody can choose
-//! identifiers that make a path long.
+//! slot and counts `P` down along its path, so nothing is left behind and nothing decays. The pairs
+//! of a complete mirror are kept 0.52 full: 17.6 bytes for each, and 1.03 lines are read for each look-up. Those of a
+//! mirror of some owners, which keeps a record of each pair besides, are kept 0.6 full: 15.3 bytes and 1.08 lines. As
+//! the key is secret, nobody can choose identifiers that make a path long.
 //!
 //! The home of a word is `word * B / 2^64` for `B` buckets. `B` grows from one level to the next by an eighth
 //! (8, 9, 10 to 16, 18, 20 to 32, ...), one home at a time from the highest to the lowest:
@@ -60,6 +61,9 @@
 //! In the cache a look-up is hashing and little else, so it is one function without calls, whose branches can all be
 //! guessed: a wrong guess costs as much as half a hash. Whether a pair is there, in which slot, and on which side of the
 //! frontier its home is, are computed and not asked.
+//!
+//! A larger mirror waits for memory. So both lines of a question are asked for at once, the time is read while they
+//! are on their way, and [`Mirror::is_blocked_many`] and [`Mirror::change_all`] ask for the lines of a batch first.
 //!
 //! # What readers may see
 //!
@@ -103,6 +107,15 @@ use writing::Writer;
 /// How many pairs are looked up together: their lines are on the way before the first is read.
 const BATCH: usize = 64;
 
+/// How full the pairs of a complete mirror are kept, in percent.
+const LOAD: u64 = 52;
+
+/// The same in a mirror of some owners, which has more to keep for each pair.
+const TIGHT_LOAD: u64 = 60;
+
+/// How full the owners are kept. A bucket of three overflows sooner than one of seven, and there are few owners.
+const OWNERS_LOAD: u64 = 35;
+
 /// Milliseconds in a tick, the unit in which an owner's value keeps its time.
 const TICK_MS: u64 = 100;
 
@@ -116,6 +129,17 @@ pub enum Effect {
     /// The owner is not known, or the identifiers cannot be a pair. A list that is being loaded takes the change
     /// into account.
     Ignored,
+}
+
+/// From now on `owner` blocks `peer`, or does not any more.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// Whose list it is.
+    pub owner: &'a [u8],
+    /// Who is on it or not.
+    pub peer: &'a [u8],
+    /// Which of both.
+    pub blocked: bool,
 }
 
 /// What the mirror knows of an owner.
@@ -226,14 +250,14 @@ impl Mirror {
 
     /// A mirror that knows the owners it was told of, within limits.
     pub fn partial(key: Key, limits: Limits) -> Result<Self, Full> {
-        let owners = Table::new()?;
+        let owners = Table::new(OWNERS_LOAD)?;
         Self::new(key, Some(Known { owners, limits }))
     }
 
     fn new(key: Key, known: Option<Known>) -> Result<Self, Full> {
         Ok(Self {
             hashing: Hashing::new(key),
-            pairs: Table::new()?,
+            pairs: Table::new(if known.is_some() { TIGHT_LOAD } else { LOAD })?,
             known,
             writer: Mutex::default(),
             counters: Counters::default(),
@@ -241,9 +265,9 @@ impl Mirror {
         })
     }
 
-    /// Whether `owner` blocks `peer`. An account never blocks itself.
+    /// Whether `owner` blocks `peer`. An account never blocks itself. `now_ms` is asked while memory is waited for.
     #[inline(always)]
-    pub fn is_blocked(&self, owner: &[u8], peer: &[u8], now_ms: u64) -> Answer {
+    pub fn is_blocked(&self, owner: &[u8], peer: &[u8], now_ms: impl Fn() -> u64) -> Answer {
         let answer = self.answer(self.question(owner, peer), now_ms);
         self.counters.count(answer);
         answer
@@ -281,7 +305,7 @@ impl Mirror {
             let owner = account(index);
             // Asked about nobody, an owner is known or not.
             let of_nobody = self.question(owner, &[]);
-            let mut is_unknown = self.answer(of_nobody, now_ms) == Answer::Unknown;
+            let mut is_unknown = self.answer(of_nobody, || now_ms) == Answer::Unknown;
             let question = |peer| self.question(owner, account(peer));
             self.many(count, question, now_ms, |peer, answer| match answer {
                 Answer::Yes => blocked(index, peer),
@@ -310,7 +334,7 @@ impl Mirror {
             }
             let mut unknowns = 0;
             for (index, question) in batch.iter().enumerate() {
-                let found = self.answer(*question, now_ms);
+                let found = self.answer(*question, || now_ms);
                 unknowns += u64::from(found == Answer::Unknown);
                 answer(first + index, found);
             }
@@ -342,7 +366,7 @@ impl Mirror {
     }
 
     #[inline(always)]
-    fn answer(&self, question: Question, now_ms: u64) -> Answer {
+    fn answer(&self, question: Question, now_ms: impl Fn() -> u64) -> Answer {
         let Some(known) = &self.known else {
             return match question.pair {
                 Some(pair) => Answer::of_known(self.pairs.contains(self.pairs.start(pair))),
@@ -358,7 +382,7 @@ impl Mirror {
         check::check(
             &known.owners,
             owner,
-            |value| known.is_fresh(value, now_ms),
+            |value| known.is_fresh(value, now_ms()),
             &self.pairs,
             question.pair,
         )

@@ -10,9 +10,6 @@ use super::sync::{AtomicU64, Ordering};
 /// A bucket that a key passes is followed by at most this many more.
 pub(super) const MAX_PATH: u64 = 64;
 
-/// How full the table is kept, in percent.
-const LOAD: u64 = 60;
-
 /// The lower part of a shape, which is the frontier.
 const FRONTIER: u64 = (1 << 56) - 1;
 
@@ -58,6 +55,8 @@ pub(super) struct Table<const SLOTS: usize> {
     /// Level in the upper 8 bits, frontier below.
     shape: AtomicU64,
     memory: Memory,
+    /// Keys for each hundred slots.
+    load: u64,
 }
 
 /// Buckets of a level: 4, 5, 6 to 16, 18, 20 to 32, 36 and so on.
@@ -102,19 +101,21 @@ fn in_use(shape: u64) -> u64 {
     frontier + new - (frontier * new).div_ceil(old)
 }
 
-/// Buckets that are kept for `len` keys.
-fn wanted<const SLOTS: usize>(len: u64) -> u64 {
-    (len * 100).div_ceil(SLOTS as u64 * LOAD)
-}
-
 impl<const SLOTS: usize> Table<SLOTS> {
-    pub(super) fn new() -> Result<Self, NoRoom> {
+    /// An empty table that is kept `load` percent full: the more, the smaller, and the more look-ups read a second line.
+    pub(super) fn new(load: u64) -> Result<Self, NoRoom> {
         let memory = Memory::default();
         memory.reserve(buckets(0) + MAX_PATH)?;
         Ok(Self {
             shape: AtomicU64::new(shape(0, buckets(0))),
             memory,
+            load,
         })
+    }
+
+    /// Buckets that are kept for `len` keys.
+    fn wanted(&self, len: u64) -> u64 {
+        (len * 100).div_ceil(SLOTS as u64 * self.load)
     }
 
     /// Asks the processor for the first line that a look-up of `mark` will read.
@@ -192,7 +193,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
             bucket.set_value::<SLOTS>(slot, value);
             return Ok(false);
         }
-        while in_use(self.shape.load(Ordering::Relaxed)) < wanted::<SLOTS>(pen.len + 1) {
+        while in_use(self.shape.load(Ordering::Relaxed)) < self.wanted(pen.len + 1) {
             self.grow_a_step(pen)?;
         }
         loop {
@@ -228,10 +229,10 @@ impl<const SLOTS: usize> Table<SLOTS> {
     /// Makes an empty table large enough for `len` keys at once; others grow as they fill.
     pub(super) fn reserve(&self, pen: &Pen, len: u64) -> Result<(), NoRoom> {
         let (mut level, _) = parts(self.shape.load(Ordering::Relaxed));
-        if pen.len > 0 || buckets(level) >= wanted::<SLOTS>(len) {
+        if pen.len > 0 || buckets(level) >= self.wanted(len) {
             return Ok(());
         }
-        while buckets(level) < wanted::<SLOTS>(len) {
+        while buckets(level) < self.wanted(len) {
             level += 1;
         }
         self.memory.reserve(buckets(level) + MAX_PATH)?;
@@ -243,7 +244,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
     /// Bytes that the table has in use when it holds `len` keys, and at least what it uses now.
     pub(super) fn bytes_for(&self, len: u64) -> u64 {
         let now = in_use(self.shape.load(Ordering::Relaxed));
-        now.max(wanted::<SLOTS>(len)) * size_of::<Bucket>() as u64
+        now.max(self.wanted(len)) * size_of::<Bucket>() as u64
     }
 
     /// Gives the keys of the highest home below the frontier their homes of the next level.
@@ -257,7 +258,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
         let after = shape(level, leaving);
         pen.leaving.clear();
         pen.arriving.clear();
-        let copied = self.copy_home(pen, leaving, before, after);
+        let copied = self.copy_home(pen, level, leaving);
         if copied.is_err() {
             for spot in pen.arriving.drain(..) {
                 self.clear(spot);
@@ -276,27 +277,22 @@ impl<const SLOTS: usize> Table<SLOTS> {
         Ok(())
     }
 
-    /// Copies every key whose home is `leaving` to its home in the shape `after`.
-    fn copy_home(
-        &self,
-        pen: &mut Pen,
-        leaving: u64,
-        before: u64,
-        after: u64,
-    ) -> Result<(), NoRoom> {
+    /// Copies every key whose home is `leaving`, the highest of `level` that is left, to its home of the next level.
+    fn copy_home(&self, pen: &mut Pen, level: u64, leaving: u64) -> Result<(), NoRoom> {
+        let (old, new) = (buckets(level), buckets(level + 1));
         for at in leaving..=leaving + MAX_PATH {
             let bucket = self.memory.bucket(at).ok_or(NoRoom)?;
             let passed = bucket.passed();
-            for slot in 0..SLOTS {
-                let Some(mark) = bucket.mark(slot) else {
-                    continue;
-                };
-                let arriving = home(after, mark.word);
-                let copied = pen
-                    .arriving
-                    .iter()
-                    .any(|spot| spot.at == at && spot.slot == slot);
-                if copied || home(before, mark.word) != leaving || arriving == leaving {
+            for slot in bucket.taken::<SLOTS>() {
+                let mark = bucket.mark(slot);
+                let arriving = scale(mark.word, new);
+                // Nothing arrives where everything leaves from.
+                let is_copy = at > leaving
+                    && pen
+                        .arriving
+                        .iter()
+                        .any(|spot| spot.at == at && spot.slot == slot);
+                if scale(mark.word, old) != leaving || arriving == leaving || is_copy {
                     continue;
                 }
                 let spot = self.put(arriving, mark, bucket.value::<SLOTS>(slot))?;
@@ -315,6 +311,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
     }
 
     /// Puts `mark` into the first free slot from `home` on.
+    #[inline(always)]
     fn put(&self, home: u64, mark: Mark, value: u64) -> Result<Spot, NoRoom> {
         for at in home..home + MAX_PATH {
             let bucket = self.memory.bucket(at).ok_or(NoRoom)?;

@@ -8,7 +8,7 @@ use parking_lot::MutexGuard;
 use super::bucket::Mark;
 use super::ledger::{Ledger, amended};
 use super::table::{NoRoom, Pen};
-use super::{Effect, Full, Knowledge, Known, Mirror, TICK_MS, refreshed_ms};
+use super::{BATCH, Change, Effect, Full, Knowledge, Known, Mirror, TICK_MS, refreshed_ms};
 
 /// What only the writer needs.
 #[derive(Default)]
@@ -46,18 +46,56 @@ impl Mirror {
         self.change(owner, peer, false)
     }
 
+    /// Many changes, one after another. In a complete mirror this takes less time than one by one: the lines of a batch
+    /// are on the way before the first is changed.
+    pub fn change_all<'a>(
+        &self,
+        changes: impl IntoIterator<Item = Change<'a>>,
+    ) -> Result<(), Full> {
+        let mut changes = changes.into_iter();
+        if self.known.is_some() {
+            return changes.try_for_each(|change| {
+                self.change(change.owner, change.peer, change.blocked)?;
+                Ok(())
+            });
+        }
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            batch.extend(changes.by_ref().take(BATCH).map(|change| {
+                let pair = self.hashing.pair(change.owner, change.peer);
+                if let Some(pair) = pair {
+                    self.pairs.prefetch(pair);
+                }
+                (pair, change.blocked)
+            }));
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let mut writer = self.writer.lock();
+            for (pair, blocked) in batch.drain(..) {
+                if let Some(pair) = pair {
+                    self.set(&mut writer.pairs, pair, blocked)?;
+                }
+            }
+        }
+    }
+
+    /// Whether the answer is another one now.
+    fn set(&self, pen: &mut Pen, pair: Mark, blocked: bool) -> Result<bool, NoRoom> {
+        if blocked {
+            self.pairs.insert(pen, pair, 0)
+        } else {
+            Ok(self.pairs.remove(pen, pair))
+        }
+    }
+
     fn change(&self, owner: &[u8], peer: &[u8], blocked: bool) -> Result<Effect, Full> {
         let Some(pair) = self.hashing.pair(owner, peer) else {
             return Ok(Effect::Ignored);
         };
         let mut writer = self.writer.lock();
         let Some(known) = &self.known else {
-            let pen = &mut writer.pairs;
-            let changed = if blocked {
-                self.pairs.insert(pen, pair, 0)?
-            } else {
-                self.pairs.remove(pen, pair)
-            };
+            let changed = self.set(&mut writer.pairs, pair, blocked)?;
             return Ok(effect(changed));
         };
         let Some(owner) = self.hashing.owner(owner) else {

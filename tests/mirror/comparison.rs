@@ -87,7 +87,10 @@ impl Shared {
 
     fn ask(&self, owner: usize, peer: usize) -> u32 {
         let (owner, peer) = (&self.names.owners[owner], &self.names.peers[peer]);
-        match self.mirror.is_blocked(owner.as_bytes(), peer.as_bytes(), 0) {
+        match self
+            .mirror
+            .is_blocked(owner.as_bytes(), peer.as_bytes(), || 0)
+        {
             Answer::No => NO,
             Answer::Yes => YES,
             Answer::Unknown => UNKNOWN,

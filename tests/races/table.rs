@@ -42,8 +42,8 @@ fn mark(number: u64) -> Mark {
 }
 
 fn main() {
-    let (pairs, mut pen) = (Table::<7>::new().expect("memory"), Pen::default());
-    let (owners, mut owner_pen) = (Table::<3>::new().expect("memory"), Pen::default());
+    let (pairs, mut pen) = (Table::<7>::new(60).expect("memory"), Pen::default());
+    let (owners, mut owner_pen) = (Table::<3>::new(60).expect("memory"), Pen::default());
     owners
         .insert(&mut owner_pen, mark(OWNER), 1)
         .expect("memory");

@@ -85,7 +85,7 @@ impl Setting {
     }
 
     fn bob(&self) -> Told {
-        self.known.mirror.is_blocked(b"ann", b"bob", 0)
+        self.known.mirror.is_blocked(b"ann", b"bob", || 0)
     }
 }
 

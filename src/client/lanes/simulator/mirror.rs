@@ -292,9 +292,8 @@ impl Simulation {
     }
 
     fn ask(&self, pair: &Pair) -> Told {
-        let now = self.known.now_ms();
         let mirror = &self.known.mirror;
-        mirror.is_blocked(pair.0.as_bytes(), pair.1.as_bytes(), now)
+        mirror.is_blocked(pair.0.as_bytes(), pair.1.as_bytes(), || self.known.now_ms())
     }
 
     /// A page is asked for in the background.

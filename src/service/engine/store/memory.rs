@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 
-use super::{Entry, List, Notes, Observer, Read, Reader, Store, Write, Writer};
+use super::{Entry, List, Notes, Observer, Read, Reader, Store, Visit, Write, Writer};
 use crate::error::Error;
 
 /// Lists that live as long as the process.
@@ -99,11 +99,10 @@ impl Reader for State {
         Ok(entries.sum())
     }
 
-    fn each(&self, visit: &mut dyn FnMut(&str, &str)) -> Result<(), Error> {
+    fn each(&self, visit: &mut Visit) -> Result<(), Error> {
         for (owner, index) in &self.owners {
-            for account in self.lists[*index].entries.keys() {
-                visit(owner, account);
-            }
+            let accounts = self.lists[*index].entries.keys();
+            visit(owner, &mut accounts.map(|account| &**account));
         }
         Ok(())
     }

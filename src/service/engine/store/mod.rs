@@ -42,14 +42,24 @@ pub trait Reader {
     fn is_imported(&self, account: &str) -> Result<bool, Error>;
     /// How many entries there are.
     fn count(&self) -> Result<u64, Error>;
-    /// Every entry: owner and account.
-    fn each(&self, visit: &mut dyn FnMut(&str, &str)) -> Result<(), Error>;
+    /// Every entry: owners, each with some of its accounts at a time.
+    fn each(&self, visit: &mut Visit) -> Result<(), Error>;
 }
 
 /// Learns who blocks whom, in the order of commits: after a change is kept and before its caller returns.
 pub trait Observer: Send + Sync {
-    /// `owner` blocks `account` from now on, or does not any more.
-    fn learn(&self, owner: &str, account: &str, blocked: bool);
+    /// What a transaction changed, in order.
+    fn learn(&self, changes: &mut dyn Iterator<Item = Learned<'_>>);
+}
+
+/// `owner` blocks `account` from now on, or does not any more.
+pub struct Learned<'a> {
+    /// Whose list it is.
+    pub owner: &'a str,
+    /// Who is on it or not.
+    pub account: &'a str,
+    /// Which of both.
+    pub blocked: bool,
 }
 
 /// Changes of a transaction that an observer learns when they are kept.
@@ -96,16 +106,18 @@ impl Notes {
         let Some(observer) = &self.observer else {
             return;
         };
-        let mut names = std::mem::take(&mut self.names);
         let mut start = 0;
-        for change in self.changes.drain(..) {
-            let owner = &names[start..change.owner];
-            let account = &names[change.owner..change.account];
-            observer.learn(owner, account, change.blocked);
-            start = change.account;
-        }
-        names.clear();
-        self.names = names;
+        let mut changes = self.changes.drain(..).map(|change| {
+            let from = std::mem::replace(&mut start, change.account);
+            Learned {
+                owner: &self.names[from..change.owner],
+                account: &self.names[change.owner..change.account],
+                blocked: change.blocked,
+            }
+        });
+        observer.learn(&mut changes);
+        drop(changes);
+        self.names.clear();
     }
 
     fn forget(&mut self) {
@@ -135,6 +147,8 @@ pub trait Writer: Reader {
     fn forget(&mut self, account: &str) -> Result<bool, Error>;
 }
 
+/// Learns of an owner and accounts that it blocks.
+pub type Visit<'a> = dyn FnMut(&str, &mut dyn Iterator<Item = &str>) + 'a;
 /// Work inside a transaction that changes something.
 pub type Write<'a> = dyn FnMut(&mut dyn Writer) -> Result<(), Error> + 'a;
 /// Work inside a transaction that only looks.

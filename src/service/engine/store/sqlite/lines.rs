@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
 use memchr::memmem;
 
@@ -35,13 +35,40 @@ pub(super) struct Lines {
     rows: Vec<Row>,
     questions: usize,
     seen: Option<Seen>,
+    /// What the last line begins with: those of one call have the same time.
+    stamp: Stamp,
+}
+
+/// A time as a line has it, with what follows.
+#[derive(Default)]
+struct Stamp {
+    time: i64,
+    text: String,
 }
 
 /// Hashes of accounts: whose hash is missing is not in the list.
 #[derive(Default)]
 struct Seen {
     hasher: RandomState,
-    hashes: HashSet<u64>,
+    hashes: HashSet<u64, BuildHasherDefault<Hashed>>,
+}
+
+/// Of a number that is a hash already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("hashes are numbers");
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Seen {
@@ -86,8 +113,6 @@ impl Lines {
 
     /// Appends an entry that is not in the list.
     pub(super) fn append(&mut self, account: &str, time: i64) {
-        use std::fmt::Write as _;
-
         if let Some(seen) = &mut self.seen {
             seen.insert(account);
         }
@@ -103,8 +128,14 @@ impl Lines {
                 ..Row::default()
             });
         }
+        if self.stamp.time != time || self.stamp.text.is_empty() {
+            let text = format!("{time}{BEFORE_ACCOUNT}");
+            self.stamp = Stamp { time, text };
+        }
         let row = self.rows.last_mut().expect("a row was added");
-        write!(row.text, "{time}{BEFORE_ACCOUNT}{account}{END}").expect("memory takes any text");
+        row.text.push_str(&self.stamp.text);
+        row.text.push_str(account);
+        row.text.push(END);
         row.is_changed = true;
     }
 

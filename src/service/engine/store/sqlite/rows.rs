@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
-use super::super::{Entry, List, Notes, Reader, Writer};
+use super::super::{Entry, List, Notes, Reader, Visit, Writer};
 use super::lines::{self, Lines, Row};
 use crate::error::Error;
 use crate::sqlite::{Format, storage};
@@ -220,7 +220,7 @@ impl Reader for Rows<'_> {
         count.map_err(|error| storage(self.path, &error))
     }
 
-    fn each(&self, visit: &mut dyn FnMut(&str, &str)) -> Result<(), Error> {
+    fn each(&self, visit: &mut Visit) -> Result<(), Error> {
         let mut is_damaged = false;
         let mut run = || {
             let mut lists = self.connection.prepare(
@@ -229,12 +229,11 @@ impl Reader for Rows<'_> {
             let mut rows = lists.query([])?;
             while let Some(row) = rows.next()? {
                 let owner = row.get_ref(0)?.as_str()?;
-                for entry in lines::entries(row.get_ref(1)?.as_str()?) {
-                    match entry {
-                        Ok((account, _)) => visit(owner, account),
-                        Err(lines::Damaged) => is_damaged = true,
-                    }
-                }
+                let accounts = lines::entries(row.get_ref(1)?.as_str()?).filter_map(|entry| {
+                    is_damaged |= entry.is_err();
+                    entry.ok()
+                });
+                visit(owner, &mut accounts.map(|(account, _)| account));
             }
             Ok(())
         };
