@@ -1,5 +1,8 @@
 //! The durable store: restart, sharing of commits, locks, foreign and damaged files.
 
+#[path = "store/history.rs"]
+mod history;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -140,7 +143,7 @@ fn a_newer_format_is_refused_and_untouched() {
     open(&path).expect("a new store").close(None);
     let database = rusqlite::Connection::open(&path).expect("the database");
     database
-        .pragma_update(None, "user_version", 3)
+        .pragma_update(None, "user_version", 4)
         .expect("a newer version");
     database
         .pragma_update(None, "journal_mode", "DELETE")
@@ -271,6 +274,9 @@ fn an_operator_reads_the_lists_as_the_guide_says() {
     let statement = "
         SELECT name, lines FROM owners JOIN lists ON lists.owner = owners.id ORDER BY name, position;
     ";
+    let changes = "SELECT count(*) FROM changes";
+    let left = database.query_row(changes, [], |row| row.get::<_, i64>(0));
+    assert_eq!(left, Ok(0), "all are in the lists once it is closed");
     let mut lists = database.prepare(statement).expect("its tables");
     let rows = lists.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
     let read: Vec<(String, String)> = rows

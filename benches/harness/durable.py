@@ -5,8 +5,8 @@ import tempfile
 from .table import Row
 from .workshop import BUILD, measure, median
 
-WAL = "SQLite syncs its log and writes two pages per commit"
-GROUP = "some twenty-five callers share a commit; what each of them does in SQLite is done one after another"
+WAL = "SQLite syncs its log and writes a page or two per commit"
+GROUP = "some thirty callers share a commit; what each of them does in SQLite is done one after another"
 
 
 def run(workshop):

@@ -1,8 +1,13 @@
 //! Lists on disk: SQLite in WAL mode, one sync per transaction.
 
+mod at_hand;
+mod changes;
 mod lines;
 mod rows;
+#[cfg(test)]
+mod tests;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +17,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::{Notes, Observer, Read, Store, Write};
 use crate::error::Error;
 use crate::sqlite::{self, Lock};
+use at_hand::AtHand;
 use rows::{FORMAT, Rows};
 
 /// Idle connections that are kept for readers.
@@ -33,6 +39,8 @@ struct Changing {
     failed: Option<Error>,
     /// Changes of the open transaction.
     notes: Notes,
+    /// None when lists may have changes and not be at hand, as after the start.
+    at_hand: Option<RefCell<AtHand>>,
 }
 
 impl Sqlite {
@@ -49,6 +57,7 @@ impl Sqlite {
                 connection,
                 failed: None,
                 notes: Notes::of(observer),
+                at_hand: None,
             }),
             readers: Mutex::default(),
             _lock: lock,
@@ -57,6 +66,25 @@ impl Sqlite {
 
     fn storage(&self, error: &rusqlite::Error) -> Error {
         sqlite::storage(&self.path, error)
+    }
+
+    fn transact(&self, work: impl FnOnce(&mut Changing) -> Result<(), Error>) -> Result<(), Error> {
+        let mut writer = self.writer.lock();
+        if let Some(error) = &writer.failed {
+            return Err(error.clone());
+        }
+        execute(&writer.connection, "BEGIN IMMEDIATE").map_err(|error| self.storage(&error))?;
+        let guard = OnUnwind {
+            store: self,
+            writer: &mut writer,
+        };
+        let outcome = work(guard.writer);
+        std::mem::forget(guard);
+        match outcome {
+            // A statement failed: nobody knows what else is wrong with the file.
+            Err(error) => Err(writer.abandon(error, false)),
+            Ok(()) => self.commit(&mut writer),
+        }
     }
 
     fn commit(&self, writer: &mut Changing) -> Result<(), Error> {
@@ -69,10 +97,52 @@ impl Sqlite {
     }
 }
 
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        let has_changes = |at_hand: &RefCell<AtHand>| at_hand.borrow().changes > 0;
+        if self
+            .writer
+            .get_mut()
+            .at_hand
+            .as_ref()
+            .is_some_and(has_changes)
+        {
+            // What is not brought into the lists now will be when the store is written to again.
+            let _ = self.transact(|writer| writer.fold(&self.path));
+        }
+    }
+}
+
 impl Changing {
+    /// Brings all changes into the lists.
+    fn fold(&mut self, path: &Path) -> Result<(), Error> {
+        let at_hand = self.at_hand.get_or_insert_default();
+        let rows = Rows::new(path, &self.connection, at_hand);
+        rows.fold()
+    }
+
+    /// Runs `work` inside the open transaction.
+    fn change(&mut self, path: &Path, work: &mut Write) -> Result<(), Error> {
+        let is_whole = self.at_hand.is_some();
+        let at_hand = self.at_hand.get_or_insert_default();
+        let mut rows = Rows::new(path, &self.connection, at_hand).noting(&mut self.notes);
+        if !is_whole {
+            rows.fold()?;
+        }
+        work(&mut rows)?;
+        if at_hand.borrow().is_full() {
+            rows.fold()?;
+        }
+        if at_hand.borrow().is_large() {
+            at_hand.replace(AtHand::default());
+        }
+        Ok(())
+    }
+
     /// Rolls back because of `error`. Unless the failure was harmless, the store writes no more.
     fn abandon(&mut self, error: Error, is_harmless: bool) -> Error {
         self.notes.forget();
+        self.at_hand = None;
         let is_rolled_back =
             self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
         if !is_harmless || !is_rolled_back {
@@ -108,25 +178,7 @@ impl Drop for OnUnwind<'_, '_> {
 
 impl Store for Sqlite {
     fn write(&self, work: &mut Write) -> Result<(), Error> {
-        let mut writer = self.writer.lock();
-        if let Some(error) = &writer.failed {
-            return Err(error.clone());
-        }
-        execute(&writer.connection, "BEGIN IMMEDIATE").map_err(|error| self.storage(&error))?;
-        let guard = OnUnwind {
-            store: self,
-            writer: &mut writer,
-        };
-        let Changing {
-            connection, notes, ..
-        } = &mut *guard.writer;
-        let outcome = work(&mut Rows::new(&self.path, connection).noting(notes));
-        std::mem::forget(guard);
-        match outcome {
-            // A statement failed: nobody knows what else is wrong with the file.
-            Err(error) => Err(writer.abandon(error, false)),
-            Ok(()) => self.commit(&mut writer),
-        }
+        self.transact(|writer| writer.change(&self.path, work))
     }
 
     fn read(&self, work: &mut Read) -> Result<(), Error> {
@@ -135,7 +187,8 @@ impl Store for Sqlite {
         let snapshot = connection
             .unchecked_transaction()
             .map_err(|error| self.storage(&error))?;
-        let outcome = work(&Rows::new(&self.path, &snapshot));
+        let at_hand = RefCell::default();
+        let outcome = work(&Rows::new(&self.path, &snapshot, &at_hand));
         drop(snapshot);
         let mut readers = self.readers.lock();
         if readers.len() < MAX_IDLE_READERS {

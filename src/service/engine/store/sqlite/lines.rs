@@ -103,6 +103,10 @@ impl Lines {
         self.seen.as_ref().is_none_or(may_contain) && self.find(account).is_some()
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.rows.iter().map(|row| row.text.capacity()).sum()
+    }
+
     /// Which row has `account`, and the end of what is before it there.
     fn find(&self, account: &str) -> Option<(usize, usize)> {
         let needle = needle(account);

@@ -1,11 +1,14 @@
 //! Tables and statements of the durable store.
 
 use std::cell::{RefCell, RefMut};
+use std::collections::HashSet;
 use std::path::Path;
 
+use once_cell::unsync::OnceCell;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::super::{Entry, List, Notes, Reader, Visit, Writer};
+use super::at_hand::AtHand;
 use super::lines::{self, Lines, Row};
 use crate::error::Error;
 use crate::sqlite::{Format, storage};
@@ -14,7 +17,7 @@ use crate::sqlite::{Format, storage};
 pub(super) const FORMAT: Format = Format {
     name: "store",
     application_id: 0x6362_6c6b,
-    version: 2,
+    version: 3,
     tables: "
     CREATE TABLE owners (
         id INTEGER PRIMARY KEY,
@@ -29,6 +32,15 @@ pub(super) const FORMAT: Format = Format {
         lines TEXT NOT NULL,
         PRIMARY KEY (owner, position)
     ) STRICT, WITHOUT ROWID;
+    -- What is not in lists yet: a row for each call, in order, with the counters of the owner after it. lines has one
+    -- line for each change: that of lists, or a minus, a tab, the account that was removed.
+    CREATE TABLE changes (
+        id INTEGER PRIMARY KEY,
+        owner INTEGER NOT NULL REFERENCES owners (id),
+        sequence INTEGER NOT NULL,
+        entries INTEGER NOT NULL,
+        lines TEXT NOT NULL
+    ) STRICT;
     CREATE TABLE imported (account TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 ",
     // Format 1 had a row for each entry. SQLite keeps the order of a subquery for group_concat. An upgrade makes the
@@ -46,6 +58,14 @@ pub(super) const FORMAT: Format = Format {
         GROUP BY owner, position / 20;
     DROP TABLE entries;
     ALTER TABLE owners DROP COLUMN next_position;
+","
+    CREATE TABLE changes (
+        id INTEGER PRIMARY KEY,
+        owner INTEGER NOT NULL REFERENCES owners (id),
+        sequence INTEGER NOT NULL,
+        entries INTEGER NOT NULL,
+        lines TEXT NOT NULL
+    ) STRICT;
 "],
 };
 
@@ -55,22 +75,24 @@ pub(super) struct Rows<'a> {
     connection: &'a Connection,
     /// Where changes are noted; None for who only looks.
     notes: Option<&'a mut Notes>,
-    /// The list that the transaction is about, once something of it was asked.
-    opened: RefCell<Option<Opened>>,
-}
-
-struct Opened {
-    list: i64,
-    lines: Lines,
+    /// A writer has every list at hand that has changes.
+    pub(super) at_hand: &'a RefCell<AtHand>,
+    /// For who only looks: owners that have changes.
+    changed: OnceCell<HashSet<i64>>,
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(path: &'a Path, connection: &'a Connection) -> Self {
+    pub(super) fn new(
+        path: &'a Path,
+        connection: &'a Connection,
+        at_hand: &'a RefCell<AtHand>,
+    ) -> Self {
         Self {
             path,
             connection,
             notes: None,
-            opened: RefCell::default(),
+            at_hand,
+            changed: OnceCell::new(),
         }
     }
 
@@ -82,41 +104,52 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Error> {
-        let run = || self.connection.prepare_cached(sql)?.execute(params);
-        run().map_err(|error| storage(self.path, &error))
+    pub(super) fn sql<T>(
+        &self,
+        run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        run(self.connection).map_err(|error| storage(self.path, &error))
+    }
+
+    pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Error> {
+        self.sql(|connection| connection.prepare_cached(sql)?.execute(params))
     }
 
     fn exists(&self, sql: &str, params: impl Params) -> Result<bool, Error> {
-        let run = || self.connection.prepare_cached(sql)?.exists(params);
-        run().map_err(|error| storage(self.path, &error))
+        self.sql(|connection| connection.prepare_cached(sql)?.exists(params))
     }
 
-    fn is_opened(&self, list: &List) -> bool {
-        let opened = self.opened.borrow();
-        opened.as_ref().is_some_and(|opened| opened.list == list.id)
-    }
-
-    /// The lines of `list`, which stay at hand until another list is asked for.
-    fn lines(&self, list: &List) -> Result<RefMut<'_, Lines>, Error> {
-        if !self.is_opened(list) {
-            self.keep_changes()?;
-            let lines = Lines::of(self.read_rows(list)?);
-            let list = list.id;
-            self.opened.replace(Some(Opened { list, lines }));
+    /// Whether something of this list is in the table of changes, as far as it is not at hand.
+    fn has_changes(&self, id: i64) -> Result<bool, Error> {
+        if self.notes.is_some() {
+            return Ok(false);
         }
-        Ok(RefMut::map(self.opened.borrow_mut(), |opened| {
-            &mut opened.as_mut().expect("a list was opened").lines
+        let changed = self.changed.get_or_try_init(|| self.read_changed())?;
+        Ok(changed.contains(&id))
+    }
+
+    /// The lines of `list`, which stay at hand.
+    fn lines(&self, list: &List) -> Result<RefMut<'_, Lines>, Error> {
+        if !self.at_hand.borrow().has_lines(list.id) {
+            let mut lines = self.read_lines(list.id)?;
+            if self.has_changes(list.id)? {
+                self.bring_up(list.id, &mut lines)?;
+            }
+            self.at_hand.borrow_mut().set_lines(list.id, lines);
+        }
+        Ok(RefMut::map(self.at_hand.borrow_mut(), |at_hand| {
+            at_hand.lines_mut(list.id).expect("they were just read")
         }))
     }
 
-    fn read_rows(&self, list: &List) -> Result<Vec<Row>, Error> {
-        let run = || {
-            self.connection
+    /// As they are in the lists.
+    pub(super) fn read_lines(&self, id: i64) -> Result<Lines, Error> {
+        let rows = self.sql(|connection| {
+            connection
                 .prepare_cached(
                     "SELECT position, lines FROM lists WHERE owner = ?1 ORDER BY position",
                 )?
-                .query_map([list.id], |row| {
+                .query_map([id], |row| {
                     Ok(Row {
                         position: row.get(0)?,
                         text: row.get(1)?,
@@ -124,41 +157,51 @@ impl<'a> Rows<'a> {
                         is_changed: false,
                     })
                 })?
-                .collect::<rusqlite::Result<Vec<Row>>>()
-        };
-        run().map_err(|error| storage(self.path, &error))
+                .collect()
+        })?;
+        Ok(Lines::of(rows))
     }
 
-    /// Writes what was appended to the opened list and removed from it.
-    fn keep_changes(&self) -> Result<(), Error> {
-        let mut opened = self.opened.borrow_mut();
-        let Some(Opened { list, lines }) = &mut *opened else {
-            return Ok(());
-        };
-        let list = *list;
-        for row in lines.changed() {
+    /// As it is among the owners.
+    pub(super) fn read_list(&self, id: i64) -> Result<List, Error> {
+        self.sql(|connection| {
+            connection
+                .prepare_cached("SELECT id, entries, sequence FROM owners WHERE id = ?1")?
+                .query_row([id], list)
+        })
+    }
+
+    /// Writes the list `id`, which is at hand with its lines.
+    pub(super) fn write_list(&self, id: i64) -> Result<(), Error> {
+        let mut at_hand = self.at_hand.borrow_mut();
+        let kept = at_hand.get_mut(id);
+        for row in kept.lines.iter_mut().flat_map(Lines::changed) {
             match (row.is_stored, row.text.is_empty()) {
                 (false, true) => 0,
                 (false, false) => self.execute(
                     "INSERT INTO lists (owner, position, lines) VALUES (?1, ?2, ?3)",
-                    params![list, row.position, row.text],
+                    params![id, row.position, row.text],
                 )?,
                 (true, false) => self.execute(
                     "UPDATE lists SET lines = ?3 WHERE owner = ?1 AND position = ?2",
-                    params![list, row.position, row.text],
+                    params![id, row.position, row.text],
                 )?,
                 (true, true) => self.execute(
                     "DELETE FROM lists WHERE owner = ?1 AND position = ?2",
-                    params![list, row.position],
+                    params![id, row.position],
                 )?,
             };
             row.is_stored = !row.text.is_empty();
             row.is_changed = false;
         }
+        self.execute(
+            "UPDATE owners SET entries = ?2, sequence = ?3 WHERE id = ?1",
+            params![id, kept.list.entries, kept.list.sequence],
+        )?;
         Ok(())
     }
 
-    fn damaged(&self) -> Error {
+    pub(super) fn damaged(&self) -> Error {
         Error::storage(
             self.path,
             "is damaged (a line of a list cannot be read); restore it from a copy",
@@ -166,27 +209,45 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// Of the columns id, entries, sequence.
+fn list(row: &rusqlite::Row<'_>) -> rusqlite::Result<List> {
+    Ok(List {
+        id: row.get(0)?,
+        entries: row.get(1)?,
+        sequence: row.get(2)?,
+    })
+}
+
 impl Reader for Rows<'_> {
     fn find(&self, owner: &str) -> Result<Option<List>, Error> {
-        let run = || {
-            self.connection
+        if let Some(list) = self.at_hand.borrow().find(owner) {
+            return Ok(Some(list));
+        }
+        let found = self.sql(|connection| {
+            connection
                 .prepare_cached("SELECT id, entries, sequence FROM owners WHERE name = ?1")?
-                .query_row([owner], |row| {
-                    Ok(List {
-                        id: row.get(0)?,
-                        entries: row.get(1)?,
-                        sequence: row.get(2)?,
-                    })
-                })
+                .query_row([owner], list)
                 .optional()
+        })?;
+        let Some(list) = found else {
+            return Ok(None);
         };
-        run().map_err(|error| storage(self.path, &error))
+        if self.has_changes(list.id)? {
+            return Ok(Some(self.latest(list)?));
+        }
+        if self.notes.is_some() {
+            self.at_hand.borrow_mut().put(owner, list);
+        }
+        Ok(Some(list))
     }
 
     fn contains(&self, list: &List, account: &str) -> Result<bool, Error> {
-        let is_another = self.opened.borrow().is_some() && !self.is_opened(list);
-        if is_another {
-            // Asked once, as when a check looks the other way: the opened list is asked again.
+        let is_another = {
+            let at_hand = self.at_hand.borrow();
+            self.notes.is_none() && !at_hand.is_empty() && !at_hand.has_lines(list.id)
+        };
+        if is_another && !self.has_changes(list.id)? {
+            // Asked once, as when a check looks the other way.
             return self.exists(
                 "SELECT 1 FROM lists WHERE owner = ?1 AND instr(lines, ?2)",
                 params![list.id, lines::needle(account)],
@@ -212,32 +273,53 @@ impl Reader for Rows<'_> {
     }
 
     fn count(&self) -> Result<u64, Error> {
-        let count =
-            self.connection
-                .query_row("SELECT ifnull(sum(entries), 0) FROM owners", [], |row| {
-                    row.get(0)
-                });
-        count.map_err(|error| storage(self.path, &error))
+        let mut count: u64 = self.sql(|connection| {
+            let sum = "SELECT ifnull(sum(entries), 0) FROM owners";
+            connection.query_row(sum, [], |row| row.get(0))
+        })?;
+        for id in self.read_changed()? {
+            let list = self.read_list(id)?;
+            count += self.latest(list)?.entries as u64;
+            count -= list.entries as u64;
+        }
+        Ok(count)
     }
 
     fn each(&self, visit: &mut Visit) -> Result<(), Error> {
+        let changed = self.read_changed()?;
         let mut is_damaged = false;
-        let mut run = || {
-            let mut lists = self.connection.prepare(
-                "SELECT owners.name, lists.lines FROM lists JOIN owners ON owners.id = lists.owner",
+        self.sql(|connection| {
+            let mut lists = connection.prepare(
+                "SELECT owners.id, owners.name, lists.lines
+                 FROM lists JOIN owners ON owners.id = lists.owner",
             )?;
             let mut rows = lists.query([])?;
             while let Some(row) = rows.next()? {
-                let owner = row.get_ref(0)?.as_str()?;
-                let accounts = lines::entries(row.get_ref(1)?.as_str()?).filter_map(|entry| {
+                if changed.contains(&row.get(0)?) {
+                    continue;
+                }
+                let owner = row.get_ref(1)?.as_str()?;
+                let accounts = lines::entries(row.get_ref(2)?.as_str()?).filter_map(|entry| {
                     is_damaged |= entry.is_err();
                     entry.ok()
                 });
                 visit(owner, &mut accounts.map(|(account, _)| account));
             }
             Ok(())
-        };
-        run().map_err(|error| storage(self.path, &error))?;
+        })?;
+        for id in changed {
+            let owner: String = self.sql(|connection| {
+                let name = "SELECT name FROM owners WHERE id = ?1";
+                connection.query_row(name, [id], |row| row.get(0))
+            })?;
+            let mut lines = self.read_lines(id)?;
+            self.bring_up(id, &mut lines)?;
+            let accounts = lines.entries().filter_map(|entry| {
+                is_damaged |= entry.is_err();
+                entry.ok()
+            });
+            visit(&owner, &mut accounts.map(|(account, _)| account));
+        }
         if is_damaged {
             return Err(self.damaged());
         }
@@ -254,40 +336,44 @@ impl Writer for Rows<'_> {
 
     fn create(&mut self, owner: &str) -> Result<List, Error> {
         self.execute("INSERT INTO owners (name) VALUES (?1)", [owner])?;
-        Ok(List {
+        let list = List {
             id: self.connection.last_insert_rowid(),
             ..List::default()
-        })
+        };
+        self.at_hand.borrow_mut().put(owner, list);
+        Ok(list)
     }
 
     fn append(&mut self, list: &List, account: &str, time: i64) -> Result<(), Error> {
         self.lines(list)?.append(account, time);
+        let mut at_hand = self.at_hand.borrow_mut();
+        at_hand.appended(list.id, account, time);
         Ok(())
     }
 
     fn remove(&mut self, list: &List, account: &str) -> Result<bool, Error> {
-        Ok(self.lines(list)?.remove(account))
+        let was_there = self.lines(list)?.remove(account);
+        if was_there {
+            let mut at_hand = self.at_hand.borrow_mut();
+            at_hand.get_mut(list.id).unsaved.remove(account);
+        }
+        Ok(was_there)
     }
 
     fn save(&mut self, list: &List) -> Result<(), Error> {
-        self.keep_changes()?;
-        // The next one is about another list.
-        self.opened.replace(None);
-        self.execute(
-            "UPDATE owners SET entries = ?2, sequence = ?3 WHERE id = ?1",
-            params![list.id, list.entries, list.sequence],
-        )?;
-        Ok(())
+        self.keep(list)
     }
 
     fn clear(&mut self, list: &List) -> Result<(), Error> {
-        self.keep_changes()?;
-        self.opened.replace(None);
-        self.execute("DELETE FROM lists WHERE owner = ?1", [list.id])?;
-        self.save(&List {
-            id: list.id,
-            ..List::default()
-        })
+        self.at_hand.borrow_mut().forget(list.id);
+        for sql in [
+            "DELETE FROM lists WHERE owner = ?1",
+            "DELETE FROM changes WHERE owner = ?1",
+            "UPDATE owners SET entries = 0, sequence = 0 WHERE id = ?1",
+        ] {
+            self.execute(sql, [list.id])?;
+        }
+        Ok(())
     }
 
     fn import(&mut self, account: &str) -> Result<(), Error> {
