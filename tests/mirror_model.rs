@@ -53,7 +53,7 @@ use bucket::Mark;
 use check::Answer;
 use loom::sync::Arc;
 use loom::thread;
-use table::{Pen, Table};
+use table::{Growth, Pen, Table};
 
 /// Tables of one slot for each bucket: the first level has 4 buckets, the next 5.
 type Small = Table<1>;
@@ -71,7 +71,10 @@ fn model(run: impl Fn() + Sync + Send + 'static) {
 }
 
 fn with(marks: &[Mark]) -> (Arc<Small>, Pen) {
-    let (table, mut pen) = (Small::new(60).expect("memory"), Pen::default());
+    let (table, mut pen) = (
+        Small::new(Growth { load: 60, step: 1 }).expect("memory"),
+        Pen::default(),
+    );
     for mark in marks {
         table.insert(&mut pen, *mark, 7).expect("memory");
     }

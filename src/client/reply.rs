@@ -306,7 +306,9 @@ fn rebuild(call: &Assembly) -> String {
     if !call.slots().any(answered) {
         return wire::write_answer(command, &answer);
     }
-    for (slot, target) in call.slots().zip(call.request.targets()) {
+    let targets = call.request.targets();
+    answer.items.reserve_exact(targets.len());
+    for (slot, target) in call.slots().zip(targets) {
         answer.items.push(match slot {
             Slot::Done => Item::answered(target.clone(), 0, "", Verdict::Done),
             Slot::Answered(item) => item.clone(),

@@ -17,15 +17,16 @@
 //! A word of 0 is a free slot. The path of a key begins at its *home* bucket and goes on to the next bucket
 //! while `P`, the number of keys that passed this bucket because it was full, is not 0. Removing a key frees its
 //! slot and counts `P` down along its path, so nothing is left behind and nothing decays. The pairs
-//! of a complete mirror are kept 0.52 full: 17.6 bytes for each, and 1.03 lines are read for each look-up. Those of a
+//! of a complete mirror are kept 0.55 full: 16.6 bytes for each, and 1.05 lines are read for each look-up. Those of a
 //! mirror of some owners, which keeps a record of each pair besides, are kept 0.6 full: 15.3 bytes and 1.08 lines. As
 //! the key is secret, nobody can choose identifiers that make a path long.
 //!
-//! The home of a word is `word * B / 2^64` for `B` buckets. `B` grows from one level to the next by an eighth
-//! (8, 9, 10 to 16, 18, 20 to 32, ...), one home at a time from the highest to the lowest:
+//! The home of a word is `word * B / 2^64` for `B` buckets. The levels of `B` are 8, 9, 10 to 16, 18, 20 to 32 and so
+//! on. `B` grows to the next one, in a complete mirror to the one after it, which is faster and leaves more memory empty
+//! meanwhile; one home at a time, from the highest to the lowest:
 //!
 //! ```text
-//!  0                          frontier            B(level)          B(level + 1)
+//!  0                          frontier            B(level)             B(next)
 //!  | homes of this level      | empty but for paths      | homes of the next level |
 //! ```
 //!
@@ -101,20 +102,20 @@ pub use check::Answer;
 use counters::Counters;
 pub use hashing::Key;
 use hashing::{Hashing, is_same};
-use table::Table;
+use table::{Growth, Table};
 use writing::Writer;
 
 /// How many pairs are looked up together: their lines are on the way before the first is read.
 const BATCH: usize = 64;
 
-/// How full the pairs of a complete mirror are kept, in percent.
-const LOAD: u64 = 52;
+/// The pairs of a complete mirror.
+const ALL_PAIRS: Growth = Growth { load: 55, step: 2 };
 
-/// The same in a mirror of some owners, which has more to keep for each pair.
-const TIGHT_LOAD: u64 = 60;
+/// Those of a mirror of some owners, which has more to keep for each.
+const SOME_PAIRS: Growth = Growth { load: 60, step: 1 };
 
-/// How full the owners are kept. A bucket of three overflows sooner than one of seven, and there are few owners.
-const OWNERS_LOAD: u64 = 35;
+/// A bucket of three overflows sooner than one of seven, and there are few owners.
+const OWNERS: Growth = Growth { load: 35, step: 1 };
 
 /// Milliseconds in a tick, the unit in which an owner's value keeps its time.
 const TICK_MS: u64 = 100;
@@ -250,14 +251,18 @@ impl Mirror {
 
     /// A mirror that knows the owners it was told of, within limits.
     pub fn partial(key: Key, limits: Limits) -> Result<Self, Full> {
-        let owners = Table::new(OWNERS_LOAD)?;
+        let owners = Table::new(OWNERS)?;
         Self::new(key, Some(Known { owners, limits }))
     }
 
     fn new(key: Key, known: Option<Known>) -> Result<Self, Full> {
         Ok(Self {
             hashing: Hashing::new(key),
-            pairs: Table::new(if known.is_some() { TIGHT_LOAD } else { LOAD })?,
+            pairs: Table::new(if known.is_some() {
+                SOME_PAIRS
+            } else {
+                ALL_PAIRS
+            })?,
             known,
             writer: Mutex::default(),
             counters: Counters::default(),

@@ -55,8 +55,16 @@ pub(super) struct Table<const SLOTS: usize> {
     /// Level in the upper 8 bits, frontier below.
     shape: AtomicU64,
     memory: Memory,
-    /// Keys for each hundred slots.
-    load: u64,
+    growth: Growth,
+}
+
+/// How a table grows.
+#[derive(Clone, Copy)]
+pub(super) struct Growth {
+    /// Keys for each hundred slots: the more, the smaller the table, and the more look-ups read a second line.
+    pub(super) load: u64,
+    /// Levels at a time: the more, the fewer times a key moves, and the more memory lies empty meanwhile.
+    pub(super) step: u64,
 }
 
 /// Buckets of a level: 4, 5, 6 to 16, 18, 20 to 32, 36 and so on.
@@ -84,38 +92,45 @@ fn scale(word: u64, buckets: u64) -> u64 {
     ((u128::from(word) * u128::from(buckets)) >> 64) as u64
 }
 
-/// Where the path of `word` begins. It never goes down while the table grows.
-#[inline(always)]
-pub(super) fn home(shape: u64, word: u64) -> u64 {
-    let (level, frontier) = parts(shape);
-    let before = scale(word, buckets(level));
-    let after = scale(word, buckets(level + 1));
-    // A branch would be taken for one word and not for the next, and a wrong guess costs as much as a hash.
-    select_unpredictable(before < frontier, before, after)
-}
+impl Growth {
+    /// Where the path of `word` begins. It never goes down while the table grows.
+    #[inline(always)]
+    pub(super) fn home(self, shape: u64, word: u64) -> u64 {
+        let (level, frontier) = parts(shape);
+        let before = scale(word, buckets(level));
+        let after = scale(word, buckets(level + self.step));
+        // A branch would be taken for one word and not for the next, and a wrong guess costs as much as a hash.
+        select_unpredictable(before < frontier, before, after)
+    }
 
-/// Buckets in use: those below the frontier, and what those above have become.
-fn in_use(shape: u64) -> u64 {
-    let (level, frontier) = parts(shape);
-    let (old, new) = (buckets(level), buckets(level + 1));
-    frontier + new - (frontier * new).div_ceil(old)
+    /// Buckets in use: those below the frontier, and what those above have become.
+    fn in_use(self, shape: u64) -> u64 {
+        let (level, frontier) = parts(shape);
+        let (old, new) = (buckets(level), buckets(level + self.step));
+        frontier + new - (frontier * new).div_ceil(old)
+    }
 }
 
 impl<const SLOTS: usize> Table<SLOTS> {
-    /// An empty table that is kept `load` percent full: the more, the smaller, and the more look-ups read a second line.
-    pub(super) fn new(load: u64) -> Result<Self, NoRoom> {
+    pub(super) fn new(growth: Growth) -> Result<Self, NoRoom> {
         let memory = Memory::default();
         memory.reserve(buckets(0) + MAX_PATH)?;
         Ok(Self {
             shape: AtomicU64::new(shape(0, buckets(0))),
             memory,
-            load,
+            growth,
         })
     }
 
     /// Buckets that are kept for `len` keys.
     fn wanted(&self, len: u64) -> u64 {
-        (len * 100).div_ceil(SLOTS as u64 * self.load)
+        (len * 100).div_ceil(SLOTS as u64 * self.growth.load)
+    }
+
+    /// Where the path of `mark` begins, as the writer sees it.
+    fn home(&self, mark: Mark) -> u64 {
+        let shape = self.shape.load(Ordering::Relaxed);
+        self.growth.home(shape, mark.word)
     }
 
     /// Asks the processor for the first line that a look-up of `mark` will read.
@@ -133,7 +148,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
     #[inline(always)]
     pub(super) fn start(&self, mark: Mark) -> Start {
         let shape = self.shape.load(Ordering::Acquire);
-        let home = home(shape, mark.word);
+        let home = self.growth.home(shape, mark.word);
         Start { mark, shape, home }
     }
 
@@ -160,7 +175,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
             if shape == start.shape || seen.is_here() {
                 return Some(seen);
             }
-            let home = home(shape, start.mark.word);
+            let home = self.growth.home(shape, start.mark.word);
             if home == start.home {
                 return Some(seen);
             }
@@ -187,17 +202,17 @@ impl<const SLOTS: usize> Table<SLOTS> {
 
     /// Puts `mark` in, with `value` in a map. False when it was there; the value is the new one all the same.
     pub(super) fn insert(&self, pen: &mut Pen, mark: Mark, value: u64) -> Result<bool, NoRoom> {
-        let start = home(self.shape.load(Ordering::Relaxed), mark.word);
+        let start = self.home(mark);
         let found = self.walk(start, mark).and_then(|seen| seen.spot());
         if let Some((bucket, slot)) = found {
             bucket.set_value::<SLOTS>(slot, value);
             return Ok(false);
         }
-        while in_use(self.shape.load(Ordering::Relaxed)) < self.wanted(pen.len + 1) {
+        while self.growth.in_use(self.shape.load(Ordering::Relaxed)) < self.wanted(pen.len + 1) {
             self.grow_a_step(pen)?;
         }
         loop {
-            let start = home(self.shape.load(Ordering::Relaxed), mark.word);
+            let start = self.home(mark);
             if self.put(start, mark, value).is_ok() {
                 pen.len += 1;
                 return Ok(true);
@@ -208,7 +223,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
 
     /// Takes `mark` out; whether it was there.
     pub(super) fn remove(&self, pen: &mut Pen, mark: Mark) -> bool {
-        let home = home(self.shape.load(Ordering::Relaxed), mark.word);
+        let home = self.home(mark);
         for at in home..=home + MAX_PATH {
             let Some(bucket) = self.memory.bucket(at) else {
                 return false;
@@ -243,7 +258,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
 
     /// Bytes that the table has in use when it holds `len` keys, and at least what it uses now.
     pub(super) fn bytes_for(&self, len: u64) -> u64 {
-        let now = in_use(self.shape.load(Ordering::Relaxed));
+        let now = self.growth.in_use(self.shape.load(Ordering::Relaxed));
         now.max(self.wanted(len)) * size_of::<Bucket>() as u64
     }
 
@@ -251,8 +266,9 @@ impl<const SLOTS: usize> Table<SLOTS> {
     pub(super) fn grow_a_step(&self, pen: &mut Pen) -> Result<(), NoRoom> {
         let before = self.shape.load(Ordering::Relaxed);
         let (level, frontier) = parts(before);
+        let next = level + self.growth.step;
         if frontier == buckets(level) {
-            self.memory.reserve(buckets(level + 1) + MAX_PATH)?;
+            self.memory.reserve(buckets(next) + MAX_PATH)?;
         }
         let leaving = frontier - 1;
         let after = shape(level, leaving);
@@ -267,7 +283,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
         }
         // The next level with nothing moved gives every key the same home as this one with all moved.
         let after = match leaving {
-            0 => shape(level + 1, buckets(level + 1)),
+            0 => shape(next, buckets(next)),
             _ => after,
         };
         self.shape.store(after, Ordering::Release);
@@ -279,7 +295,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
 
     /// Copies every key whose home is `leaving`, the highest of `level` that is left, to its home of the next level.
     fn copy_home(&self, pen: &mut Pen, level: u64, leaving: u64) -> Result<(), NoRoom> {
-        let (old, new) = (buckets(level), buckets(level + 1));
+        let (old, new) = (buckets(level), buckets(level + self.growth.step));
         for at in leaving..=leaving + MAX_PATH {
             let bucket = self.memory.bucket(at).ok_or(NoRoom)?;
             let passed = bucket.passed();
@@ -344,7 +360,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
     /// How many lines a look-up of `mark` reads.
     #[cfg(test)]
     pub(super) fn lines(&self, mark: Mark) -> u64 {
-        let start = home(self.shape.load(Ordering::Relaxed), mark.word);
+        let start = self.home(mark);
         let mut at = start;
         while self.passed(at) > 0
             && let Some(bucket) = self.memory.bucket(at)

@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use crate::api::{Answer, Command, Item, Verdict};
 
+/// What an item takes whose account is as long as most are.
+const ITEM_BYTES: usize = 80;
+
 #[derive(Serialize)]
 struct ChangeItem<'a> {
     #[serde(rename = "To_Account")]
@@ -90,7 +93,10 @@ pub fn write_answer(command: Command, answer: &Answer) -> String {
     if !answer.is_refused() || !answer.items.is_empty() {
         write_content(command, answer, &mut document);
     }
-    serde_json::to_string(&document).expect("strings and numbers always serialize")
+    // About what it takes: a text that doubles while it grows is copied, and large ones are given back each time.
+    let mut text = Vec::with_capacity(256 + answer.items.len() * ITEM_BYTES);
+    serde_json::to_writer(&mut text, &document).expect("strings and numbers always serialize");
+    String::from_utf8(text).expect("JSON is UTF-8")
 }
 
 /// A refusal, or the success of a command without items.

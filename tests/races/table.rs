@@ -22,7 +22,7 @@ use std::thread;
 
 use bucket::Mark;
 use check::Answer;
-use table::{Pen, Table};
+use table::{Growth, Pen, Table};
 
 /// The number of the owner of all pairs.
 const OWNER: u64 = u64::MAX;
@@ -42,8 +42,8 @@ fn mark(number: u64) -> Mark {
 }
 
 fn main() {
-    let (pairs, mut pen) = (Table::<7>::new(60).expect("memory"), Pen::default());
-    let (owners, mut owner_pen) = (Table::<3>::new(60).expect("memory"), Pen::default());
+    let (pairs, mut pen) = (Table::<7>::new(Growth { load: 60, step: 1 }).expect("memory"), Pen::default());
+    let (owners, mut owner_pen) = (Table::<3>::new(Growth { load: 60, step: 1 }).expect("memory"), Pen::default());
     owners
         .insert(&mut owner_pen, mark(OWNER), 1)
         .expect("memory");

@@ -3,6 +3,7 @@
 mod at_hand;
 mod changes;
 mod lines;
+mod numbers;
 mod rows;
 #[cfg(test)]
 mod tests;

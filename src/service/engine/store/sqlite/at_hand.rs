@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::super::List;
 use super::lines::Lines;
+use super::numbers::ByNumber;
 
 /// Bytes of lists from which on a writer begins anew.
 const MAX_BYTES: usize = 4 << 20;
@@ -14,7 +15,7 @@ const LINE_BYTES: usize = 32;
 /// Lists by the store's own name for their owner.
 #[derive(Default)]
 pub(super) struct AtHand {
-    lists: HashMap<i64, Kept>,
+    lists: ByNumber<Kept>,
     ids: HashMap<Box<str>, i64>,
     /// Of all lists.
     bytes: usize,

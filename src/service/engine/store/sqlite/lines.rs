@@ -3,11 +3,12 @@
 //! A row for each entry costs a search in a tree for each entry. Many entries in one row cost as
 //! much as one, and a row stays small enough that adding to a full list writes a page, not the list.
 
-use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::hash::BuildHasher;
 
 use memchr::memmem;
+
+use super::numbers::Numbers;
 
 /// A row takes lines up to here: four of them fit into a page of SQLite.
 const ROW_BYTES: usize = 960;
@@ -50,25 +51,7 @@ struct Stamp {
 #[derive(Default)]
 struct Seen {
     hasher: RandomState,
-    hashes: HashSet<u64, BuildHasherDefault<Hashed>>,
-}
-
-/// Of a number that is a hash already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("hashes are numbers");
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
+    hashes: Numbers,
 }
 
 impl Seen {
