@@ -154,13 +154,21 @@ impl Service for RemoteService {
     }
 }
 
+/// How much of a signature is looked for: looking for all of it takes longer to prepare than to do, and would miss one
+/// that was cut off.
+const HEAD: usize = 16;
+
 /// Gateways that complain about a request like to repeat its first line, and hosts log answers.
 fn mask(body: &mut [u8], signature: &[u8]) {
+    let head = &signature[..signature.len().min(HEAD)];
     let mut start = 0;
-    while let Some(found) = memmem::find(&body[start..], signature) {
-        let end = start + found + signature.len();
-        body[start + found..end].fill(b'x');
-        start = end;
+    while let Some(found) = memmem::find(&body[start..], head) {
+        start += found;
+        let said = body[start..].iter_mut().zip(signature);
+        for (byte, _) in said.take_while(|(byte, of_signature)| byte == of_signature) {
+            *byte = b'x';
+            start += 1;
+        }
     }
 }
 
@@ -202,5 +210,20 @@ mod tests {
         assert_eq!(masked("aaabaa", "aab"), "axxxaa");
         assert_eq!(masked("ab", "abc"), "ab");
         assert_eq!(masked("", "a"), "");
+    }
+
+    #[test]
+    fn a_signature_that_was_cut_off_is_masked_as_well() {
+        let signature = "eJwtzMEKgkAUheG9zyIfu";
+        for (said, shown) in [(21, ""), (18, ""), (16, ""), (4, "eJwt")] {
+            let mut body = format!("<{}> eJw", &signature[..said]).into_bytes();
+            mask(&mut body, signature.as_bytes());
+            let masked = if shown.is_empty() {
+                "x".repeat(said)
+            } else {
+                shown.to_owned()
+            };
+            assert_eq!(String::from_utf8_lossy(&body), format!("<{masked}> eJw"));
+        }
     }
 }
