@@ -35,8 +35,9 @@ pub(crate) fn contain<R>(work: impl FnOnce() -> R) -> Result<R, Panicked> {
     outcome.map_err(|_| Panicked)
 }
 
-/// [`contain`] for work that only looks at memory, of which a thousand times may be asked in a row: knowing the
-/// thread would take longer than the work. What a panic says goes to the hook of the process.
+/// [`contain`] for work that only looks at memory and cannot be wrong in any way we know, for which a caller may ask a
+/// thousand times in a row: knowing the thread would take longer. A panic is caught; what it says goes to the hook
+/// of the process.
 pub(crate) fn contain_look<R>(look: impl FnOnce() -> R) -> Result<R, Panicked> {
     catch_unwind(AssertUnwindSafe(look)).map_err(|_| Panicked)
 }

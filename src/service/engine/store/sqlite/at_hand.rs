@@ -1,10 +1,11 @@
 //! Lists in memory, as a transaction needs them. A writer keeps them from one to the next: nobody else changes the file.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use super::super::List;
 use super::lines::Lines;
-use super::numbers::ByNumber;
+use super::numbers::Spread;
 
 /// Bytes of lists from which on a writer begins anew.
 const MAX_BYTES: usize = 4 << 20;
@@ -15,7 +16,7 @@ const LINE_BYTES: usize = 32;
 /// Lists by the store's own name for their owner.
 #[derive(Default)]
 pub(super) struct AtHand {
-    lists: ByNumber<Kept>,
+    lists: HashMap<i64, Kept, BuildHasherDefault<Spread>>,
     ids: HashMap<Box<str>, i64>,
     /// Of all lists.
     bytes: usize,

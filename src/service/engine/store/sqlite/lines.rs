@@ -3,12 +3,13 @@
 //! A row for each entry costs a search in a tree for each entry. Many entries in one row cost as
 //! much as one, and a row stays small enough that adding to a full list writes a page, not the list.
 
+use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, BuildHasherDefault};
 
 use memchr::memmem;
 
-use super::numbers::Numbers;
+use super::numbers::Spread;
 
 /// A row takes lines up to here: four of them fit into a page of SQLite.
 const ROW_BYTES: usize = 960;
@@ -51,7 +52,7 @@ struct Stamp {
 #[derive(Default)]
 struct Seen {
     hasher: RandomState,
-    hashes: Numbers,
+    hashes: HashSet<u64, BuildHasherDefault<Spread>>,
 }
 
 impl Seen {

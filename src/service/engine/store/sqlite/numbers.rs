@@ -1,10 +1,6 @@
-//! Tables of numbers that nobody chooses: hashes with a key, and the store's own names. They need no other hash.
+//! Numbers that nobody chooses as keys: hashes with a key, and the store's own names. They need no other hash.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
-
-pub(super) type Numbers = HashSet<u64, BuildHasherDefault<Spread>>;
-pub(super) type ByNumber<T> = HashMap<i64, T, BuildHasherDefault<Spread>>;
+use std::hash::Hasher;
 
 /// Gives every bit of a number a part in the upper ones, by which the tables tell keys apart.
 #[derive(Default)]
