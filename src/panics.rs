@@ -1,5 +1,5 @@
-//! A panic becomes a value at every border, and never a text on the host's standard error: a closed
-//! pipe there would end the host by SIGPIPE.
+//! A panic becomes a value at every border, and, but for [`contain_look`], never a text on the host's standard error: a
+//! closed pipe there would end the host by SIGPIPE.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};

@@ -369,5 +369,5 @@ fn a_pair_costs_few_bytes() {
         }
     }
     let stats = mirror.stats();
-    assert!(stats.bytes <= stats.pairs * 18, "{stats:?}");
+    assert!(stats.bytes <= stats.pairs * 17, "{stats:?}");
 }

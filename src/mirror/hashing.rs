@@ -114,7 +114,8 @@ fn is_possible(account: &[u8]) -> bool {
 mod tests {
     use siphasher::sip128::SipHasher13;
 
-    use super::super::table::{Growth, NoRoom, Pen, Table};
+    use super::super::SOME_PAIRS;
+    use super::super::table::{NoRoom, Pen, Table};
     use super::*;
 
     #[test]
@@ -169,10 +170,7 @@ mod tests {
 
     /// Lines that the look-ups of all pairs read in a table of them, for each hundred look-ups; and most for one.
     fn lines(key: Key, peers: &[String]) -> Result<(u64, u64), NoRoom> {
-        let (table, mut pen) = (
-            Table::<7>::new(Growth { load: 60, step: 1 }).expect("memory"),
-            Pen::default(),
-        );
+        let (table, mut pen) = (Table::<7>::new(SOME_PAIRS).expect("memory"), Pen::default());
         let hashing = Hashing::new(key);
         let marks = peers
             .iter()

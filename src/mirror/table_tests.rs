@@ -2,9 +2,7 @@
 
 use super::bucket::Mark;
 use super::table::{Growth, Pen, Table, buckets, shape};
-
-const GROWTH: Growth = Growth { load: 60, step: 1 };
-const FASTER: Growth = Growth { load: 55, step: 2 };
+use super::{ALL_PAIRS, SOME_PAIRS};
 
 /// Words and tags as a hash would make them.
 fn marks(count: u64) -> impl Iterator<Item = Mark> {
@@ -22,7 +20,7 @@ fn filled(growth: Growth, count: u64) -> (Table<7>, Pen) {
 
 #[test]
 fn a_home_never_goes_down() {
-    for (growth, mark) in [GROWTH, FASTER]
+    for (growth, mark) in [SOME_PAIRS, ALL_PAIRS]
         .into_iter()
         .flat_map(|growth| marks(100).map(move |mark| (growth, mark)))
     {
@@ -39,7 +37,7 @@ fn a_home_never_goes_down() {
 
 #[test]
 fn a_level_that_is_done_is_the_next_one_begun() {
-    for growth in [GROWTH, FASTER] {
+    for growth in [SOME_PAIRS, ALL_PAIRS] {
         for mark in marks(1000) {
             for level in 0..120 {
                 let next = level + growth.step;
@@ -54,7 +52,7 @@ fn a_level_that_is_done_is_the_next_one_begun() {
 
 #[test]
 fn every_key_is_found_while_the_table_grows() {
-    for growth in [GROWTH, FASTER] {
+    for growth in [SOME_PAIRS, ALL_PAIRS] {
         let (table, mut pen) = filled(growth, 0);
         let all: Vec<_> = marks(3000).collect();
         for (count, mark) in all.iter().enumerate() {
@@ -67,7 +65,7 @@ fn every_key_is_found_while_the_table_grows() {
 
 #[test]
 fn a_look_up_reads_few_lines_at_every_size() {
-    for (growth, percent) in [(GROWTH, 109), (FASTER, 107)] {
+    for (growth, percent) in [(SOME_PAIRS, 109), (ALL_PAIRS, 107)] {
         for count in [1_000, 10_000, 100_000] {
             let (table, _) = filled(growth, count);
             // Half of the questions are hits, half misses.
@@ -89,7 +87,7 @@ fn a_look_up_reads_few_lines_at_every_size() {
 
 #[test]
 fn removing_leaves_nothing_behind() {
-    let (table, mut pen) = filled(GROWTH, 10_000);
+    let (table, mut pen) = filled(SOME_PAIRS, 10_000);
     let bytes = table.bytes_for(0);
     let mut present: Vec<_> = marks(10_000).collect();
     let mut random = fastrand::Rng::with_seed(7);
@@ -111,7 +109,7 @@ fn removing_leaves_nothing_behind() {
 
 #[test]
 fn a_map_keeps_its_values_while_it_grows() {
-    let (table, mut pen) = (Table::<3>::new(GROWTH).expect("memory"), Pen::default());
+    let (table, mut pen) = (Table::<3>::new(SOME_PAIRS).expect("memory"), Pen::default());
     for (value, mark) in (0..).zip(marks(5000)) {
         table.insert(&mut pen, mark, value).expect("memory");
     }
@@ -127,7 +125,7 @@ fn a_map_keeps_its_values_while_it_grows() {
 
 #[test]
 fn a_tag_tells_equal_words_apart() {
-    let (table, mut pen) = (Table::<7>::new(GROWTH).expect("memory"), Pen::default());
+    let (table, mut pen) = (Table::<7>::new(SOME_PAIRS).expect("memory"), Pen::default());
     let (one, other) = (Mark::new(5, 1), Mark::new(5, 2));
     table.insert(&mut pen, one, 0).expect("memory");
     assert_eq!((table.find(one), table.find(other)), (Some(0), None));

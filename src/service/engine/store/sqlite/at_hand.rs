@@ -53,10 +53,6 @@ impl AtHand {
         self.bytes += size_of::<Kept>() + owner.len();
     }
 
-    pub(super) fn get(&self, id: i64) -> Option<&Kept> {
-        self.lists.get(&id)
-    }
-
     /// The list `id`, which is at hand from now on.
     pub(super) fn get_mut(&mut self, id: i64) -> &mut Kept {
         self.lists.entry(id).or_default()
@@ -73,7 +69,8 @@ impl AtHand {
     }
 
     pub(super) fn has_lines(&self, id: i64) -> bool {
-        self.get(id).is_some_and(|kept| kept.lines.is_some())
+        let kept = self.lists.get(&id);
+        kept.is_some_and(|kept| kept.lines.is_some())
     }
 
     pub(super) fn is_empty(&self) -> bool {

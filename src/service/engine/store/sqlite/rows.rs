@@ -75,7 +75,7 @@ pub(super) struct Rows<'a> {
     connection: &'a Connection,
     /// Where changes are noted; None for who only looks.
     notes: Option<&'a mut Notes>,
-    /// A writer has every list at hand that has changes.
+    /// What was read of lists; a writer's stays from one transaction to the next.
     pub(super) at_hand: &'a RefCell<AtHand>,
     /// For who only looks: owners that have changes.
     changed: OnceCell<HashSet<i64>>,
@@ -104,6 +104,11 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// A writer has at hand what has changes, and keeps what it finds.
+    fn is_writing(&self) -> bool {
+        self.notes.is_some()
+    }
+
     pub(super) fn sql<T>(
         &self,
         run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -121,7 +126,7 @@ impl<'a> Rows<'a> {
 
     /// Whether something of this list is in the table of changes, as far as it is not at hand.
     fn has_changes(&self, id: i64) -> Result<bool, Error> {
-        if self.notes.is_some() {
+        if self.is_writing() {
             return Ok(false);
         }
         let changed = self.changed.get_or_try_init(|| self.read_changed())?;
@@ -235,7 +240,7 @@ impl Reader for Rows<'_> {
         if self.has_changes(list.id)? {
             return Ok(Some(self.latest(list)?));
         }
-        if self.notes.is_some() {
+        if self.is_writing() {
             self.at_hand.borrow_mut().put(owner, list);
         }
         Ok(Some(list))
@@ -244,7 +249,7 @@ impl Reader for Rows<'_> {
     fn contains(&self, list: &List, account: &str) -> Result<bool, Error> {
         let is_another = {
             let at_hand = self.at_hand.borrow();
-            self.notes.is_none() && !at_hand.is_empty() && !at_hand.has_lines(list.id)
+            !self.is_writing() && !at_hand.is_empty() && !at_hand.has_lines(list.id)
         };
         if is_another && !self.has_changes(list.id)? {
             // Asked once, as when a check looks the other way.
