@@ -166,7 +166,10 @@ fn a_blocked_pair_is_never_a_no_while_its_owner_is_forgotten_and_learned_again()
         let (pairs, mut pair_pen) = with(&[pair]);
         let reader = {
             let (owners, pairs) = (owners.clone(), pairs.clone());
-            thread::spawn(move || check::check(&owners, owner, |_| true, &pairs, Some(pair)))
+            thread::spawn(move || {
+                let (owner, pair) = (owners.fetch(owner), pairs.fetch(pair));
+                check::check(&owners, owner, |_| true, &pairs, Some(pair))
+            })
         };
         owners.remove(&mut owner_pen, owner);
         pairs.remove(&mut pair_pen, pair);

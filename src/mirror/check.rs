@@ -2,8 +2,8 @@
 
 use std::hint::select_unpredictable;
 
-use super::bucket::{Mark, Seen};
-use super::table::Table;
+use super::bucket::Seen;
+use super::table::{Start, Table};
 
 /// What the mirror knows of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,18 +30,13 @@ impl Answer {
 #[inline(always)]
 pub(super) fn check<const OWNERS: usize, const PAIRS: usize>(
     owners: &Table<OWNERS>,
-    owner: Mark,
+    owner: Start,
     is_fresh: impl Fn(u64) -> bool,
     pairs: &Table<PAIRS>,
-    pair: Option<Mark>,
+    pair: Option<Start>,
 ) -> Answer {
-    let (owner_start, pair) = (owners.start(owner), pair.map(|pair| pairs.start(pair)));
-    // Both lines are fetched at once; one after the other they would cost twice the time.
-    if let Some(pair) = pair {
-        pairs.prefetch_start(pair);
-    }
     loop {
-        let Some(place) = owners.seek(owner_start).filter(Seen::is_here) else {
+        let Some(place) = owners.seek(owner).filter(Seen::is_here) else {
             return Answer::Unknown;
         };
         let value = place.value();
@@ -51,7 +46,7 @@ pub(super) fn check<const OWNERS: usize, const PAIRS: usize>(
         let is_in = pair.is_some_and(|pair| pairs.contains(pair));
         // The pair may be missing because its owner was forgotten after the first look; or the owner was moved.
         // Asked first, because this can be predicted.
-        if place.still_has(owner.word, value) {
+        if place.still_has(owner.mark.word, value) {
             return Answer::of_known(is_in);
         }
         if is_in {

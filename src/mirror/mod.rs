@@ -3,14 +3,14 @@
 //! # Layout
 //!
 //! A pair is kept as 72 bits of a keyed 128-bit hash (SipHash-1-3) of both identifiers: a *word* of 64 bits
-//! and a *tag* of 8. A bucket is one cache line:
+//! and a *tag* of 8; an owner as a word, which takes half the time. A bucket is one cache line:
 //!
 //! ```text
 //!  byte 0        8        16       24       32       40       48       56 57   58          63
 //!       +--------+--------+--------+--------+--------+--------+--------+--+----+----+-...-+----+
 //!  pairs| word 0 | word 1 | word 2 | word 3 | word 4 | word 5 | word 6 |P |tag0|tag1|     |tag6|
 //!       +--------+--------+--------+--------+--------+--------+--------+--+----+----+-...-+----+
-//! owners| word 0 | word 1 | word 2 |value 0 |value 1 |value 2 | unused |P |tag0|tag1|tag2|      |
+//! owners| word 0 | word 1 | word 2 |value 0 |value 1 |value 2 | unused |P | 0  | 0  | 0  |      |
 //!       +--------+--------+--------+--------+--------+--------+--------+--+----+----+----+------+
 //! ```
 //!
@@ -40,6 +40,9 @@
 //! A check says a false yes when the 72 bits of the pair are those of another pair in the table: n / 2^72 for n
 //! pairs, 2.1e-15 for 10^7 and below 1e-12 up to 4.7e9 pairs. The key is random and unknown to players. Two pairs
 //! with the same mark also share their removal; that has the same chance.
+//!
+//! An owner that is not known is taken for one of n known ones with the same word with a chance of n / 2^64, 5.4e-14
+//! for 10^6. It would answer "no" then.
 //!
 //! # Memory order
 //!
@@ -97,12 +100,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use bucket::Mark;
 pub use check::Answer;
 use counters::Counters;
 pub use hashing::Key;
 use hashing::{Hashing, is_same};
-use table::{Growth, Table};
+use table::{Growth, Start, Table};
 use writing::Writer;
 
 /// How many pairs are looked up together: their lines are on the way before the first is read.
@@ -225,13 +227,13 @@ impl Known {
     }
 }
 
-/// A question as marks.
+/// A question as places to look at.
 #[derive(Clone, Copy)]
 struct Question {
     /// None in a complete mirror, and for what cannot be an owner.
-    owner: Option<Mark>,
+    owner: Option<Start>,
     /// None for what cannot be a pair.
-    pair: Option<Mark>,
+    pair: Option<Start>,
     is_self: bool,
 }
 
@@ -335,7 +337,6 @@ impl Mirror {
             let batch = &mut questions[..BATCH.min(count - first)];
             for (index, slot) in batch.iter_mut().enumerate() {
                 *slot = question(first + index);
-                self.prefetch(*slot);
             }
             let mut unknowns = 0;
             for (index, question) in batch.iter().enumerate() {
@@ -347,6 +348,7 @@ impl Mirror {
         }
     }
 
+    /// Where to look for the answer; these lines are on the way then.
     #[inline(always)]
     fn question(&self, owner: &[u8], peer: &[u8]) -> Question {
         let is_self = is_same(owner, peer);
@@ -354,6 +356,9 @@ impl Mirror {
         let peer = if is_self { &[] } else { peer };
         let asks_owner = self.known.is_some();
         let (owner, pair) = self.hashing.question(owner, peer, asks_owner);
+        let pair = pair.map(|pair| self.pairs.fetch(pair));
+        let known = self.known.as_ref().zip(owner);
+        let owner = known.map(|(known, owner)| known.owners.fetch(owner));
         Question {
             owner,
             pair,
@@ -361,20 +366,11 @@ impl Mirror {
         }
     }
 
-    fn prefetch(&self, question: Question) {
-        if let (Some(known), Some(owner)) = (&self.known, question.owner) {
-            known.owners.prefetch(owner);
-        }
-        if let Some(pair) = question.pair {
-            self.pairs.prefetch(pair);
-        }
-    }
-
     #[inline(always)]
     fn answer(&self, question: Question, now_ms: impl Fn() -> u64) -> Answer {
         let Some(known) = &self.known else {
             return match question.pair {
-                Some(pair) => Answer::of_known(self.pairs.contains(self.pairs.start(pair))),
+                Some(pair) => Answer::of_known(self.pairs.contains(pair)),
                 None => Answer::No,
             };
         };

@@ -30,8 +30,8 @@ impl Sip13 {
         self.v0 ^= word;
     }
 
-    /// The two words of the result. `last` has the bytes after the last whole word, and how many the whole text has
-    /// (modulo 256) in its highest byte.
+    /// The two words of the result; the second takes time only if it is used. `last` has the bytes after the last
+    /// whole word, and how many the whole text has (modulo 256) in its highest byte.
     #[inline(always)]
     pub(super) fn finish(mut self, last: u64) -> (u64, u64) {
         self.absorb(last);

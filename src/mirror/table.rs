@@ -24,7 +24,7 @@ struct Spot {
 /// Where a look-up begins, as of a shape.
 #[derive(Clone, Copy)]
 pub(super) struct Start {
-    mark: Mark,
+    pub(super) mark: Mark,
     shape: u64,
     home: u64,
 }
@@ -133,15 +133,12 @@ impl<const SLOTS: usize> Table<SLOTS> {
         self.growth.home(shape, mark.word)
     }
 
-    /// Asks the processor for the first line that a look-up of `mark` will read.
+    /// Where a look-up of `mark` begins; the processor is asked for that line.
     #[inline(always)]
-    pub(super) fn prefetch(&self, mark: Mark) {
-        self.prefetch_start(self.start(mark));
-    }
-
-    #[inline(always)]
-    pub(super) fn prefetch_start(&self, start: Start) {
+    pub(super) fn fetch(&self, mark: Mark) -> Start {
+        let start = self.start(mark);
         self.memory.prefetch(start.home);
+        start
     }
 
     /// Where a look-up of `mark` begins.

@@ -64,7 +64,7 @@ impl Mirror {
             batch.extend(changes.by_ref().take(BATCH).map(|change| {
                 let pair = self.hashing.pair(change.owner, change.peer);
                 if let Some(pair) = pair {
-                    self.pairs.prefetch(pair);
+                    self.pairs.fetch(pair);
                 }
                 (pair, change.blocked)
             }));

@@ -51,7 +51,10 @@ fn main() {
         pairs.insert(&mut pen, mark(number), 0).expect("memory");
     }
     let is_over = AtomicBool::new(false);
-    let ask = |number| check::check(&owners, mark(OWNER), |_| true, &pairs, Some(mark(number)));
+    let ask = |number| {
+        let pair = pairs.fetch(mark(number));
+        check::check(&owners, owners.fetch(mark(OWNER)), |_| true, &pairs, Some(pair))
+    };
     let look_up = || {
         let mut number = 0;
         // Relaxed: no order between the threads but what the table makes.
