@@ -1,13 +1,12 @@
 //! `UserSig` version 2: making and verifying (protocol.md section 7).
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::alphabet::Alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
+use itoa::Buffer as Digits;
 use miniz_oxide::inflate::{TINFLStatus, core as inflate};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -38,17 +37,17 @@ static BASE64: GeneralPurpose = {
 
 /// The secret key of an app: wiped on drop, never shown.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct Key(Box<[u8]>);
+pub struct Key(Box<str>);
 
 impl Key {
     /// A key; its UTF-8 bytes are used as they are, also when they look hexadecimal.
     pub fn new(text: &str) -> Self {
-        Self(text.as_bytes().into())
+        Self(text.into())
     }
 
     fn sign(&self, signed_text: &str) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes())
+            .expect("HMAC takes keys of any length");
         mac.update(signed_text.as_bytes());
         mac
     }
@@ -78,22 +77,45 @@ pub struct Claims {
 impl Claims {
     /// The text that is signed (protocol.md 7.2).
     pub fn signed_text(&self) -> String {
-        let mut text = String::with_capacity(self.room());
-        write!(
-            text,
-            "TLS.identifier:{}\nTLS.sdkappid:{}\nTLS.time:{}\nTLS.expire:{}\n",
-            self.identifier, self.sdkappid, self.time, self.expire
-        )
-        .expect("a String takes everything");
+        let mut text = [
+            "TLS.identifier:",
+            &self.identifier,
+            "\nTLS.sdkappid:",
+            Digits::new().format(self.sdkappid),
+            "\nTLS.time:",
+            Digits::new().format(self.time),
+            "\nTLS.expire:",
+            Digits::new().format(self.expire),
+            "\n",
+        ]
+        .concat();
         if let Some(userbuf) = &self.userbuf {
-            writeln!(text, "TLS.userbuf:{userbuf}").expect("a String takes everything");
+            text.extend(["TLS.userbuf:", userbuf, "\n"]);
         }
         text
     }
 
-    /// Bytes that the signed text and the document fit in, names and escapes included.
-    fn room(&self) -> usize {
-        256 + 2 * self.identifier.len() + self.userbuf.as_ref().map_or(0, String::len)
+    /// The document that is wrapped (protocol.md 7.3).
+    fn document(&self, signature: &str) -> Zeroizing<String> {
+        let userbuf = self.userbuf.as_ref().map_or_else(String::new, |userbuf| {
+            [r#","TLS.userbuf":"#, &json_text(userbuf)].concat()
+        });
+        let document = [
+            r#"{"TLS.ver":"2.0","TLS.identifier":"#,
+            &json_text(&self.identifier),
+            r#","TLS.sdkappid":"#,
+            Digits::new().format(self.sdkappid),
+            r#","TLS.expire":"#,
+            Digits::new().format(self.expire),
+            r#","TLS.time":"#,
+            Digits::new().format(self.time),
+            &userbuf,
+            r#","TLS.sig":""#,
+            signature,
+            r#""}"#,
+        ]
+        .concat();
+        Zeroizing::new(document)
     }
 
     /// Whether the signature has expired; valid at equality.
@@ -104,22 +126,8 @@ impl Claims {
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    #[serde(rename = "TLS.ver")]
-    version: &'static str,
-    #[serde(rename = "TLS.identifier")]
-    identifier: &'a str,
-    #[serde(rename = "TLS.sdkappid")]
-    sdkappid: u64,
-    #[serde(rename = "TLS.expire")]
-    expire: i64,
-    #[serde(rename = "TLS.time")]
-    time: i64,
-    #[serde(rename = "TLS.userbuf", skip_serializing_if = "Option::is_none")]
-    userbuf: Option<&'a str>,
-    #[serde(rename = "TLS.sig")]
-    signature: &'a str,
+fn json_text(text: &str) -> String {
+    serde_json::to_string(text).expect("a text always serializes")
 }
 
 /// Makes the signature that vouches for `claims`.
@@ -128,32 +136,34 @@ struct Document<'a> {
 /// 200 bytes costs a hundred times more than signing them.
 pub fn make(key: &Key, claims: &Claims) -> Zeroizing<String> {
     let mac = key.sign(&claims.signed_text()).finalize().into_bytes();
-    let signature = Zeroizing::new(STANDARD.encode(mac));
-    let document = Document {
-        version: "2.0",
-        identifier: &claims.identifier,
-        sdkappid: claims.sdkappid,
-        expire: claims.expire,
-        time: claims.time,
-        userbuf: claims.userbuf.as_deref(),
-        signature: &signature,
-    };
-    // Each buffer is large enough from the start: one that grows leaves copies that nobody wipes.
-    let mut json = Zeroizing::new(Vec::with_capacity(claims.room()));
-    serde_json::to_writer(&mut *json, &document).expect("strings and numbers always serialize");
-    let stream = Zeroizing::new(store(&json));
-    let mut usersig = Zeroizing::new(String::with_capacity(stream.len().div_ceil(3) * 4));
-    BASE64.encode_string(&*stream, &mut usersig);
-    while !usersig.len().is_multiple_of(4) {
-        usersig.push('_');
-    }
+    let signature = encode(&STANDARD, &mac);
+    let mut document = claims.document(&signature);
+    let mut stream = store(document.as_bytes());
+    let usersig = encode(&BASE64, &stream);
+    // Room that is not in use is wiped in one piece, what is in use byte by byte.
+    document.clear();
+    stream.clear();
     usersig
 }
 
+/// `data` in base64, with room for the NUL that C wants.
+///
+/// Buffers are large enough from the start: one that grows leaves copies that nobody wipes.
+fn encode(base64: &GeneralPurpose, data: &[u8]) -> Zeroizing<String> {
+    let length = data.len().div_ceil(3) * 4;
+    let mut text = Vec::with_capacity(length + 1);
+    text.resize(length, b'_');
+    base64
+        .encode_slice(data, &mut text)
+        .expect("the text is long enough");
+    Zeroizing::new(String::from_utf8(text).expect("base64 is ASCII"))
+}
+
 /// `data` as a zlib stream of stored blocks (RFC 1950, RFC 1951 section 3.2.4).
-fn store(data: &[u8]) -> Vec<u8> {
+fn store(data: &[u8]) -> Zeroizing<Vec<u8>> {
     const HEADER: [u8; 2] = [0x78, 0x01];
-    let mut stream = Vec::with_capacity(data.len() + 32);
+    let blocks = data.len() / usize::from(u16::MAX) + 1;
+    let mut stream = Zeroizing::new(Vec::with_capacity(data.len() + 5 * blocks + 6));
     stream.extend(HEADER);
     let mut blocks = data.chunks(usize::from(u16::MAX)).peekable();
     while let Some(block) = blocks.next() {
