@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use itoa::Buffer as Digits;
 use miniz_oxide::inflate::{TINFLStatus, core as inflate};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -95,27 +95,9 @@ impl Claims {
         text
     }
 
-    /// The document that is wrapped (protocol.md 7.3).
-    fn document(&self, signature: &str) -> Zeroizing<String> {
-        let userbuf = self.userbuf.as_ref().map_or_else(String::new, |userbuf| {
-            [r#","TLS.userbuf":"#, &json_text(userbuf)].concat()
-        });
-        let document = [
-            r#"{"TLS.ver":"2.0","TLS.identifier":"#,
-            &json_text(&self.identifier),
-            r#","TLS.sdkappid":"#,
-            Digits::new().format(self.sdkappid),
-            r#","TLS.expire":"#,
-            Digits::new().format(self.expire),
-            r#","TLS.time":"#,
-            Digits::new().format(self.time),
-            &userbuf,
-            r#","TLS.sig":""#,
-            signature,
-            r#""}"#,
-        ]
-        .concat();
-        Zeroizing::new(document)
+    /// Bytes that the document fits in, names and escapes included.
+    fn room(&self) -> usize {
+        256 + 2 * self.identifier.len() + self.userbuf.as_ref().map_or(0, String::len)
     }
 
     /// Whether the signature has expired; valid at equality.
@@ -126,8 +108,23 @@ impl Claims {
     }
 }
 
-fn json_text(text: &str) -> String {
-    serde_json::to_string(text).expect("a text always serializes")
+/// What is wrapped (protocol.md 7.3).
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "TLS.ver")]
+    version: &'static str,
+    #[serde(rename = "TLS.identifier")]
+    identifier: &'a str,
+    #[serde(rename = "TLS.sdkappid")]
+    sdkappid: u64,
+    #[serde(rename = "TLS.expire")]
+    expire: i64,
+    #[serde(rename = "TLS.time")]
+    time: i64,
+    #[serde(rename = "TLS.userbuf", skip_serializing_if = "Option::is_none")]
+    userbuf: Option<&'a str>,
+    #[serde(rename = "TLS.sig")]
+    signature: &'a str,
 }
 
 /// Makes the signature that vouches for `claims`.
@@ -137,16 +134,26 @@ fn json_text(text: &str) -> String {
 pub fn make(key: &Key, claims: &Claims) -> Zeroizing<String> {
     let mac = key.sign(&claims.signed_text()).finalize().into_bytes();
     let signature = encode(&STANDARD, &mac);
-    let mut document = claims.document(&signature);
-    let mut stream = store(document.as_bytes());
+    let document = Document {
+        version: "2.0",
+        identifier: &claims.identifier,
+        sdkappid: claims.sdkappid,
+        expire: claims.expire,
+        time: claims.time,
+        userbuf: claims.userbuf.as_deref(),
+        signature: &signature,
+    };
+    let mut json = Zeroizing::new(Vec::with_capacity(claims.room()));
+    serde_json::to_writer(&mut *json, &document).expect("strings and numbers always serialize");
+    let mut stream = store(&json);
     let usersig = encode(&BASE64, &stream);
     // Room that is not in use is wiped in one piece, what is in use byte by byte.
-    document.clear();
+    json.clear();
     stream.clear();
     usersig
 }
 
-/// `data` in base64, with room for the NUL that C wants.
+/// `data` in base64, filled up with `_` where the alphabet fills up with nothing; with room for the NUL that C wants.
 ///
 /// Buffers are large enough from the start: one that grows leaves copies that nobody wipes.
 fn encode(base64: &GeneralPurpose, data: &[u8]) -> Zeroizing<String> {

@@ -1,5 +1,6 @@
 //! What every exported function does first and last: contain panics, keep errno, check pointers.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char};
 use std::time::Duration;
 
@@ -86,14 +87,17 @@ pub(super) fn timeout(milliseconds: i32) -> Option<Duration> {
 }
 
 /// A text for C. There is no inner NUL in what the library says; if one came in from outside it is
-/// replaced and not cut at.
-pub(super) fn c_string(text: String) -> CString {
+/// replaced and not cut at. Most texts of a result are empty, and those take no memory.
+pub(super) fn c_string(text: String) -> Cow<'static, CStr> {
+    if text.is_empty() {
+        return Cow::Borrowed(c"");
+    }
     let text = match memchr::memchr(0, text.as_bytes()) {
         Some(_) => text.replace('\0', "\u{fffd}"),
         None => text,
     };
     // SAFETY: there is no NUL in it. An answer can be long, and looking for one twice takes time.
-    unsafe { CString::from_vec_unchecked(text.into_bytes()) }
+    Cow::Owned(unsafe { CString::from_vec_unchecked(text.into_bytes()) })
 }
 
 #[cfg(test)]
@@ -102,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_nul_inside_a_text_cuts_nothing_off() {
-        let given = |text: &str| c_string(text.to_owned()).into_string();
+        let given = |text: &str| c_string(text.to_owned()).into_owned().into_string();
         assert_eq!(given("a\0b\0"), Ok("a\u{fffd}b\u{fffd}".to_owned()));
         assert_eq!(given(""), Ok(String::new()));
     }

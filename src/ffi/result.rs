@@ -1,8 +1,9 @@
 //! One object answers everything.
 
-use std::ffi::{CString, c_char};
+use std::borrow::Cow;
+use std::ffi::{CStr, c_char};
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::border::{c_string, guard};
 use super::status::chatblock_status;
@@ -15,14 +16,15 @@ use crate::panics;
 /// What a call answered: status, message, JSON and items. Never changes; outlives its client.
 pub struct chatblock_result {
     reply: Reply,
-    message: CString,
-    json: CString,
-    from_account: CString,
+    message: Cow<'static, CStr>,
+    json: Cow<'static, CStr>,
+    from_account: Cow<'static, CStr>,
     /// Every item's account with its NUL, one after another.
     accounts: Vec<u8>,
     /// Where in `accounts` each item's starts.
     starts: Vec<u32>,
-    usersig: CString,
+    /// With its NUL, or nothing at all.
+    usersig: Zeroizing<String>,
 }
 
 impl chatblock_result {
@@ -46,7 +48,7 @@ impl chatblock_result {
             from_account: c_string(reply.from_account().to_owned()),
             accounts,
             starts,
-            usersig: CString::default(),
+            usersig: Zeroizing::default(),
             reply,
         }
     }
@@ -65,9 +67,10 @@ impl chatblock_result {
         result
     }
 
-    pub(super) fn from_signature(usersig: &Zeroizing<String>) -> Self {
+    pub(super) fn from_signature(mut usersig: Zeroizing<String>) -> Self {
         let mut result = Self::from_error(&Error::new(Status::Ok, ""));
-        result.usersig = c_string(usersig.to_string());
+        usersig.push('\0');
+        result.usersig = usersig;
         result
     }
 
@@ -96,7 +99,8 @@ impl chatblock_result {
 
 impl Drop for chatblock_result {
     fn drop(&mut self) {
-        std::mem::take(&mut self.usersig).into_bytes().zeroize();
+        // Room that is not in use is wiped as one piece and not byte by byte.
+        self.usersig.clear();
     }
 }
 
@@ -220,7 +224,7 @@ pub unsafe extern "C" fn chatblock_result_json(result: *const chatblock_result) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_result_json_len(result: *const chatblock_result) -> usize {
     // SAFETY: the caller's promise.
-    unsafe { read(result, 0, |result| result.json.as_bytes().len()) }
+    unsafe { read(result, 0, |result| result.json.count_bytes()) }
 }
 
 /// The number that the caller gave the call.
@@ -441,7 +445,12 @@ pub unsafe extern "C" fn chatblock_result_usersig(
     result: *const chatblock_result,
 ) -> *const c_char {
     // SAFETY: the caller's promise.
-    unsafe { read(result, empty(), |result| result.usersig.as_ptr()) }
+    unsafe {
+        read(result, empty(), |result| match result.usersig.as_str() {
+            "" => empty(),
+            usersig => usersig.as_ptr().cast(),
+        })
+    }
 }
 
 /// Give a result back. Every text that was read from it is gone then.

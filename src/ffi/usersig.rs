@@ -38,7 +38,7 @@ pub unsafe extern "C" fn chatblock_usersig_generate(
         let identifier = unsafe { text(identifier, "identifier") }?;
         let now = SystemClock.unix_seconds();
         usersig::generate(sdkappid, &Key::new(key), identifier, (now, expire_seconds))
-            .map(|usersig| chatblock_result::from_signature(&usersig))
+            .map(chatblock_result::from_signature)
     };
     finish(body)
 }
