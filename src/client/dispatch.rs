@@ -289,6 +289,7 @@ impl Dispatch {
     fn work_until_closed(self: &Arc<Self>) {
         let mut state = self.state.lock();
         state.crew.is_waking = false;
+        let mut came_back = false;
         while state.alive.is_some() && !self.is_poisoned() {
             let next = self.next(&mut state);
             let can_deliver = state.lanes.done_len() > 0 && !state.is_delivering;
@@ -306,8 +307,9 @@ impl Dispatch {
                     self.leave(&mut state);
                     drop(state);
                     state = self.send(flight);
+                    came_back = true;
                 }
-                Next::Wait(until) => self.rest(&mut state, until),
+                Next::Wait(until) => self.rest(&mut state, until, std::mem::take(&mut came_back)),
             }
         }
     }

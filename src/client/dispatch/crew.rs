@@ -160,12 +160,23 @@ impl Dispatch {
         }
     }
 
-    /// There is nothing to do before `until`: keeps the watch, or waits for work if another one does.
-    pub(super) fn rest(&self, state: &mut MutexGuard<'_, State>, until: Option<Instant>) {
+    /// There is nothing to do before `until`: keeps the watch, or waits for work if another one does. Who just
+    /// `came_back` from the network lets others run first and looks once more: where every core is busy the callers that
+    /// have their answers bring the next work meanwhile, and a look is cheaper than to sleep and be woken.
+    pub(super) fn rest(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        until: Option<Instant>,
+        came_back: bool,
+    ) {
         if state.crew.watch == Watch::Nobody {
             state.crew.watch = Watch::Until(until);
             MutexGuard::unlocked(state, || self.arrivals.attend(until, &*self.clock));
             state.crew.watch = Watch::Nobody;
+        } else if came_back && !state.crew.is_waking {
+            state.crew.is_waking = true;
+            MutexGuard::unlocked(state, std::thread::yield_now);
+            state.crew.is_waking = false;
         } else {
             self.rouse(state, self.clock.now());
             state.crew.idle += 1;
