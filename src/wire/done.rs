@@ -28,9 +28,7 @@ pub(super) fn confirms<C>(rest: &RawAnswer<'_, C>) -> bool {
 }
 
 fn skip_item<'a>(text: &'a str, target: &Account) -> Option<&'a str> {
-    // As it stands it is its own JSON only without these. To the end in any case, which is faster.
-    let is_escaped = |sofar: bool, byte| sofar | matches!(byte, b'"' | b'\\' | 0..0x20);
-    if target.bytes().fold(false, is_escaped) {
+    if !super::is_plain(target) {
         return None;
     }
     let account = text.strip_prefix(BEFORE_ACCOUNT)?;

@@ -17,6 +17,7 @@ pub use object::Object;
 pub use reading::{Malformed, read_answer};
 pub use request::{Refusal, check_object, parse_request, write_request};
 
+use crate::api::accounts::every_byte;
 use crate::api::{CheckType, Relation};
 
 /// Deepest nesting that is read; the protocol needs three levels.
@@ -51,6 +52,11 @@ impl Relation {
             .into_iter()
             .find(|relation| relation.wire_name() == name)
     }
+}
+
+/// Whether `text` between quotation marks is its own JSON.
+fn is_plain(text: &str) -> bool {
+    every_byte(text, |byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
 }
 
 /// Whether `json` nests deeper than anything that is read here. A flat scan, so that a deep document
