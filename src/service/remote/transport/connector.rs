@@ -2,23 +2,33 @@
 
 use std::sync::Arc;
 
-use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, Transport};
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, ConnectionDetails, Connector, RustlsConnector, TcpConnector, Transport,
+};
 
 use super::NotConnected;
 use super::joined::Joined;
 use super::resolver::CachingResolver;
 
-/// ureq's own connector, TCP and TLS handshake included.
+/// TCP and TLS as ureq has them by default, handshake included; below TLS what it writes is joined.
+pub(super) fn usual() -> impl Connector<()> {
+    ().chain(ConnectProxyConnector::default())
+        .chain(TcpConnector::default())
+        .chain(JoiningRecords)
+        .chain(RustlsConnector::default())
+}
+
+/// Connects and says why it cannot.
 #[derive(Debug)]
-pub(super) struct Connecting {
-    inner: DefaultConnector,
+pub(super) struct Connecting<C> {
+    inner: C,
     resolver: CachingResolver,
     open: Arc<()>,
 }
 
-impl Connecting {
+impl<C> Connecting<C> {
     /// Every connection holds a clone of `open`.
-    pub(super) fn new(inner: DefaultConnector, resolver: CachingResolver, open: Arc<()>) -> Self {
+    pub(super) fn new(inner: C, resolver: CachingResolver, open: Arc<()>) -> Self {
         Self {
             inner,
             resolver,
@@ -27,7 +37,7 @@ impl Connecting {
     }
 }
 
-impl Connector<()> for Connecting {
+impl<C: Connector<()>> Connector<()> for Connecting<C> {
     type Out = Box<dyn Transport>;
 
     fn connect(
@@ -41,6 +51,21 @@ impl Connector<()> for Connecting {
             ureq::Error::Other(Box::new(NotConnected(why(&error))))
         })?;
         Ok(connected.map(|inner| Joined::new(inner, Arc::clone(&self.open)).boxed()))
+    }
+}
+
+#[derive(Debug)]
+struct JoiningRecords;
+
+impl<In: Transport> Connector<In> for JoiningRecords {
+    type Out = Joined;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        Ok(chained.map(Joined::records))
     }
 }
 

@@ -9,9 +9,9 @@ use parking_lot::RwLock;
 use ureq::Agent;
 use ureq::config::AutoHeaderValue;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::unversioned::transport::{Connector, DefaultConnector};
+use ureq::unversioned::transport::Connector;
 
-use super::connector::Connecting;
+use super::connector::{Connecting, usual};
 use super::resolver::CachingResolver;
 use super::{Failure, HttpAnswer, NotConnected, Spawn, Transport};
 use crate::clock::Clock;
@@ -83,7 +83,7 @@ impl Http {
         let resolver = CachingResolver::new(Arc::clone(&clock), spawn);
         let mark = Arc::new(());
         let open = Arc::downgrade(&mark);
-        let connecting = Connecting::new(DefaultConnector::new(), resolver.clone(), mark);
+        let connecting = Connecting::new(usual(), resolver.clone(), mark);
         let connector = ().chain(connecting);
         Ok(Self {
             agent: RwLock::new(Some(Agent::with_parts(agent_config, connector, resolver))),

@@ -1,36 +1,54 @@
 //! Fewer system calls on a connection of ureq: a request in one piece, a look at the socket where it counts.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
-/// Longest piece that waits for the next one; a head is shorter, and the output buffer far larger.
-const MAX_HELD: usize = 8 * 1024;
+/// Pieces that are as long as a head is. The output buffer is far larger.
+const HEAD: RangeInclusive<usize> = 0..=8 * 1024;
+/// Pieces that are as long as a full TLS record, after which there is nearly always another.
+const FULL_RECORD: RangeInclusive<usize> = 16 * 1024..=17 * 1024;
 /// Timeouts are whole multiples of this.
 const STEP: Duration = Duration::from_millis(20);
 
-/// ureq sends head and body apart. Sent together they are one segment, and one TLS record, for the
-/// kernel and for the server.
+/// ureq sends head and body apart, and TLS each record. Sent together they are one segment for the kernel and for the
+/// server, and head and body are one TLS record.
 #[derive(Debug)]
 pub(super) struct Joined {
     inner: Box<dyn Transport>,
+    /// Pieces of such a length wait for the next one, or until an answer is awaited.
+    waiting: RangeInclusive<usize>,
     /// Bytes at the start of the output buffer that are to be sent with what comes next.
     held: usize,
     /// Something was read since the pool last asked whether the connection is open.
     answered: bool,
-    /// Counts open connections.
-    _open: Arc<()>,
+    /// Counts open connections; None below TLS, where every look of the pool comes through.
+    open: Option<Arc<()>>,
 }
 
 impl Joined {
-    pub(super) fn new(inner: Box<dyn Transport>, open: Arc<()>) -> Self {
+    /// A connection for the pool; it holds `open` as long as it lives.
+    pub(super) fn new(inner: impl Transport, open: Arc<()>) -> Self {
         Self {
-            inner,
-            _open: open,
+            inner: inner.boxed(),
+            waiting: HEAD,
             held: 0,
             answered: false,
+            open: Some(open),
+        }
+    }
+
+    /// What is to be below TLS.
+    pub(super) fn records(inner: impl Transport) -> Self {
+        Self {
+            inner: inner.boxed(),
+            waiting: FULL_RECORD,
+            held: 0,
+            answered: false,
+            open: None,
         }
     }
 }
@@ -46,7 +64,7 @@ impl Transport for Joined {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         let ready = self.held + amount;
-        if self.held == 0 && amount <= MAX_HELD {
+        if self.held == 0 && self.waiting.contains(&amount) {
             self.held = amount;
             return Ok(());
         }
@@ -59,7 +77,7 @@ impl Transport for Joined {
         if ready > 0 {
             self.inner.transmit_output(ready, in_steps(timeout))?;
         }
-        self.answered = true;
+        self.answered = self.open.is_some();
         self.inner.await_input(in_steps(timeout))
     }
 
@@ -172,10 +190,8 @@ mod tests {
     #[test]
     fn head_and_body_are_one_piece_and_a_lone_head_is_not_forgotten() {
         let notes = Arc::new(Mutex::new(Vec::new()));
-        let mut connection = Joined::new(
-            Box::new(Wire(LazyBuffers::new(1024, 32 * 1024), Arc::clone(&notes))),
-            Arc::default(),
-        );
+        let wire = Wire(LazyBuffers::new(1024, 32 * 1024), Arc::clone(&notes));
+        let mut connection = Joined::new(wire, Arc::default());
         send(&mut connection, "head ");
         send(&mut connection, "body");
         connection
@@ -186,9 +202,26 @@ mod tests {
         connection
             .await_input(timeout())
             .expect("nothing fails here");
-        let large = "x".repeat(MAX_HELD + 1);
+        let large = "x".repeat(HEAD.end() + 1);
         send(&mut connection, &large);
         assert_eq!(*notes.lock(), ["head body", "?", "lone head", &large]);
+    }
+
+    #[test]
+    fn a_full_record_goes_with_the_next_and_a_short_one_at_once() {
+        let notes = Arc::new(Mutex::new(Vec::new()));
+        let wire = Wire(LazyBuffers::new(1024, 64 * 1024), Arc::clone(&notes));
+        let mut connection = Joined::records(wire);
+        let full = "x".repeat(16 * 1024 + 22);
+        for record in ["short", &full, "rest", &full] {
+            send(&mut connection, record);
+        }
+        connection
+            .await_input(timeout())
+            .expect("nothing fails here");
+        assert!(connection.is_open() && connection.is_open());
+        let both = format!("{full}rest");
+        assert_eq!(*notes.lock(), ["short", &both, &full, "?", "?"]);
     }
 
     #[test]
