@@ -34,7 +34,7 @@ def commit():
     name = git("rev-parse", "--short", "HEAD")
     if not name:
         return "unknown"
-    changed = git("status", "--porcelain", "--untracked-files=no", ":!benches/RESULTS.md")
+    changed = git("status", "--porcelain", "--untracked-files=no", ":!benches/RESULTS.md", ":!benches/check.svg")
     return name + (" with changes" if changed else "")
 
 
