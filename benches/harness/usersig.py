@@ -3,7 +3,7 @@
 from .table import Row
 from .workshop import measure, median
 
-SMALL_STEPS = "what is left is HMAC, base64, Adler-32, two JSON texts, and wiping the copies of the signature"
+SMALL_STEPS = "what is left is HMAC, base64, Adler-32, a text to sign, one in JSON, and wiping the copies of the signature"
 
 
 def run(workshop):
