@@ -275,6 +275,20 @@ mod tests {
     }
 
     #[test]
+    fn an_account_is_written_as_any_json_text_wherever_it_needs_an_escape() {
+        for character in (0..=0x7f_u8).map(char::from).chain(['\u{80}', '\u{1f600}']) {
+            for place in 0..9 {
+                let mut account = "aaaaaaaa".to_owned();
+                account.insert(place, character);
+                let account = Account::from(account);
+                let mut body = Vec::new();
+                write_account(&mut body, &account);
+                assert_eq!(body, serde_json::to_vec(&account).expect("a text"));
+            }
+        }
+    }
+
+    #[test]
     fn the_first_fault_in_the_order_of_the_protocol_wins() {
         use Command::{Add, Check, Get};
         assert_eq!(code(Add, r#"{"From_Account":1}"#), ACCOUNT_NOT_STRING);
