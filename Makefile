@@ -2,7 +2,7 @@
 #
 #   make          the shared and the static library, optimised (target/release)
 #   make demo     a C program on the embedded engine and over HTTP, with the same answers
-#   make test     everything is tested, in at most ten minutes; CHATBLOCK_TEST=full goes deeper
+#   make test     everything is tested, in about ten minutes; CHATBLOCK_TEST=full goes deeper
 #   make check    what has to hold before a change lands: lint and test
 #   make docs     pages of the headers and the guide (target/docs/html/index.html); needs doxygen
 #   make header   writes include/chatblock.h anew from src/ffi

@@ -54,6 +54,8 @@ impl<C: Connector<()>> Connector<()> for Connecting<C> {
     }
 }
 
+/// Stands where TLS begins. A plain connection passes it too: a piece that happens to be as long as a full record goes
+/// when the answer is awaited, which is at once.
 #[derive(Debug)]
 struct JoiningRecords;
 
