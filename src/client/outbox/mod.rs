@@ -127,7 +127,7 @@ pub(super) struct Outbox {
     commit_time: Duration,
     add: Vec<Record>,
     erase: Vec<CallId>,
-    /// When the next commit begins.
+    /// When the next commit begins; None exactly while there is nothing to write.
     due: Option<Instant>,
     /// Size and time of acceptance of everything that is not erased.
     kept: BTreeMap<CallId, (u64, i64)>,
@@ -196,6 +196,11 @@ impl Outbox {
             Ok(position) => drop(self.add.remove(position)),
             Err(_) => self.erase.push(id),
         }
+        if self.is_written() {
+            // A moment that is left here would be taken for one at which the writer looks.
+            self.due = None;
+            return false;
+        }
         self.schedule(now + self.commit_time)
     }
 
@@ -212,10 +217,10 @@ impl Outbox {
         sooner
     }
 
-    /// When the next commit begins; None while there is nothing to write.
+    /// When the next commit begins; None while there is nothing to write. Whoever waits for work sleeps until then, and
+    /// `schedule` compares with the same moment: otherwise nobody would wake the sleeper.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.due
-            .filter(|_| !self.is_written() && self.room.check().is_ok())
+        self.due.filter(|_| self.room.check().is_ok())
     }
 
     fn is_written(&self) -> bool {
@@ -323,6 +328,48 @@ impl Outbox {
 mod tests {
     use super::*;
     use crate::api::Operation;
+
+    fn record(id: CallId) -> Record {
+        let operation = Operation::Add(["bob".into()].into());
+        let request = Arc::new(Request {
+            from: "ann".into(),
+            operation,
+        });
+        Record {
+            id,
+            request,
+            accepted: 0,
+        }
+    }
+
+    #[test]
+    fn a_write_behind_one_that_was_cancelled_before_its_commit_wakes_the_writer() {
+        let mut now = Instant::now();
+        let mut outbox = Outbox::new(1000, Duration::from_millis(5), &[]);
+        assert_eq!(outbox.add(record(0), now).ok(), Some(true));
+        outbox.erase(0, now);
+        assert_eq!(outbox.due(), None, "the writer sleeps without a limit");
+        now += Duration::from_secs(1);
+        assert_eq!(outbox.add(record(1), now).ok(), Some(true));
+        assert_eq!(outbox.due(), Some(now + Duration::from_millis(5)));
+    }
+
+    #[test]
+    fn a_write_behind_a_failed_commit_and_a_cancel_wakes_the_writer() {
+        let now = Instant::now();
+        let mut outbox = Outbox::new(1000, Duration::from_millis(5), &[]);
+        for id in 0..3 {
+            outbox.add(record(id), now).expect("there is room");
+        }
+        let changes = outbox.begin(3);
+        outbox.add(record(3), now).expect("there is room");
+        outbox.erase(3, now);
+        let full = Failure::Full(Error::new(Status::Storage, "no room"));
+        outbox.finish(changes, Err(full), now);
+        assert_eq!(outbox.due(), None);
+        assert_eq!(outbox.add(record(4), now).ok(), Some(true));
+        assert!(outbox.hurry(now), "and so does whoever waits for it");
+    }
 
     #[test]
     fn a_write_that_a_failed_sync_overtakes_is_refused_and_gives_its_room_back() {
