@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::sanitizer::{Sanitizer, undefined_symbols};
-use support::{full, has_tool, libraries, release_libraries, report, root, run};
+use support::{Depth, depth, has_tool, libraries, release_libraries, report, root, run};
 
 /// Programs of tests/c, and whether they use threads.
 const PROGRAMS: [(&str, bool); 13] = [
@@ -254,7 +254,7 @@ fn sanitized(library: &Path) -> usize {
 
 #[test]
 fn the_sanitizers_find_nothing() {
-    if !full() {
+    if depth() < Depth::Full {
         report(
             "c_host",
             "asan: only in the full run (CHATBLOCK_TEST=full make test)",
@@ -292,7 +292,7 @@ fn the_sanitizers_find_nothing() {
 
 #[test]
 fn a_small_stack_is_enough_for_the_library_as_it_ships() {
-    if !full() {
+    if depth() < Depth::Full {
         return;
     }
     assert!(has_tool("c_host", "gcc"));

@@ -18,7 +18,7 @@ use oracle::{STORAGE, Said, Verdict};
 use place::{Injection, Kind, Place, Workshop};
 use scene::{CALLS, SCENES, Scene, Starts, WRITES, every_call, side_by_side};
 use service::Manner;
-use support::{full, has_tool, report};
+use support::{Depth, depth, has_tool, report};
 
 const ERRORS: [&str; 2] = ["EIO", "ENOSPC"];
 /// Once, and for ever.
@@ -122,7 +122,7 @@ fn faults(kind: Kind) -> Vec<Fault> {
     }
     // A read finds no lack of room. The quick run takes some ways.
     faults.retain(|fault| fault.call != "pread64" || fault.error == "EIO");
-    faults.retain(|_| full() || fastrand::u8(..4) == 0);
+    faults.retain(|_| depth() >= Depth::Full || fastrand::u8(..4) == 0);
     faults
 }
 
@@ -183,7 +183,7 @@ fn cut_every_write_short(kind: Kind) {
     }
     let began = Instant::now();
     let workshop = Workshop::build();
-    let step = if full() { 500 } else { 5000 };
+    let step = depth().pick(5000, 500, 50);
     let sizes: Vec<_> = (1..100_000).step_by(step).collect();
     let done = side_by_side(&sizes, |bytes| {
         [1, u64::MAX >> 1].map(|patience| cut_short(&workshop, kind, *bytes, patience))

@@ -25,7 +25,7 @@ use oracle::Oracle;
 use receiver::{Manner, Receiver};
 use relay::Relay;
 use serve::Serving;
-use support::{full, has_tool, report};
+use support::{depth, has_tool, report};
 use worker::{Connection, Workshop};
 
 const APP: u32 = 1_400_000_001;
@@ -83,7 +83,7 @@ fn a_block_is_seen_by_another_process_within_a_second_through_its_webhook() {
     let hour = Duration::from_secs(3600);
     let (theirs, [mut changer]) = workshop.start(&client(&service, hour));
     let (ours, [mut watcher]) = workshop.start(&client(&service, hour));
-    let owners = names("owner", if full() { 500 } else { 100 });
+    let owners = names("owner", depth().pick(100, 500, 2000));
     watcher.watch(&owners);
     let mut worst = Duration::ZERO;
     for owner in &owners {
@@ -215,7 +215,7 @@ fn lost_doubled_reordered_forged_and_stale_webhooks_do_no_harm() {
         return;
     }
     let (workshop, cast) = (Workshop::build(), Cast::new());
-    let calls = if full() { 3000 } else { 1250 };
+    let calls = depth().pick(1250, 3000, 30_000);
     let receiver = Receiver::start(Manner::Take);
     let service = service(&receiver);
     let (theirs, changers) = workshop.start::<CHANGERS>(&client(&service, REFRESH));

@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use support::{full, has_tool, libraries, release_libraries, report, root, run};
+use support::{Depth, depth, has_tool, libraries, release_libraries, report, root, run};
 
-/// What `make install` puts in place, made once: the release library in the full run, else the one of the
+/// What `make install` puts in place, made once: the release library from the full run on, else the one of the
 /// tests.
 fn prefix() -> &'static Path {
     static PREFIX: OnceLock<PathBuf> = OnceLock::new();
     PREFIX.get_or_init(|| {
         let folder = work("prefix");
-        let built = if full() {
+        let built = if depth() >= Depth::Full {
             release_libraries()
         } else {
             built_with_the_tests()
@@ -72,7 +72,7 @@ fn steps() -> usize {
     scenario["steps"].as_array().map_or(0, Vec::len)
 }
 
-/// Skipped where `tools` are not installed, unless this is the full run.
+/// Skipped where `tools` are not installed, in the quick run.
 fn goes_through_the_scenario(host: &str, tools: &[&str]) {
     if !tools.iter().all(|tool| has_tool("hosts", tool)) {
         return;
@@ -89,7 +89,7 @@ fn goes_through_the_scenario(host: &str, tools: &[&str]) {
     });
     shown.extend(more.map(str::to_owned));
     report("hosts", &shown.join(", "));
-    if full() {
+    if depth() >= Depth::Full {
         let empty = work(&format!("{host}_elsewhere"));
         drive(
             host,

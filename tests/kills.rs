@@ -18,7 +18,7 @@ use oracle::Verdict;
 use place::{Injection, Kind, Workshop};
 use scene::{CALLS, SCENES, Scene, Starts, every_call, side_by_side};
 use service::Manner;
-use support::{full, has_tool, report};
+use support::{depth, has_tool, report};
 
 /// Outboxes, or stores, whose workers are killed one after the other.
 const PLACES: usize = 4;
@@ -60,12 +60,12 @@ fn tell(kind: Kind, kills: &str, verdict: &Verdict, began: Instant) {
 
 #[test]
 fn no_kill_at_any_time_loses_or_reorders_a_recorded_write() {
-    kill_at_random_times(Kind::Outbox, if full() { 1000 } else { 50 });
+    kill_at_random_times(Kind::Outbox, depth().pick(50, 1000, 20_000));
 }
 
 #[test]
 fn no_kill_at_any_time_takes_an_answer_of_the_store_back() {
-    kill_at_random_times(Kind::Store, if full() { 200 } else { 20 });
+    kill_at_random_times(Kind::Store, depth().pick(20, 200, 4000));
 }
 
 /// Kills a worker at every `call` of the scene, each time with fresh files.

@@ -1,15 +1,15 @@
 //! What is installed works for programs outside of the tree, and goes away without a trace: `make install`, and
-//! the Debian packages. Part of the full run only, because it installs on the machine.
+//! the Debian packages. Part of the full run, because it installs on the machine.
 
 mod support;
 
 use std::process::Command;
 
-use support::{full, release_libraries, report, root, run, target};
+use support::{Depth, depth, release_libraries, report, root, run, target};
 
 #[test]
 fn what_is_installed_works_elsewhere_and_can_be_taken_away() {
-    if !full() {
+    if depth() < Depth::Full {
         let line = "packaging: only in the full run (CHATBLOCK_TEST=full make test)";
         report("packaging", line);
         return;

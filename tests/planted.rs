@@ -1,11 +1,13 @@
 //! The checks can fail: each patch in tests/planted breaks a copy of the project, and the test that it
-//! names must turn red there. Part of the full run only, because every patch is built.
+//! names must turn red there. Part of the full run, because every patch is built.
 
 mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use support::{Depth, depth};
 
 /// The first line of a patch: what must fail, as arguments of `cargo test`.
 const RED: &str = "red: cargo test ";
@@ -82,7 +84,7 @@ fn cargo_test(copy: &Path, build: &Path, arguments: &[String]) -> (bool, String)
 
 #[test]
 fn every_planted_break_turns_its_test_red() {
-    if !support::full() {
+    if depth() < Depth::Full {
         support::report(
             "planted",
             "planted breaks: only in the full run (CHATBLOCK_TEST=full make test)",

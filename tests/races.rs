@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 
 use serve::Serving;
 use support::sanitizer::{Sanitizer, undefined_symbols};
-use support::{full, has_tool, report, root, run};
+use support::{Depth, depth, has_tool, report, root, run};
 
-/// Runs each way; after `TIME` no further one is begun, but there are `LEAST`.
+/// Runs each way in the full run; after `TIME` no further one is begun, but there are `LEAST`. The deep run takes
+/// so many times as long.
 const RUNS: usize = 20;
 const LEAST: usize = 5;
 const TIME: Duration = Duration::from_secs(100);
+const DEEPER: u32 = 10;
 
 /// The app of tests/c/host.h, without a limit that would slow the stress down.
 const SERVER: &str = r#"{"backend":"embedded","sdkappid":1400000001,"rate_per_second":100000,
@@ -88,8 +90,10 @@ fn stress(program: &Path, arguments: &[&str]) -> Output {
 /// Runs until there were enough or the time is over; how many were clean, which is all.
 fn all_clean(program: &Path, arguments: &[&str]) -> usize {
     let began = Instant::now();
+    let factor = depth().pick(1, 1, DEEPER);
+    let most = RUNS * factor as usize;
     let mut runs = 0;
-    while runs < RUNS && (runs < LEAST || began.elapsed() < TIME / 3) {
+    while runs < most && (runs < LEAST || began.elapsed() < TIME * factor / 3) {
         let output = stress(program, arguments);
         let said = String::from_utf8_lossy(&output.stderr);
         let checked = String::from_utf8_lossy(&output.stdout);
@@ -117,7 +121,7 @@ fn finds_a_planted_race(library: &Path) {
 
 #[test]
 fn the_thread_sanitizer_finds_no_race() {
-    if !full() {
+    if depth() < Depth::Full {
         report(
             "races",
             "tsan: only in the full run (CHATBLOCK_TEST=full make test)",
@@ -147,7 +151,7 @@ fn the_thread_sanitizer_finds_no_race() {
 
 #[test]
 fn the_thread_sanitizer_finds_no_race_on_the_hot_path() {
-    if !full() {
+    if depth() < Depth::Full {
         return;
     }
     assert!(has_tool("races", THREAD.cc));
@@ -184,7 +188,7 @@ fn build_table(folder: &Path) -> PathBuf {
 fn the_thread_sanitizer_finds_no_race_in_the_table_of_the_mirror() {
     let folder = tempfile::tempdir().expect("a directory");
     let program = build_table(folder.path());
-    let runs = if full() { RUNS } else { LEAST };
+    let runs = depth().pick(LEAST, RUNS, RUNS * DEEPER as usize);
     for number in 0..runs {
         let mut command = Command::new(&program);
         // One race is enough, and to tell where takes long.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::support::{full, libraries, release_libraries, root, run};
+use super::support::{Depth, depth, libraries, release_libraries, root, run};
 
 /// Longer than any command takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -18,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Workshop(TempDir);
 
 impl Workshop {
-    /// With the release library in the full run.
+    /// With the release library from the full run on.
     pub fn build() -> Self {
         let folder = tempfile::tempdir().expect("a directory");
-        let library = if full() {
+        let library = if depth() >= Depth::Full {
             release_libraries()
         } else {
             libraries()

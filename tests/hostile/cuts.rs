@@ -9,7 +9,7 @@ use crate::answers::{accepted, http, item, items, refusal, relation, relations, 
 use crate::case::Ask;
 use crate::client::client;
 use crate::server::{Ending, FaultServer, Step};
-use crate::support::{full, report};
+use crate::support::{depth, report};
 
 /// Every byte in the full run; in the quick one a prime number of bytes between two cuts.
 const QUICK_STRIDE: usize = 13;
@@ -68,7 +68,7 @@ fn confirms(reply: &Reply) -> bool {
 }
 
 fn places(length: usize) -> impl Iterator<Item = usize> {
-    (0..length).step_by(if full() { 1 } else { QUICK_STRIDE })
+    (0..length).step_by(depth().pick(QUICK_STRIDE, 1, 1))
 }
 
 /// How many bytes the request to `ask` has on its way.

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::answers::{item, items_and_failed, sends};
 use crate::client::client;
 use crate::server::FaultServer;
-use crate::support::{full, report};
+use crate::support::{depth, report};
 
 const ALREADY: &str = "Err_SNS_BlackListAdd_Already_Exist";
 
@@ -98,7 +98,7 @@ impl Said {
 
 #[test]
 fn a_target_is_done_exactly_when_the_answer_says_so() {
-    let rounds = if full() { 5000 } else { 400 };
+    let rounds = depth().pick(400, 5000, 100_000);
     let seed = std::env::var("CHATBLOCK_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok());

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::oracle::{Said, Verdict, judge_outbox, judge_store};
 use super::service::{Manner, Service};
-use super::support::{full, libraries, release_libraries, root, run};
+use super::support::{Depth, depth, libraries, release_libraries, root, run};
 
 /// Beside the files of the library.
 const STRACE: &str = "strace";
@@ -30,10 +30,10 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// With the release library in the full run.
+    /// With the release library from the full run on.
     pub fn build() -> Self {
         let folder = tempfile::tempdir().expect("a directory");
-        let library = if full() {
+        let library = if depth() >= Depth::Full {
             release_libraries()
         } else {
             libraries()

@@ -4,7 +4,7 @@ use std::thread;
 
 use super::place::{Injection, Kind, Place, Workshop};
 use super::service::Manner;
-use super::support::full;
+use super::support::depth;
 
 /// Every call that changes files here.
 pub const CALLS: [&str; 6] = [
@@ -118,7 +118,7 @@ pub fn every_call(mut hit: impl FnMut(usize) -> bool) -> usize {
     let mut number = 1;
     while hit(number) {
         count += 1;
-        number += if full() { 1 } else { fastrand::usize(1..16) };
+        number += depth().pick(fastrand::usize(1..16), 1, 1);
     }
     count
 }

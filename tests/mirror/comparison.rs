@@ -281,11 +281,7 @@ fn compare(shared: &Shared) -> u64 {
 
 #[test]
 fn the_mirror_answers_as_a_plain_map_would() {
-    let wanted = if support::full() {
-        100_000_000
-    } else {
-        10_000_000
-    };
+    let wanted = support::depth().pick(10_000_000, 100_000_000, 1_000_000_000);
     let (mut operations, mut differences) = (0, 0);
     // Several lives, because a table grows only once in each.
     for life in 0..20 {

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+mod depth;
 pub mod sanitizer;
 
 use std::fs;
@@ -10,10 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Whether this is the full run (`CHATBLOCK_TEST=full`), in which nothing is skipped.
-pub fn full() -> bool {
-    std::env::var("CHATBLOCK_TEST").as_deref() == Ok("full")
-}
+pub use depth::{Depth, depth};
 
 /// The top of the project.
 pub fn root() -> &'static Path {
@@ -38,14 +36,21 @@ pub fn report(program: &str, line: &str) {
     writeln!(file, "{line}").expect("the report can be written");
 }
 
-/// Whether the program `name` is installed. In the full run a missing one fails the test; otherwise
-/// it is reported as skipped.
+/// Where `make test` finds what was skipped, to say it once: one line for each missing program and test
+/// program.
+const SKIPPED: &str = "skipped";
+
+/// Whether the program `name` is installed. From the full run on a missing one fails the test; otherwise
+/// what needs it is reported as skipped.
 pub fn has_tool(program: &str, name: &str) -> bool {
     let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .any(|directory| directory.join(name).is_file());
     if !found {
-        assert!(!full(), "{name} is not installed; the full run needs it");
-        report(program, &format!("skipped: {name} is not installed"));
+        assert!(
+            depth() == Depth::Quick,
+            "{name} is not installed; the full run needs it"
+        );
+        report(SKIPPED, &format!("{name} is not installed ({program})"));
     }
     found
 }

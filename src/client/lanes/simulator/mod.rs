@@ -6,6 +6,8 @@
 //! CHATBLOCK_SEED=N repeats one history, CHATBLOCK_SEEDS=N goes through the first N.
 
 mod answers;
+#[path = "../../../../tests/support/depth.rs"]
+mod depth;
 mod disk;
 mod mirror;
 mod oracle;
@@ -19,6 +21,7 @@ use crate::api::Retry;
 use crate::api::{Answer, CheckType, Operation, Targets, Verdict};
 use crate::client::outbox::{Outbox, Record};
 use crate::client::reply::Reply;
+use depth::depth;
 use disk::Disk;
 use oracle::Asked;
 use service::{Fate, Service};
@@ -336,8 +339,7 @@ fn seeds() -> std::ops::Range<u64> {
     if let Some(seed) = number("CHATBLOCK_SEED") {
         return seed..seed + 1;
     }
-    let is_full = std::env::var("CHATBLOCK_TEST").as_deref() == Ok("full");
-    0..number("CHATBLOCK_SEEDS").unwrap_or(if is_full { 20_000 } else { 2_000 })
+    0..number("CHATBLOCK_SEEDS").unwrap_or_else(|| depth().pick(2_000, 20_000, 200_000))
 }
 
 #[test]
