@@ -9,7 +9,7 @@ mod server;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use answers::{OK, http, item, items, refusal, relation, relations, sends};
 use chatblock::{Client, Error, Reply, Status};
@@ -389,6 +389,36 @@ fn closing_records_what_was_accepted() {
     let client = place.open(&server.base_url());
     assert_eq!(client.flush(SOON), Status::Ok);
     assert_eq!(arrived(&server).len(), 1);
+}
+
+#[test]
+fn a_foreign_lock_of_some_seconds_delays_writes_and_loses_none() {
+    let place = Place::new();
+    let server = FaultServer::plain(vec![done(&["bob"]), done(&["cat"]), done(&["dan"])]);
+    let client = place.open(&server.base_url());
+    assert_eq!(client.add("ann", &["bob"]).status(), Status::Ok);
+    let foreign = rusqlite::Connection::open(place.file()).expect("the file");
+    let begun = foreign.execute_batch("BEGIN IMMEDIATE");
+    begun.expect("the lock is free");
+    client.add_async("ann", &["cat"], 7).expect("accepted");
+    assert_eq!(
+        client.sync(NOW),
+        Status::Timeout,
+        "neither recorded nor refused"
+    );
+    let outbox = || client.stats().outbox.expect("an outbox");
+    let begin = Instant::now();
+    while outbox().failures < 2 && begin.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(outbox().failures >= 2, "{:?}", outbox());
+    drop(foreign);
+    assert_eq!(client.sync(SOON), Status::Ok);
+    let reply = next(&client);
+    assert_eq!((reply.tag(), reply.status()), (7, Status::Ok));
+    assert_eq!(client.add("ann", &["dan"]).status(), Status::Ok);
+    assert!(!outbox().failed);
+    assert_eq!(client.close(SOON), Status::Ok);
 }
 
 #[test]

@@ -136,9 +136,11 @@ fn check_integrity(path: &Path, connection: &Connection) -> Result<(), Error> {
 /// SQLite's error with the file and the next step.
 pub(crate) fn storage(path: &Path, error: &rusqlite::Error) -> Error {
     use rusqlite::ErrorCode::{
-        DatabaseCorrupt, DiskFull, NotADatabase, PermissionDenied, ReadOnly, SystemIoFailure,
+        DatabaseBusy, DatabaseCorrupt, DiskFull, NotADatabase, PermissionDenied, ReadOnly,
+        SystemIoFailure,
     };
     let step = match error.sqlite_error_code() {
+        Some(DatabaseBusy) => "another program has a transaction open on the file, end it there",
         Some(DiskFull) => "make room on the disk",
         Some(DatabaseCorrupt | NotADatabase) => "the file is damaged, restore it from a copy",
         Some(PermissionDenied | ReadOnly) => "check the rights of the file and its directory",

@@ -183,6 +183,11 @@ impl Dispatch {
                 state.lanes.record(up_to, now);
                 state = self.deliver(state);
             }
+            Outcome::Postponed(error) => {
+                self.log.line(LogLevel::Warn, || {
+                    format!("{error}; nothing was written, it is tried again")
+                });
+            }
         }
         self.quieter.notify_all();
         self.rouse(&mut state, now);

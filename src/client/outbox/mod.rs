@@ -6,7 +6,7 @@
 
 mod sqlite;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -20,6 +20,8 @@ use crate::error::{Error, Status};
 
 /// When a commit that found no room is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// When a commit that found the file locked is tried again; the journal itself has waited before.
+const BUSY_RETRY: Duration = Duration::from_millis(100);
 /// What a record takes beside its texts.
 const RECORD_BYTES: u64 = 48;
 
@@ -96,8 +98,10 @@ pub(super) struct Changes {
 /// Why nothing of a commit is on disk.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// There is no room: the next commit may succeed.
-    Full(Error),
+    /// Another program holds the file locked. Nothing was written: the same commit is tried again.
+    Busy(Error),
+    /// There is no room, or the file could not be read. Nothing was written: the next commit may succeed.
+    NotWritten(Error),
     /// Nobody knows what is on disk: nothing more may be written until the journal is opened again.
     Broken(Error),
 }
@@ -118,6 +122,8 @@ pub(super) enum Outcome {
         up_to: CallId,
         error: Error,
     },
+    /// Nothing was written, nothing is lost: the commit is tried again.
+    Postponed(Error),
 }
 
 /// What is on disk, what is on its way there, and when it has to go.
@@ -246,11 +252,14 @@ impl Outbox {
         now: Instant,
     ) -> Outcome {
         self.is_committing = false;
-        self.recorded = changes.up_to;
         self.failures += u64::from(outcome.is_err());
         let error = match outcome {
-            Ok(()) => return Outcome::Recorded(changes.up_to),
-            Err(Failure::Full(error)) => {
+            Ok(()) => {
+                self.recorded = changes.up_to;
+                return Outcome::Recorded(changes.up_to);
+            }
+            Err(Failure::Busy(error)) => return self.postpone(changes, error, now),
+            Err(Failure::NotWritten(error)) => {
                 // They go with a later commit; on disk they do no harm meanwhile.
                 self.erase.splice(..0, changes.erase);
                 if !self.erase.is_empty() {
@@ -269,6 +278,7 @@ impl Outbox {
                 error
             }
         };
+        self.recorded = changes.up_to;
         let mut lost = changes.add;
         if self.room.check().is_err() {
             // What was accepted meanwhile has no commit to wait for.
@@ -284,6 +294,22 @@ impl Outbox {
             up_to: changes.up_to,
             error,
         }
+    }
+
+    /// Puts `changes` back in front of what came meanwhile.
+    fn postpone(&mut self, changes: Changes, error: Error, now: Instant) -> Outcome {
+        // A write that was cancelled meanwhile is neither recorded nor erased.
+        let kept = &self.kept;
+        let add = changes.add.into_iter();
+        let (add, over): (Vec<_>, Vec<_>) = add.partition(|record| kept.contains_key(&record.id));
+        let over: HashSet<_> = over.iter().map(|record| record.id).collect();
+        self.erase.retain(|id| !over.contains(id));
+        self.add.splice(..0, add);
+        self.erase.splice(..0, changes.erase);
+        if !self.is_written() {
+            self.schedule(now + BUSY_RETRY);
+        }
+        Outcome::Postponed(error)
     }
 
     /// What it says about itself at `unix_seconds`.
@@ -364,11 +390,34 @@ mod tests {
         let changes = outbox.begin(3);
         outbox.add(record(3), now).expect("there is room");
         outbox.erase(3, now);
-        let full = Failure::Full(Error::new(Status::Storage, "no room"));
+        let full = Failure::NotWritten(Error::new(Status::Storage, "no room"));
         outbox.finish(changes, Err(full), now);
         assert_eq!(outbox.due(), None);
         assert_eq!(outbox.add(record(4), now).ok(), Some(true));
         assert!(outbox.hurry(now), "and so does whoever waits for it");
+    }
+
+    #[test]
+    fn a_commit_that_found_the_file_locked_is_tried_again_without_what_was_cancelled() {
+        let now = Instant::now();
+        let mut outbox = Outbox::new(1000, Duration::ZERO, &[]);
+        for id in 0..2 {
+            outbox.add(record(id), now).expect("there is room");
+        }
+        let changes = outbox.begin(2);
+        outbox.add(record(2), now).expect("there is room");
+        outbox.erase(0, now);
+        let locked = Failure::Busy(Error::new(Status::Storage, "locked"));
+        let outcome = outbox.finish(changes, Err(locked), now);
+        assert!(matches!(outcome, Outcome::Postponed(_)));
+        assert!(matches!(outbox.is_recorded(2), Ok(false)));
+        assert_eq!(outbox.due(), Some(now), "what came meanwhile goes at once");
+        let changes = outbox.begin(3);
+        let ids: Vec<_> = changes.add.iter().map(|record| record.id).collect();
+        assert_eq!((ids, changes.erase.len()), (vec![1, 2], 0));
+        let outcome = outbox.finish(changes, Ok(()), now);
+        assert!(matches!(outcome, Outcome::Recorded(3)));
+        assert!(matches!(outbox.is_recorded(3), Ok(true)));
     }
 
     #[test]

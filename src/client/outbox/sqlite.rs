@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params,
+};
 
 use super::{Changes, Failure, Journal, Record};
 use crate::api::{Command, Operation, Request};
@@ -29,6 +32,10 @@ const FORMAT: Format = Format {
     upgrades: &[],
 };
 
+/// How long a commit waits for the lock of another program, before it is tried again later: no longer, because
+/// closing the client waits for it.
+const PATIENCE: Duration = Duration::from_millis(250);
+
 /// Writes on disk.
 pub(in crate::client) struct SqliteJournal {
     path: PathBuf,
@@ -51,6 +58,9 @@ impl SqliteJournal {
         let (lock, connection) = FORMAT.open(path)?;
         claim(path, &connection, sdkappid)?;
         let left = read_all(path, &connection)?;
+        connection
+            .busy_timeout(PATIENCE)
+            .map_err(|error| storage(path, &error))?;
         let journal = Self {
             path: path.to_owned(),
             connection,
@@ -59,8 +69,22 @@ impl SqliteJournal {
         Ok((journal, left))
     }
 
-    fn write(&mut self, changes: &Changes) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction()?;
+    /// Takes the lock that writing needs: when that fails, nothing was written.
+    fn begin(&mut self) -> Result<Transaction<'_>, Failure> {
+        let path = &self.path;
+        let begun = Transaction::new(&mut self.connection, TransactionBehavior::Immediate);
+        begun.map_err(|error| {
+            let is_busy = is_locked(&error);
+            let error = storage(path, &error);
+            if is_busy {
+                Failure::Busy(error)
+            } else {
+                Failure::NotWritten(error)
+            }
+        })
+    }
+
+    fn write(transaction: Transaction<'_>, changes: &Changes) -> rusqlite::Result<()> {
         {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO writes (id, command, from_account, to_accounts, accepted) \
@@ -87,17 +111,32 @@ impl SqliteJournal {
 
 impl Journal for SqliteJournal {
     fn commit(&mut self, changes: &Changes) -> Result<(), Failure> {
-        self.write(changes).map_err(|error| {
+        let written = Self::write(self.begin()?, changes);
+        written.map_err(|error| {
             let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+            let is_locked = is_locked(&error);
             let taken_back = self.connection.is_autocommit();
             let error = storage(&self.path, &error);
-            if full && taken_back {
-                Failure::Full(error)
-            } else {
-                Failure::Broken(error)
+            match taken_back {
+                true if full => Failure::NotWritten(error),
+                true if is_locked => Failure::Busy(error),
+                _ => Failure::Broken(error),
             }
         })
     }
+}
+
+/// Another program has the file locked: nothing was done.
+fn is_locked(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(
+        code,
+        Some(
+            ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed
+        )
+    )
 }
 
 /// Writes for one app must not reach another: the file says whose they are.

@@ -13,6 +13,8 @@ use crate::error::{Error, Status};
 pub(super) enum Commit {
     Fine,
     Full,
+    /// Another program has the file locked.
+    Locked,
     /// The process ends before it is on disk.
     CrashBefore,
     /// The process ends when it is on disk and nobody knows yet.
@@ -44,6 +46,7 @@ impl Simulation {
             0 if may_crash => Commit::CrashBefore,
             1 if may_crash => Commit::CrashAfter,
             2 if self.is_faulty() => Commit::Full,
+            3 if self.is_faulty() => Commit::Locked,
             _ => Commit::Fine,
         };
         self.faults += u64::from(commit != Commit::Fine);
@@ -66,7 +69,8 @@ impl Simulation {
             return;
         }
         let outcome = match commit {
-            Commit::Full => Err(Failure::Full(Error::new(Status::Storage, "full"))),
+            Commit::Full => Err(Failure::NotWritten(Error::new(Status::Storage, "full"))),
+            Commit::Locked => Err(Failure::Busy(Error::new(Status::Storage, "locked"))),
             _ => Ok(()),
         };
         let Some(outbox) = &mut self.outbox else {
@@ -78,6 +82,7 @@ impl Simulation {
                 self.lanes.fail_unrecorded(ids, &error, self.now);
                 self.lanes.record(up_to, self.now);
             }
+            Outcome::Postponed(_) => {}
         }
         self.collect();
     }
