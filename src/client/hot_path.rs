@@ -88,8 +88,8 @@ impl Client {
     /// [`Status::Closed`], [`Status::Panic`]; nothing is watched then.
     pub fn watch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
         self.check_owners(owners)?;
-        let now = self.dispatch.clock.now();
-        self.dispatch.watch(|watching, _| {
+        let now = self.runtime.clock.now();
+        self.runtime.watch(|watching, _| {
             for owner in owners {
                 watching.watch(owner.as_ref(), now);
             }
@@ -102,7 +102,7 @@ impl Client {
     /// As [`Client::watch`].
     pub fn unwatch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
         self.check_owners(owners)?;
-        self.dispatch.watch(|watching, _| {
+        self.runtime.watch(|watching, _| {
             for owner in owners {
                 watching.unwatch(owner.as_ref());
             }
@@ -128,11 +128,11 @@ impl Client {
             let what = "the embedded engine knows everything already";
             Error::new(Status::Unsupported, what)
         })?;
-        let clock = &self.dispatch.clock;
+        let clock = &self.runtime.clock;
         let event = webhooks.open(query, body, clock.unix_seconds())?;
         let added = event.change == Change::Add;
         let mut ignored = 0;
-        self.dispatch.watch(|watching, lanes| {
+        self.runtime.watch(|watching, lanes| {
             ignored = watching.learn_event(added, &event.pairs, lanes, clock.now());
         })?;
         webhooks.count(ignored);

@@ -3,7 +3,6 @@
 mod assembly;
 mod check;
 mod completions;
-mod dispatch;
 mod hot_path;
 mod known;
 mod lanes;
@@ -13,6 +12,7 @@ mod pace;
 mod positions;
 mod reply;
 mod retry;
+mod runtime;
 pub mod stats;
 mod watching;
 mod way;
@@ -29,10 +29,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Backend, Config};
 use crate::error::{Error, Status};
 use crate::promise::{Unkept, promise};
-use dispatch::{Dispatch, closed};
 use known::Known;
 use log::Log;
 use outbox::{Outbox, SqliteJournal};
+use runtime::{Runtime, closed};
 use stats::Stats;
 use watching::Watching;
 use way::Way;
@@ -53,7 +53,7 @@ const GRACE: Duration = Duration::from_millis(25);
 /// # Ok::<(), chatblock::Error>(())
 /// ```
 pub struct Client {
-    dispatch: Arc<Dispatch>,
+    runtime: Arc<Runtime>,
     known: Arc<Known>,
     /// None on the embedded engine, which knows everything already.
     webhooks: Option<Webhooks>,
@@ -86,7 +86,7 @@ impl Client {
         };
         let log = Log::open(&config.log, Arc::clone(&clock))?;
         let client = Self {
-            dispatch: Arc::new(Dispatch::new(
+            runtime: Arc::new(Runtime::new(
                 service,
                 clock,
                 log,
@@ -118,7 +118,7 @@ impl Client {
         };
         let known = Arc::clone(&self.known);
         let watching = Watching::new(known, rules, crate::random::generator());
-        self.dispatch.learn_with(watching);
+        self.runtime.learn_with(watching);
     }
 
     fn open_outbox(&self, config: &Config) -> Result<(), Error> {
@@ -130,7 +130,7 @@ impl Client {
         };
         let (journal, left) = SqliteJournal::open(&settings.path, app.sdkappid)?;
         let outbox = Outbox::new(settings.max_bytes, settings.commit, &left);
-        self.dispatch
+        self.runtime
             .record_in(outbox, Box::new(journal), left)
             .map_err(|error| {
                 let what = format!("needs a thread, which cannot start: {error}");
@@ -291,29 +291,29 @@ impl Client {
     pub fn submit(&self, command: &str, request_json: &str, tag: u64) -> Result<(), Error> {
         let request = check::json(self.way.charset, command, request_json)
             .map_err(|refused| refused.error)?;
-        self.dispatch.submit(request, tag)
+        self.runtime.submit(request, tag)
     }
 
     /// The next completion, waited for until `timeout` (`None`: without limit). `None` also after a
     /// wake-up.
     pub fn poll(&self, timeout: Option<Duration>) -> Option<Reply> {
-        self.dispatch.completions.take(self.deadline(timeout))
+        self.runtime.completions.take(self.deadline(timeout))
     }
 
     /// A descriptor that is readable while a completion or a wake-up waits; owned by the client.
     pub fn event_fd(&self) -> Option<std::os::fd::RawFd> {
-        self.dispatch.completions.descriptor()
+        self.runtime.completions.descriptor()
     }
 
     /// Wakes one [`Client::poll`], now or next.
     pub fn wake(&self) {
-        self.dispatch.completions.wake();
+        self.runtime.completions.wake();
     }
 
     /// Ends the calls with `tag` that were not sent yet: each still completes, with
     /// [`Status::Cancelled`]. How many they were.
     pub fn cancel(&self, tag: u64) -> usize {
-        self.dispatch.cancel(tag)
+        self.runtime.cancel(tag)
     }
 
     /// Waits until everything accepted before is on disk: [`Status::Ok`], [`Status::Timeout`],
@@ -323,7 +323,7 @@ impl Client {
         if self.way.is_durable {
             return self.flush(timeout);
         }
-        match self.dispatch.sync(self.deadline(timeout)) {
+        match self.runtime.sync(self.deadline(timeout)) {
             Ok(true) => Status::Ok,
             Ok(false) => Status::Timeout,
             Err(error) => error.status(),
@@ -333,7 +333,7 @@ impl Client {
     /// Waits until everything accepted before has its completion queued: [`Status::Ok`] or
     /// [`Status::Timeout`].
     pub fn flush(&self, timeout: Option<Duration>) -> Status {
-        if self.dispatch.flush(self.deadline(timeout)) {
+        if self.runtime.flush(self.deadline(timeout)) {
             Status::Ok
         } else {
             Status::Timeout
@@ -351,7 +351,7 @@ impl Client {
                 "remote"
             },
             webhooks: self.webhooks.as_ref().map(Webhooks::stats),
-            ..self.dispatch.stats(self.known.stats())
+            ..self.runtime.stats(self.known.stats())
         }
     }
 
@@ -372,22 +372,22 @@ impl Client {
 
     pub(crate) fn shut(&self, timeout: Option<Duration>) -> Status {
         let deadline = self.deadline(timeout);
-        let clean = self.dispatch.close(deadline);
-        self.dispatch.log.close(deadline);
+        let clean = self.runtime.close(deadline);
+        self.runtime.log.close(deadline);
         if clean { Status::Ok } else { Status::Timeout }
     }
 
     /// After a panic inside the library the client answers only [`Status::Panic`].
     pub(crate) fn poison(&self) {
-        self.dispatch.poison();
+        self.runtime.poison();
     }
 
     pub(crate) fn is_poisoned(&self) -> bool {
-        self.dispatch.is_poisoned()
+        self.runtime.is_poisoned()
     }
 
     fn deadline(&self, timeout: Option<Duration>) -> Option<Instant> {
-        timeout.map(|timeout| self.dispatch.clock.now() + timeout)
+        timeout.map(|timeout| self.runtime.clock.now() + timeout)
     }
 
     fn call_typed(&self, from: &str, operation: Operation) -> Reply {
@@ -400,7 +400,7 @@ impl Client {
     fn submit_typed(&self, from: &str, operation: Operation, tag: u64) -> Result<(), Error> {
         let request =
             check::typed(self.way.charset, from, operation).map_err(|refused| refused.error)?;
-        self.dispatch.submit(request, tag)
+        self.runtime.submit(request, tag)
     }
 
     /// The door for callers that wait.
@@ -409,14 +409,14 @@ impl Client {
         let failed = |error: &Error| Reply::failed(Some(command), &from, error);
         // The engine answers at once: the caller's own thread can do it.
         if self.way.is_local {
-            request = match self.dispatch.perform_here(request, self.way.rules()) {
+            request = match self.runtime.perform_here(request, self.way.rules()) {
                 Ok(reply) => return reply,
                 Err(request) => request,
             };
         }
-        let entered = self.dispatch.clock.now();
+        let entered = self.runtime.clock.now();
         let (promise, waiting) = promise();
-        if let Err(error) = self.dispatch.accept(request, promise, entered) {
+        if let Err(error) = self.runtime.accept(request, promise, entered) {
             return failed(&error);
         }
         let until = self.way.call_time.map(|time| entered + time + GRACE);
@@ -470,7 +470,7 @@ mod tests {
         let clock = Arc::new(SystemClock);
         let log = Log::open(&crate::config::Log::default(), clock.clone()).expect("no log");
         Client {
-            dispatch: Arc::new(Dispatch::new(Box::new(Buggy), clock, log, way.rules(), 100)),
+            runtime: Arc::new(Runtime::new(Box::new(Buggy), clock, log, way.rules(), 100)),
             known: Arc::new(Known::complete(Arc::new(SystemClock)).expect("memory")),
             webhooks: None,
             way,

@@ -1,6 +1,6 @@
 //! The order of things: which request goes out next, and what an outcome means for the calls in it.
 //!
-//! A plain state machine without threads, clocks or sockets: the threads of `dispatch.rs` and the
+//! A plain state machine without threads, clocks or sockets: the threads of `runtime/` and the
 //! simulator drive the same code. Invariants: at most one write per owner is in flight; writes of one
 //! owner are answered in the order in which they were accepted; a read goes out when the writes
 //! accepted before it are answered; every accepted call comes out of `take_done` exactly once. With an

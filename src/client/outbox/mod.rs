@@ -1,7 +1,7 @@
 //! Writes on disk until they are answered: accepted, recorded, confirmed or refused (design.md 3.2).
 //!
 //! A plain state machine without threads, clocks or files: what is to be written and when. The thread of
-//! `dispatch/recorder.rs` and the simulator hand its changes to a [`Journal`]. Ids of records are ids of
+//! `runtime/recorder.rs` and the simulator hand its changes to a [`Journal`]. Ids of records are ids of
 //! calls, so their order is the order of acceptance.
 
 mod sqlite;

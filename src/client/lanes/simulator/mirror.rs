@@ -226,7 +226,7 @@ impl Simulation {
         self.watching.begin_asked(id, &request, self.now);
     }
 
-    /// As the dispatch learns: first the mirror, then the callers.
+    /// As the runtime learns: first the mirror, then the callers.
     fn collect(&mut self) {
         let mut owners = Vec::new();
         for done in self.lanes.take_done() {

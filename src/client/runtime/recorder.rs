@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use parking_lot::MutexGuard;
 
-use super::{Caller, Dispatch, State};
+use super::{Caller, Runtime, State};
 use crate::api::Request;
 use crate::client::lanes::{CallId, Done};
 use crate::client::outbox::{Journal, Outbox, Outcome, Record};
@@ -14,7 +14,7 @@ use crate::error::{Error, Status};
 use crate::panics;
 use crate::threads;
 
-impl Dispatch {
+impl Runtime {
     pub(super) fn start_recorder(
         self: &Arc<Self>,
         state: &mut State,

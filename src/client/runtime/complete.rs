@@ -2,14 +2,14 @@
 
 use parking_lot::MutexGuard;
 
-use super::{Caller, Dispatch, State};
+use super::{Caller, Runtime, State};
 use crate::client::completions::Completions;
 use crate::client::lanes::Done;
 use crate::client::reply::Reply;
 use crate::error::Status;
 use crate::promise::Promise;
 
-impl Dispatch {
+impl Runtime {
     /// Hands out what is done, without holding the lock: whoever is woken wants it next. A second thread leaves its own
     /// to the first.
     pub(super) fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {

@@ -9,13 +9,13 @@ use std::time::Instant;
 
 use parking_lot::MutexGuard;
 
-use super::{Dispatch, State, busy};
+use super::{Runtime, State, busy};
 use crate::client::lanes::Next;
 use crate::error::Error;
 use crate::threads;
 
 /// Threads that are not on the network.
-pub(super) struct Crew {
+pub(super) struct Workers {
     /// How many there are in all.
     pub(super) threads: usize,
     /// Those that wait for work.
@@ -34,7 +34,7 @@ enum Watch {
     Waking,
 }
 
-impl Crew {
+impl Workers {
     pub(super) fn new() -> Self {
         Self {
             threads: 0,
@@ -46,20 +46,20 @@ impl Crew {
 }
 
 #[cfg(test)]
-impl Crew {
+impl Workers {
     /// Whether every thread waits.
     pub(super) fn is_at_rest(&self) -> bool {
         matches!(self.watch, Watch::Until(_)) && self.idle + 1 == self.threads
     }
 }
 
-impl Dispatch {
+impl Runtime {
     /// There is a thread from now on.
     ///
     /// # Errors
     /// [`crate::Status::Busy`] when none can start.
     pub(super) fn man(self: &Arc<Self>, state: &mut State) -> Result<(), Error> {
-        if state.crew.threads == 0 {
+        if state.workers.threads == 0 {
             self.keep_one_spare(state)
                 .map_err(|error| busy(&format!("no thread can start for the call: {error}")))?;
         }
@@ -70,7 +70,7 @@ impl Dispatch {
     /// Every thread looks again.
     pub(super) fn wake_all(&self) {
         self.work.notify_all();
-        self.arrivals.call_watch();
+        self.inbox.call_watch();
     }
 
     /// Starts a thread when all others are under way with a request.
@@ -78,7 +78,7 @@ impl Dispatch {
         let Some(alive) = state.alive.clone() else {
             return Ok(());
         };
-        if state.crew.threads > state.lanes.in_flight() {
+        if state.workers.threads > state.lanes.in_flight() {
             return Ok(());
         }
         let own = Arc::clone(self);
@@ -88,15 +88,15 @@ impl Dispatch {
             drop(own);
             drop(alive);
         })?;
-        state.crew.threads += 1;
-        state.crew.is_waking = true;
+        state.workers.threads += 1;
+        state.workers.is_waking = true;
         Ok(())
     }
 
     /// What to do now, for callers or in the background.
     pub(super) fn next(&self, state: &mut State) -> Next {
         let now = self.clock.now();
-        let mut due = self.arrivals.due();
+        let mut due = self.inbox.due();
         if due.is_some_and(|moment| moment <= now) {
             self.take_in(state);
             due = None;
@@ -121,7 +121,7 @@ impl Dispatch {
         let watching = state.watching.as_mut();
         let page = watching.and_then(|watching| watching.moment(now));
         let (is_ready, moment) = state.lanes.outlook(now);
-        let others = [page, self.arrivals.due()].into_iter().flatten().min();
+        let others = [page, self.inbox.due()].into_iter().flatten().min();
         (
             is_ready || others.is_some_and(|moment| moment <= now),
             [moment, others].into_iter().flatten().min(),
@@ -131,8 +131,8 @@ impl Dispatch {
     /// A thread goes on the network: another one does what is left, if there is another.
     pub(super) fn leave(&self, state: &mut State) {
         self.rouse(state, self.clock.now());
-        if state.crew.watch == Watch::Nobody && !state.crew.is_waking {
-            self.arrivals.abandon();
+        if state.workers.watch == Watch::Nobody && !state.workers.is_waking {
+            self.inbox.abandon();
         }
     }
 
@@ -140,23 +140,23 @@ impl Dispatch {
     /// at which the watch looks again.
     pub(super) fn rouse(&self, state: &mut State, now: Instant) {
         let (is_ready, moment) = self.outlook(state, now);
-        let crew = &state.crew;
-        let is_earlier = match crew.watch {
+        let workers = &state.workers;
+        let is_earlier = match workers.watch {
             Watch::Nobody | Watch::Waking => false,
             Watch::Until(None) => moment.is_some(),
             Watch::Until(Some(until)) => moment.is_some_and(|moment| moment < until),
         };
         let has_news = state.lanes.done_len() > 0 && !state.is_delivering;
         let is_ready = is_ready || has_news;
-        let needs_hand = is_ready || (moment.is_some() && crew.watch == Watch::Nobody);
-        if needs_hand && crew.idle > 0 && !crew.is_waking {
-            state.crew.is_waking = true;
+        let needs_hand = is_ready || (moment.is_some() && workers.watch == Watch::Nobody);
+        if needs_hand && workers.idle > 0 && !workers.is_waking {
+            state.workers.is_waking = true;
             self.work.notify_one();
         }
-        let is_alone = is_ready && state.crew.idle == 0;
-        if is_earlier || (is_alone && matches!(state.crew.watch, Watch::Until(_))) {
-            state.crew.watch = Watch::Waking;
-            self.arrivals.call_watch();
+        let is_alone = is_ready && state.workers.idle == 0;
+        if is_earlier || (is_alone && matches!(state.workers.watch, Watch::Until(_))) {
+            state.workers.watch = Watch::Waking;
+            self.inbox.call_watch();
         }
     }
 
@@ -169,20 +169,20 @@ impl Dispatch {
         until: Option<Instant>,
         came_back: bool,
     ) {
-        if state.crew.watch == Watch::Nobody {
-            state.crew.watch = Watch::Until(until);
-            MutexGuard::unlocked(state, || self.arrivals.attend(until, &*self.clock));
-            state.crew.watch = Watch::Nobody;
-        } else if came_back && !state.crew.is_waking {
-            state.crew.is_waking = true;
+        if state.workers.watch == Watch::Nobody {
+            state.workers.watch = Watch::Until(until);
+            MutexGuard::unlocked(state, || self.inbox.attend(until, &*self.clock));
+            state.workers.watch = Watch::Nobody;
+        } else if came_back && !state.workers.is_waking {
+            state.workers.is_waking = true;
             MutexGuard::unlocked(state, std::thread::yield_now);
-            state.crew.is_waking = false;
+            state.workers.is_waking = false;
         } else {
             self.rouse(state, self.clock.now());
-            state.crew.idle += 1;
+            state.workers.idle += 1;
             self.work.wait(state);
-            state.crew.idle -= 1;
-            state.crew.is_waking = false;
+            state.workers.idle -= 1;
+            state.workers.is_waking = false;
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Calls that nobody waits for, on their way to the lanes. The lock of the lanes is held while an answer is given out to
-//! many calls; a tick thread leaves its call here without it. The watch of the crew waits here and takes in what
+//! many calls; a tick thread leaves its call here without it. The watch of the workers waits here and takes in what
 //! came, a moment later: the calls of one tick share requests, and nobody wants the core of the tick thread
 //! while it hands them over.
 
@@ -25,7 +25,7 @@ pub(super) struct Arrival {
 }
 
 /// Where calls arrive.
-pub(super) struct Arrivals {
+pub(super) struct Inbox {
     queue: Mutex<Queue>,
     bell: Condvar,
     /// A call waits so long for others.
@@ -55,7 +55,7 @@ enum Attendant {
     Awake,
 }
 
-impl Arrivals {
+impl Inbox {
     pub(super) fn new(gathering: Duration) -> Self {
         Self {
             queue: Mutex::new(Queue {

@@ -56,7 +56,7 @@ fn add(target: &str) -> Request {
 struct Setup {
     clock: Arc<Still>,
     asked: Arc<Mutex<Vec<usize>>>,
-    dispatch: Arc<Dispatch>,
+    runtime: Arc<Runtime>,
 }
 
 impl Setup {
@@ -77,30 +77,30 @@ impl Setup {
             recorded: false,
         };
         let log = Log::open(&config::Log::default(), clock.clone()).expect("no log");
-        let dispatch = Arc::new(Dispatch::new(service, clock.clone(), log, rules, 100));
+        let runtime = Arc::new(Runtime::new(service, clock.clone(), log, rules, 100));
         Self {
             clock,
             asked,
-            dispatch,
+            runtime,
         }
     }
 
     fn submit(&self, target: &str) {
-        let accepted = self.dispatch.submit(add(target), 7);
+        let accepted = self.runtime.submit(add(target), 7);
         accepted.expect("there is room");
     }
 
     /// Nothing was sent, and nothing is to be sent before this moment.
     fn is_gathering_until(&self, moment: Instant) -> bool {
-        let mut state = self.dispatch.state.lock();
+        let mut state = self.runtime.state.lock();
         let is_waiting =
-            matches!(self.dispatch.next(&mut state), Next::Wait(Some(until)) if until == moment);
+            matches!(self.runtime.next(&mut state), Next::Wait(Some(until)) if until == moment);
         is_waiting && state.lanes.in_flight() == 0 && self.asked.lock().is_empty()
     }
 
     fn take(&self) {
         let deadline = SystemClock.now() + Duration::from_secs(20);
-        let reply = self.dispatch.completions.take(Some(deadline));
+        let reply = self.runtime.completions.take(Some(deadline));
         assert_eq!(reply.expect("a reply").status(), Status::Ok);
     }
 }
@@ -124,9 +124,7 @@ fn who_waits_for_an_answer_ends_the_gathering() {
     setup.submit("bob");
     assert!(setup.is_gathering_until(setup.clock.now() + GATHERING));
     let (promise, waiting) = crate::promise::promise();
-    let accepted = setup
-        .dispatch
-        .accept(add("cem"), promise, setup.clock.now());
+    let accepted = setup.runtime.accept(add("cem"), promise, setup.clock.now());
     accepted.expect("there is room");
     let reply = waiting.wait(None).expect("a reply");
     assert_eq!(reply.status(), Status::Ok);
@@ -138,7 +136,7 @@ fn who_waits_for_an_answer_ends_the_gathering() {
 fn a_call_is_accepted_while_others_hold_the_lock_of_the_lanes() {
     let setup = Setup::new();
     setup.submit("bob");
-    let state = setup.dispatch.state.lock();
+    let state = setup.runtime.state.lock();
     let (accepted, is_accepted) = bounded(1);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -155,10 +153,10 @@ fn a_call_is_accepted_while_others_hold_the_lock_of_the_lanes() {
 fn a_call_that_has_just_arrived_is_ended_by_close() {
     let setup = Setup::new();
     setup.submit("bob");
-    assert!(!setup.dispatch.close(Some(setup.clock.now())));
-    let reply = setup.dispatch.completions.take(None).expect("a reply");
+    assert!(!setup.runtime.close(Some(setup.clock.now())));
+    let reply = setup.runtime.completions.take(None).expect("a reply");
     assert_eq!((reply.tag(), reply.status()), (7, Status::Closed));
-    let refused = setup.dispatch.submit(add("cem"), 8).expect_err("closed");
+    let refused = setup.runtime.submit(add("cem"), 8).expect_err("closed");
     assert_eq!(refused.status(), Status::Closed);
 }
 
@@ -171,17 +169,17 @@ fn a_call_that_arrives_when_the_watch_has_left_is_taken_by_another_thread() {
             from: owner.into(),
             ..add("bob")
         };
-        setup.dispatch.submit(request, 7).expect("there is room");
+        setup.runtime.submit(request, 7).expect("there is room");
     };
     let until = |is_so: fn(&State) -> bool| {
-        while !is_so(&setup.dispatch.state.lock()) {
+        while !is_so(&setup.runtime.state.lock()) {
             std::thread::yield_now();
         }
     };
     submit("ann");
     submit("cem");
     (0..2).for_each(|_| setup.take());
-    until(|state| state.crew.is_at_rest());
+    until(|state| state.workers.is_at_rest());
     submit("ann");
     until(|state| state.lanes.in_flight() == 1);
     submit("cem");
@@ -192,14 +190,14 @@ fn a_call_that_arrives_when_the_watch_has_left_is_taken_by_another_thread() {
 fn what_a_bug_has_left_is_ended_with_what_has_arrived() {
     let setup = Setup::new();
     setup.submit("bob");
-    setup.dispatch.state.lock().arriving.push_back(Arrival {
+    setup.runtime.state.lock().arriving.push_back(Arrival {
         request: add("cem"),
         tag: 8,
         accepted: setup.clock.now(),
     });
-    setup.dispatch.poison();
+    setup.runtime.poison();
     let mut told = Vec::new();
-    while let Some(reply) = setup.dispatch.completions.take(None) {
+    while let Some(reply) = setup.runtime.completions.take(None) {
         told.push((reply.tag(), reply.status()));
     }
     assert_eq!(told, [(8, Status::Panic), (7, Status::Panic)]);

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Caller, Dispatch, State};
+use super::{Caller, Runtime, State};
 use crate::client::lanes::{Done, Lanes};
 use crate::client::watching::Watching;
 use crate::error::Error;
 
-impl Dispatch {
+impl Runtime {
     /// Learns from answers from now on, before anybody else is told of them.
     pub(in crate::client) fn learn_with(&self, watching: Watching) {
         self.state.lock().watching = Some(watching);

@@ -1,13 +1,13 @@
 //! Threads that do what the lanes say. Calls of blocking callers and of others take the same way.
 
-mod acceptance;
-mod arrivals;
-mod crew;
-mod delivery;
+mod complete;
+mod inbox;
 mod learner;
 mod recorder;
+mod submit;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
@@ -32,8 +32,8 @@ use crate::error::{Error, Status};
 use crate::panics;
 use crate::promise::Promise;
 use crate::service::Service;
-use arrivals::{Arrival, Arrivals};
-use crew::Crew;
+use inbox::{Arrival, Inbox};
+use workers::Workers;
 
 /// A call that nobody waits for waits so long for others with which it can share requests. The network takes
 /// longer.
@@ -61,14 +61,14 @@ impl Caller {
 }
 
 /// Everything the threads of one client share.
-pub(super) struct Dispatch {
+pub(super) struct Runtime {
     pub(super) service: Box<dyn Service>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) log: Log,
     pub(super) completions: Completions,
     opened: Instant,
     poisoned: AtomicBool,
-    arrivals: Arrivals,
+    inbox: Inbox,
     /// Room in the outbox, when there is one.
     room: OnceLock<Arc<Room>>,
     /// There is a thread that takes in what arrives.
@@ -92,7 +92,7 @@ struct State {
     watching: Option<Watching>,
     /// Taken when closing begins; every thread has a clone.
     alive: Option<Sender<Infallible>>,
-    crew: Crew,
+    workers: Workers,
     /// One thread has the replies that are on their way to their callers: that keeps their order.
     is_delivering: bool,
     /// On their way into the lanes.
@@ -101,7 +101,7 @@ struct State {
     tags: BTreeSet<(u64, CallId)>,
 }
 
-impl Dispatch {
+impl Runtime {
     pub(super) fn new(
         service: Box<dyn Service>,
         clock: Arc<dyn Clock>,
@@ -124,7 +124,7 @@ impl Dispatch {
             log,
             completions: Completions::new(max_calls),
             poisoned: AtomicBool::new(false),
-            arrivals: Arrivals::new(gathering),
+            inbox: Inbox::new(gathering),
             room: OnceLock::new(),
             is_manned: AtomicBool::new(false),
             state: Mutex::new(State {
@@ -132,7 +132,7 @@ impl Dispatch {
                 outbox: None,
                 watching: None,
                 alive: Some(alive),
-                crew: Crew::new(),
+                workers: Workers::new(),
                 is_delivering: false,
                 arriving: VecDeque::new(),
                 tags: BTreeSet::new(),
@@ -236,7 +236,7 @@ impl Dispatch {
     /// Takes nothing more, ends what is left with `Closed`, and waits for the threads. False when
     /// calls were dropped or a thread was still on the network at `deadline`.
     pub(super) fn close(&self, deadline: Option<Instant>) -> bool {
-        self.arrivals.refuse(closed());
+        self.inbox.refuse(closed());
         let mut state = self.state();
         self.record_all(&mut state, deadline);
         state.alive = None;
@@ -262,7 +262,7 @@ impl Dispatch {
     /// A bug was met: every call ends with `Panic`, and nothing more is accepted.
     pub(super) fn poison(&self) {
         self.poisoned.store(true, Ordering::SeqCst);
-        self.arrivals.refuse(panicked());
+        self.inbox.refuse(panicked());
         let mut state = self.state();
         // The thread that met the bug may have been the one that delivers: it does not come back.
         state.is_delivering = false;
@@ -288,7 +288,7 @@ impl Dispatch {
 
     fn work_until_closed(self: &Arc<Self>) {
         let mut state = self.state.lock();
-        state.crew.is_waking = false;
+        state.workers.is_waking = false;
         let mut came_back = false;
         while state.alive.is_some() && !self.is_poisoned() {
             let next = self.next(&mut state);

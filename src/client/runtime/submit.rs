@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use super::arrivals::Arrival;
-use super::{Caller, Dispatch, State, busy, closed, panicked};
+use super::inbox::Arrival;
+use super::{Caller, Runtime, State, busy, closed, panicked};
 use crate::api::Request;
 use crate::client::lanes::{Lanes, Next, Rules};
 use crate::client::reply::Reply;
@@ -28,7 +28,7 @@ impl Drop for Here<'_> {
     }
 }
 
-impl Dispatch {
+impl Runtime {
     /// Takes a call that nobody waits for.
     ///
     /// # Errors
@@ -48,10 +48,7 @@ impl Dispatch {
             tag,
             accepted: self.clock.now(),
         };
-        if !self
-            .arrivals
-            .leave(arrival, |request| self.admit(request))?
-        {
+        if !self.inbox.leave(arrival, |request| self.admit(request))? {
             self.rouse(&mut self.state.lock(), self.clock.now());
         }
         Ok(())
@@ -91,14 +88,14 @@ impl Dispatch {
     /// # Errors
     /// [`crate::Status::Closed`], [`crate::Status::Panic`].
     pub(super) fn check_open(&self) -> Result<(), Error> {
-        self.arrivals.refusal().map_or(Ok(()), Err)
+        self.inbox.refusal().map_or(Ok(()), Err)
     }
 
     /// Takes what arrived into the lanes; false when there was nothing.
     pub(super) fn take_in(&self, state: &mut State) -> bool {
         // A bug may have left some.
         let is_left = self.enter_arriving(state);
-        self.arrivals.take(&mut state.arriving);
+        self.inbox.take(&mut state.arriving);
         self.enter_arriving(state) | is_left
     }
 
