@@ -398,8 +398,8 @@ fn a_foreign_lock_of_some_seconds_delays_writes_and_loses_none() {
     let client = place.open(&server.base_url());
     assert_eq!(client.add("ann", &["bob"]).status(), Status::Ok);
     let foreign = rusqlite::Connection::open(place.file()).expect("the file");
-    let begun = foreign.execute_batch("BEGIN IMMEDIATE");
-    begun.expect("the lock is free");
+    let locked = foreign.execute_batch("BEGIN IMMEDIATE");
+    locked.expect("the lock is free");
     client.add_async("ann", &["cat"], 7).expect("accepted");
     assert_eq!(
         client.sync(NOW),
