@@ -68,12 +68,34 @@ impl Lane {
         self.reads.push_back(Read { command, op, after });
     }
 
+    /// Nothing is left, not even a place in the queue: an owner that came back would stand there twice.
     pub(super) fn is_idle(&self) -> bool {
         self.writes.is_empty()
+            && !self.queued
             && self.reads.is_empty()
             && self.again.is_none()
             && !self.in_flight
             && !self.reading_back
+    }
+
+    /// Forgets what waits; whether something is under way.
+    pub(super) fn abandon(&mut self) -> bool {
+        *self = Self {
+            in_flight: self.in_flight,
+            ..Self::default()
+        };
+        self.in_flight
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.in_flight
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_ready_read(&self) -> bool {
+        let mut reads = self.reads.iter();
+        reads.next().is_some_and(|read| read.after <= self.answered)
     }
 
     /// How much waits here: parts of writes and reads, and a request that is to be repeated.

@@ -9,6 +9,9 @@
 mod budget;
 mod departure;
 mod doubt;
+mod ending;
+#[cfg(test)]
+mod invariants;
 mod lane;
 mod recorded;
 mod settle;
@@ -29,9 +32,10 @@ use super::positions::Positions;
 use super::stats::Tally;
 use crate::api::{Account, Command, MAX_PER_CALL, Request};
 use crate::config::RetryPolicy;
-use crate::error::{Error, Status};
+use crate::error::Error;
 use budget::Budget;
 use doubt::Doubts;
+pub(super) use ending::out_of_time;
 use lane::{Batch, Lane, Op};
 
 /// One accepted call; greater means accepted later.
@@ -101,14 +105,6 @@ impl<T> Entry<T> {
             open_ops: 1,
         }
     }
-}
-
-/// How a call comes to its end.
-enum End {
-    /// Nothing is left to be sent; with the reason for the targets that have no answer.
-    Settled(Option<Error>),
-    /// What is recorded stays to be sent.
-    BrokenOff(Error),
 }
 
 /// A request on its way.
@@ -346,65 +342,6 @@ impl<T> Lanes<T> {
         std::mem::take(&mut self.done)
     }
 
-    /// Ends those of the calls `ids` that were not dispatched; how many they were.
-    pub(super) fn cancel(&mut self, ids: &[CallId], error: &Error) -> usize {
-        let mut count = 0;
-        for id in ids {
-            if self.calls.get(id).is_some_and(|entry| !entry.dispatched) {
-                self.end(*id, End::Settled(Some(error.clone())));
-                count += 1;
-            }
-        }
-        count
-    }
-
-    /// Ends every call, dispatched or not.
-    pub(super) fn end_all(&mut self, error: &Error) {
-        let all: Vec<_> = self.calls.keys().copied().collect();
-        for id in all {
-            self.end(id, End::BrokenOff(error.clone()));
-        }
-    }
-
-    /// The call is over.
-    fn end(&mut self, id: CallId, end: End) {
-        let Some(mut entry) = self.calls.remove(&id) else {
-            return;
-        };
-        if let Some(deadline) = entry.deadline {
-            self.deadlines.remove(&(deadline, id));
-        }
-        if entry.purpose == Purpose::ReadBack {
-            self.take_read_back(&entry.call);
-            return;
-        }
-        let is_settled = matches!(end, End::Settled(_));
-        if let End::Settled(Some(error)) | End::BrokenOff(error) = end {
-            entry.call.fail(error);
-        }
-        if entry.purpose == Purpose::Accepted {
-            self.count_end(&entry);
-        }
-        self.done.push(Done {
-            id,
-            call: entry.call,
-            caller: entry.caller,
-            is_settled,
-            is_listing: entry.purpose == Purpose::Listing,
-        });
-    }
-
-    fn expire(&mut self, now: Instant) {
-        while let Some((deadline, id)) = self.deadlines.first().copied()
-            && deadline <= now
-        {
-            self.deadlines.pop_first();
-            if !self.let_go(id) {
-                self.end(id, End::Settled(Some(out_of_time())));
-            }
-        }
-    }
-
     fn wake_delayed(&mut self, now: Instant) {
         while let Some(first) = self.delayed.first_entry()
             && first.key().0 <= now
@@ -465,11 +402,4 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
 fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
     let starts = (0..count.max(1)).step_by(MAX_PER_CALL);
     starts.map(move |start| start..count.min(start + MAX_PER_CALL))
-}
-
-pub(super) fn out_of_time() -> Error {
-    Error::new(
-        Status::Timeout,
-        "out of time (config key \"call_ms\"); a write may have happened, the same call may be repeated",
-    )
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::ending::End;
 use super::lane::{Batch, Op};
-use super::{CallId, Done, End, Entry, Lanes, Purpose};
+use super::{CallId, Done, Entry, Lanes, Purpose};
 use crate::api::{Account, CheckType, Command, Operation, Request};
 use crate::client::assembly::{Assembly, Slot};
 use crate::client::positions::Positions;
@@ -43,12 +44,7 @@ impl<T> Lanes<T> {
         now: Instant,
     ) {
         for id in ids {
-            let Some(entry) = self.calls.get(&id) else {
-                continue;
-            };
-            let owner = entry.call.request.from.clone();
-            self.end(id, End::Settled(Some(error.clone())));
-            self.queue(&owner, now);
+            self.end_alone(id, End::Settled(Some(error.clone())), now);
         }
     }
 

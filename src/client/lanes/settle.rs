@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::ending::End;
 use super::lane::{Batch, Op};
-use super::{CallId, Delayed, End, Flight, Lanes};
+use super::{CallId, Delayed, Flight, Lanes};
 use crate::api::codes::{self, SIGNATURES_REFUSED};
 use crate::api::{Answer, Retry};
 use crate::client::assembly::Assembly;

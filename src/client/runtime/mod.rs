@@ -204,8 +204,11 @@ impl Runtime {
         let ids = state.tags.range((tag, CallId::MIN)..=(tag, CallId::MAX));
         let ids: Vec<_> = ids.map(|(_, id)| *id).collect();
         let error = Error::new(Status::Cancelled, "cancelled before it was sent");
-        let count = state.lanes.cancel(&ids, &error);
-        drop(self.deliver(state));
+        let now = self.clock.now();
+        let count = state.lanes.cancel(&ids, &error, now);
+        let mut state = self.deliver(state);
+        // What waited behind a cancelled call may go now.
+        self.rouse(&mut state, now);
         count
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::super::{CallId, Lanes};
-use super::{ATTEMPT, Simulation, rules};
+use super::{ATTEMPT, Simulation, Sleeper, rules};
 use crate::client::outbox::{Changes, Failure, Outbox, Outcome, Record};
 use crate::error::{Error, Status};
 
@@ -31,15 +31,12 @@ pub(super) struct Disk {
 }
 
 impl Simulation {
-    /// Hands over what is due to be written, when no commit is under way.
+    /// Hands over what is to be written.
     pub(super) fn begin_commit(&mut self) {
         let next = self.lanes.next_call();
         let Some(outbox) = &mut self.outbox else {
             return;
         };
-        if self.disk.commit.is_some() || outbox.due().is_none_or(|due| self.now < due) {
-            return;
-        }
         let changes = outbox.begin(next);
         let may_crash = self.disk.crashes > 0;
         let commit = match self.random.u8(..12) {
@@ -84,7 +81,9 @@ impl Simulation {
             }
             Outcome::Postponed(_) => {}
         }
+        self.writer = Sleeper::Awake;
         self.collect();
+        self.rouse();
     }
 
     /// The process ends, and another one opens the outbox when no attempt can arrive any more of which
@@ -108,5 +107,6 @@ impl Simulation {
         for record in left {
             self.lanes.restore(record.id, record.request, self.now);
         }
+        (self.worker, self.writer) = (Sleeper::Awake, Sleeper::Awake);
     }
 }

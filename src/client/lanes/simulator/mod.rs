@@ -12,6 +12,7 @@ mod disk;
 mod mirror;
 mod oracle;
 mod service;
+mod sleepers;
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -21,10 +22,12 @@ use crate::api::Retry;
 use crate::api::{Answer, CheckType, Operation, Targets, Verdict};
 use crate::client::outbox::{Outbox, Record};
 use crate::client::reply::Reply;
+use crate::error::Status;
 use depth::depth;
 use disk::Disk;
 use oracle::Asked;
 use service::{Fate, Service};
+use sleepers::Sleeper;
 
 const ATTEMPT: Duration = Duration::from_millis(3500);
 const CALL: Duration = Duration::from_secs(12);
@@ -48,6 +51,11 @@ struct Simulation {
     asked: Vec<Asked>,
     /// Which call is meant by an id of the running process.
     calls: HashMap<CallId, usize>,
+    /// The id of each call in the process that accepted it.
+    ids: Vec<CallId>,
+    /// The threads that send, and the one that writes the outbox.
+    worker: Sleeper,
+    writer: Sleeper,
     flying: BTreeMap<(Instant, u64), (Flight, Result<Answer, Error>)>,
     /// Requests that arrive after they were given up.
     late: BTreeMap<(Instant, u64), Request>,
@@ -79,6 +87,9 @@ impl Simulation {
             service: Service::default(),
             asked: Vec::new(),
             calls: HashMap::new(),
+            ids: Vec::new(),
+            worker: Sleeper::Awake,
+            writer: Sleeper::Awake,
             flying: BTreeMap::new(),
             late: BTreeMap::new(),
             number: 0,
@@ -130,20 +141,29 @@ impl Simulation {
         let accepted = Arc::clone(&request);
         let id = self.lanes.accept(accepted, number, entered, self.now);
         self.calls.insert(id, number);
-        if let Some(outbox) = &mut self.outbox
-            && request.command().is_write()
-        {
-            let record = Record {
-                id,
-                request,
-                accepted: 0,
-            };
-            let added = outbox.add(record, self.now);
-            added.expect("no sync fails here");
-            if entered.is_some() {
-                outbox.hurry(self.now);
-            }
+        self.ids.push(id);
+        if request.command().is_write() {
+            self.keep(id, request, entered.is_some());
         }
+        self.rouse();
+    }
+
+    /// Somebody takes back a call that he made some time ago.
+    fn cancel(&mut self) {
+        let Some(number) = self.random.choice(0..self.ids.len()) else {
+            return;
+        };
+        let id = self.ids[number];
+        // Nobody takes back what he was told of, or what the next process finds in the outbox.
+        let asked = &self.asked[number];
+        if self.calls.get(&id) != Some(&number) || asked.orphaned || asked.replies > 0 {
+            return;
+        }
+        let error = Error::new(Status::Cancelled, "cancelled");
+        let count = self.lanes.cancel(&[id], &error, self.now);
+        self.asked[number].cancelled |= count > 0;
+        self.collect();
+        self.rouse();
     }
 
     fn send(&mut self, flight: Flight) {
@@ -217,6 +237,7 @@ impl Simulation {
                 self.service.in_flight.remove(&flight.request.from);
             }
             self.lanes.settle(flight, outcome, self.now);
+            self.worker = Sleeper::Awake;
             self.collect();
         }
         if let Some((moment, changes, commit)) = self.disk.commit.take() {
@@ -235,8 +256,9 @@ impl Simulation {
             let number = self.calls[&done.id];
             if done.is_settled
                 && let Some(outbox) = &mut self.outbox
+                && outbox.erase(done.id, self.now)
             {
-                outbox.erase(done.id, self.now);
+                self.writer = Sleeper::Awake;
             }
             let reply = Reply::from_assembly(done.call);
             let asked = &mut self.asked[number];
@@ -271,19 +293,22 @@ impl Simulation {
                 };
                 submit_at = self.now + Duration::from_millis(pause);
             }
-            self.begin_commit();
-            match self.lanes.next(self.now) {
-                Next::Send(flight) => self.send(flight),
-                Next::Wait(until) => {
-                    self.collect();
-                    let submit = (to_submit > 0).then_some(submit_at);
-                    match self.next_moment(until.into_iter().chain(submit).min()) {
-                        Some(next) => self.now = self.now.max(next),
-                        None => break,
-                    }
-                    self.land();
-                }
+            if self.random.u8(..32) == 0 {
+                self.cancel();
             }
+            self.look_at_outbox();
+            self.look_for_work();
+            self.hold_invariants();
+            if self.worker == Sleeper::Awake {
+                continue;
+            }
+            let submit = (to_submit > 0).then_some(submit_at);
+            match self.next_moment(submit) {
+                Some(next) => self.now = self.now.max(next),
+                None => break,
+            }
+            self.land();
+            self.hold_invariants();
             if self.time() > self.faulty_until + CALL * 40 {
                 self.violation("work went on long after the faults ended");
                 break;
@@ -292,14 +317,21 @@ impl Simulation {
         self.judge_end();
     }
 
-    fn next_moment(&self, until: Option<Instant>) -> Option<Instant> {
+    fn next_moment(&self, submit: Option<Instant>) -> Option<Instant> {
         let landing = self.flying.keys().next().map(|(moment, _)| *moment);
         let late = self.late.keys().next().map(|(moment, _)| *moment);
-        let commit = match &self.disk.commit {
-            Some((moment, ..)) => Some(*moment),
-            None => self.outbox.as_ref().and_then(Outbox::due),
-        };
-        [until, landing, late, commit].into_iter().flatten().min()
+        let commit = self.disk.commit.as_ref().map(|(moment, ..)| *moment);
+        let writer = self.writer.moment().filter(|_| commit.is_none());
+        let others = [submit, landing, late, commit, writer, self.worker.moment()];
+        others.into_iter().flatten().min()
+    }
+
+    fn hold_invariants(&mut self) {
+        let is_commit_coming = self.disk.commit.is_some()
+            || (self.outbox.as_ref()).is_some_and(|outbox| outbox.due().is_some());
+        if let Some(fault) = self.lanes.stuck_owner(is_commit_coming) {
+            self.violation(fault);
+        }
     }
 
     fn judge_end(&mut self) {

@@ -18,6 +18,8 @@ pub(super) struct Asked {
     pub(super) orphaned: bool,
     /// Answered or refused for good.
     pub(super) settled: bool,
+    /// Taken back before it was sent.
+    pub(super) cancelled: bool,
 }
 
 impl Asked {
@@ -29,6 +31,7 @@ impl Asked {
             recorded: false,
             orphaned: false,
             settled: false,
+            cancelled: false,
         }
     }
 }
@@ -106,7 +109,11 @@ pub(super) fn broken_promises(asked: &[Asked]) -> Vec<String> {
         if asked.replies != 1 && !(asked.orphaned && asked.replies == 0) {
             broken.push(format!("call {number} completed {} times", asked.replies));
         }
-        let is_answered = |told: &Status| told.is_done() || *told == Status::Service;
+        let is_answered = |told: &Status| {
+            told.is_done()
+                || *told == Status::Service
+                || (asked.cancelled && *told == Status::Cancelled)
+        };
         if asked.recorded && !(asked.settled && asked.told.iter().all(is_answered)) {
             broken.push(format!("call {number} was recorded and is lost"));
         }

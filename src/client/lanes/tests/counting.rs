@@ -68,7 +68,7 @@ fn a_call_is_cancelled_when_it_was_never_sent() {
     assert_eq!(one_add(&["a"], |_| error(Status::Connect)).cancelled, 1);
     let mut world = World::new();
     world.add(1, "ann", &["bob"]);
-    assert_eq!(world.lanes.cancel(&[0], &out_of_time()), 1);
+    assert_eq!(world.lanes.cancel(&[0], &out_of_time(), world.now), 1);
     world.add(2, "ann", &["bob"]);
     world.lanes.end_all(&Error::new(Status::Closed, "closing"));
     assert_eq!((world.adds().cancelled, world.adds().pending), (2, 0));
@@ -194,7 +194,7 @@ fn a_call_is_timed_from_acceptance_to_its_end() {
         world.run(|_, request| all_ok(request));
     }
     world.add(101, "ann", &["bob"]);
-    assert_eq!(world.lanes.cancel(&[100], &out_of_time()), 1);
+    assert_eq!(world.lanes.cancel(&[100], &out_of_time(), world.now), 1);
     let adds = world.stats().latency.add;
     assert_eq!(adds.count, 100, "a cancelled call is not timed");
     assert!((10_000..10_101).contains(&adds.p50_us), "{adds:?}");

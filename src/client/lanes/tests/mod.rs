@@ -1,6 +1,7 @@
 //! The lanes on virtual time: a script stands for the service, and nothing sleeps.
 
 mod counting;
+mod endings;
 mod order;
 mod outcomes;
 
@@ -8,6 +9,7 @@ use super::*;
 use crate::api::codes::{self, ALREADY_EXIST};
 use crate::api::{Answer, CheckType, Item, Operation, Targets, Verdict};
 use crate::client::reply::Reply;
+use crate::error::Status;
 
 type Outcome = Result<Answer, Error>;
 

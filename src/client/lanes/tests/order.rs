@@ -170,8 +170,8 @@ fn what_was_not_sent_can_be_cancelled_and_completes_once() {
     world.add(2, "ann", &["b"]);
     world.add(2, "ann", &["c"]);
     let error = Error::new(Status::Cancelled, "cancelled");
-    assert_eq!(world.lanes.cancel(&[0], &error), 0);
-    assert_eq!(world.lanes.cancel(&[1, 2], &error), 2);
+    assert_eq!(world.lanes.cancel(&[0], &error, world.now), 0);
+    assert_eq!(world.lanes.cancel(&[1, 2], &error, world.now), 2);
     let outcome = all_ok(&flight.request);
     world.lanes.settle(flight, outcome, world.now);
     world.run(|_, request| all_ok(request));

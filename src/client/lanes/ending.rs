@@ -1,0 +1,107 @@
+//! How calls come to their end. Each way looks at the owner again: what waited behind the call may go now, and an owner
+//! without work is forgotten.
+
+use std::time::Instant;
+
+use super::{CallId, Done, Lanes, Purpose};
+use crate::error::{Error, Status};
+
+/// How a call comes to its end.
+pub(super) enum End {
+    /// Nothing is left to be sent; with the reason for the targets that have no answer.
+    Settled(Option<Error>),
+    /// What is recorded stays to be sent.
+    BrokenOff(Error),
+}
+
+impl<T> Lanes<T> {
+    /// Ends those of the calls `ids` that were not dispatched; how many they were.
+    pub(in crate::client) fn cancel(
+        &mut self,
+        ids: &[CallId],
+        error: &Error,
+        now: Instant,
+    ) -> usize {
+        self.tally.at(now);
+        let mut count = 0;
+        for id in ids {
+            if self.calls.get(id).is_some_and(|entry| !entry.dispatched) {
+                self.end_alone(*id, End::Settled(Some(error.clone())), now);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// Ends every call, dispatched or not. What is under way is still to be settled.
+    pub(in crate::client) fn end_all(&mut self, error: &Error) {
+        while let Some((id, _)) = self.calls.first_key_value() {
+            self.end(*id, End::BrokenOff(error.clone()));
+        }
+        self.ready
+            .iter_mut()
+            .for_each(std::collections::VecDeque::clear);
+        self.ready_reads
+            .iter_mut()
+            .for_each(std::collections::VecDeque::clear);
+        self.delayed.clear();
+        self.owners.retain(|_, lane| lane.abandon());
+    }
+
+    /// Ends the calls whose time is over.
+    pub(super) fn expire(&mut self, now: Instant) {
+        while let Some((deadline, id)) = self.deadlines.first().copied()
+            && deadline <= now
+        {
+            self.deadlines.pop_first();
+            if !self.let_go(id) {
+                self.end_alone(id, End::Settled(Some(out_of_time())), now);
+            }
+        }
+    }
+
+    /// The call is over, and no request is: its owner may have waited for this.
+    pub(super) fn end_alone(&mut self, id: CallId, end: End, now: Instant) {
+        let Some(entry) = self.calls.get(&id) else {
+            return;
+        };
+        let owner = entry.call.request.from.clone();
+        self.end(id, end);
+        self.queue(&owner, now);
+    }
+
+    /// The call is over; whoever calls this looks at its owner again.
+    pub(super) fn end(&mut self, id: CallId, end: End) {
+        let Some(mut entry) = self.calls.remove(&id) else {
+            return;
+        };
+        if let Some(deadline) = entry.deadline {
+            self.deadlines.remove(&(deadline, id));
+        }
+        if entry.purpose == Purpose::ReadBack {
+            self.take_read_back(&entry.call);
+            return;
+        }
+        let is_settled = matches!(end, End::Settled(_));
+        if let End::Settled(Some(error)) | End::BrokenOff(error) = end {
+            entry.call.fail(error);
+        }
+        if entry.purpose == Purpose::Accepted {
+            self.count_end(&entry);
+        }
+        self.done.push(Done {
+            id,
+            call: entry.call,
+            caller: entry.caller,
+            is_settled,
+            is_listing: entry.purpose == Purpose::Listing,
+        });
+    }
+}
+
+pub(in crate::client) fn out_of_time() -> Error {
+    Error::new(
+        Status::Timeout,
+        "out of time (config key \"call_ms\"); a write may have happened, the same call may be repeated",
+    )
+}

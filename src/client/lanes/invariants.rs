@@ -1,0 +1,53 @@
+//! What holds between any two steps of the lanes. The simulator looks after each.
+
+use std::collections::HashMap;
+
+use super::lane::Lane;
+use super::{Delayed, Lanes, Purpose};
+use crate::api::Account;
+
+impl<T> Lanes<T> {
+    /// Each owner has work, and it goes on by itself: the owner is queued, delayed, in flight or reading back, or its
+    /// next write awaits a commit, which `is_commit_coming`. Gives what is wrong with that.
+    pub(super) fn stuck_owner(&self, is_commit_coming: bool) -> Option<String> {
+        let mut queued: HashMap<&Account, usize> = HashMap::new();
+        for owner in self.ready.iter().flatten() {
+            *queued.entry(owner).or_default() += 1;
+        }
+        let delayed = |owner: &Account| {
+            let mut all = self.delayed.values();
+            all.any(|delayed| matches!(delayed, Delayed::Owner(delayed) if delayed == owner))
+        };
+        let reads_back = |owner: &Account| {
+            let mut calls = self.calls.values();
+            calls.any(|entry| {
+                entry.purpose == Purpose::ReadBack && entry.call.request.from == *owner
+            })
+        };
+        let fault = |(owner, lane): (&Account, &Lane)| {
+            let places = queued.get(owner).copied().unwrap_or(0);
+            if places != usize::from(lane.queued) {
+                return Some(format!("{owner} stands {places} times in the ready queues"));
+            }
+            if lane.is_idle() {
+                return Some(format!("{owner} has nothing to do and is kept"));
+            }
+            if lane.has_ready_read() {
+                return Some(format!("{owner} has a read that nobody sends"));
+            }
+            let awaits_commit = || {
+                let next = lane.first_new();
+                next.is_some_and(|(_, op)| {
+                    self.calls.contains_key(&op.call) && op.call >= self.recorded
+                })
+            };
+            let goes_on = places > 0
+                || lane.is_in_flight()
+                || (lane.reading_back && reads_back(owner))
+                || delayed(owner)
+                || (is_commit_coming && awaits_commit());
+            (!goes_on).then(|| format!("{owner} has work that nobody looks at"))
+        };
+        self.owners.iter().find_map(fault)
+    }
+}

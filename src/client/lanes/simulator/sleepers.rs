@@ -1,0 +1,97 @@
+//! Who sleeps and what wakes him, as in `dispatch`: with the predicates of the lanes and of the outbox, and with nothing
+//! else. What nobody wakes a sleeper for is not done here either.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::super::{CallId, Next};
+use super::Simulation;
+use crate::api::Request;
+use crate::client::outbox::{Outbox, Record};
+
+/// A thread, or several of which one looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sleeper {
+    Awake,
+    /// Looks again at this moment; None: when somebody wakes it.
+    Until(Option<Instant>),
+}
+
+impl Sleeper {
+    /// When it looks by itself.
+    pub(super) fn moment(self) -> Option<Instant> {
+        match self {
+            Self::Awake => None,
+            Self::Until(moment) => moment,
+        }
+    }
+
+    fn is_awake(self, now: Instant) -> bool {
+        match self {
+            Self::Awake => true,
+            Self::Until(moment) => moment.is_some_and(|moment| moment <= now),
+        }
+    }
+}
+
+impl Simulation {
+    /// As `Dispatch::keep`.
+    pub(super) fn keep(&mut self, id: CallId, request: Arc<Request>, hurry: bool) {
+        let Some(outbox) = &mut self.outbox else {
+            return;
+        };
+        let record = Record {
+            id,
+            request,
+            accepted: 0,
+        };
+        let is_sooner = outbox.add(record, self.now).expect("no sync fails here");
+        if is_sooner | (hurry && outbox.hurry(self.now)) {
+            self.writer = Sleeper::Awake;
+        }
+    }
+
+    /// As `Dispatch::rouse`.
+    pub(super) fn rouse(&mut self) {
+        let (is_ready, moment) = self.lanes.outlook(self.now);
+        let Sleeper::Until(until) = self.worker else {
+            return;
+        };
+        let is_earlier = match until {
+            None => moment.is_some(),
+            Some(until) => moment.is_some_and(|moment| moment < until),
+        };
+        if is_ready || is_earlier || self.lanes.done_len() > 0 {
+            self.worker = Sleeper::Awake;
+        }
+    }
+
+    /// As `Dispatch::work_until_closed`: one look.
+    pub(super) fn look_for_work(&mut self) {
+        if !self.worker.is_awake(self.now) {
+            return;
+        }
+        match self.lanes.next(self.now) {
+            Next::Send(flight) => {
+                self.worker = Sleeper::Awake;
+                self.send(flight);
+            }
+            Next::Wait(_) if self.lanes.done_len() > 0 => {
+                self.worker = Sleeper::Awake;
+                self.collect();
+            }
+            Next::Wait(until) => self.worker = Sleeper::Until(until),
+        }
+    }
+
+    /// As `Dispatch::record_until_closed`: one look.
+    pub(super) fn look_at_outbox(&mut self) {
+        if self.disk.commit.is_some() || !self.writer.is_awake(self.now) {
+            return;
+        }
+        match self.outbox.as_ref().and_then(Outbox::due) {
+            Some(due) if due <= self.now => self.begin_commit(),
+            due => self.writer = Sleeper::Until(due),
+        }
+    }
+}
