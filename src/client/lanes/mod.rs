@@ -32,7 +32,6 @@ use super::positions::Positions;
 use super::stats::Tally;
 use crate::api::{Account, Command, MAX_PER_CALL, Request};
 use crate::config::RetryPolicy;
-use crate::error::Error;
 use budget::Budget;
 use doubt::Doubts;
 pub(super) use ending::out_of_time;

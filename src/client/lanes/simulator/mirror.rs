@@ -19,7 +19,7 @@ use crate::client::known::Known;
 use crate::client::watching::{self, Watching};
 use crate::clock::Clock;
 use crate::config::Mirror as Settings;
-use crate::error::Status;
+use crate::error::{Error, Status};
 use crate::mirror::Answer as Told;
 
 const OWNERS: u8 = 4;

@@ -7,6 +7,10 @@ use crate::client::reply::Reply;
 use crate::error::Status;
 
 /// A call as its caller remembers it.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "what happened to one call, each independent of the others"
+)]
 pub(super) struct Asked {
     pub(super) request: Request,
     pub(super) replies: usize,

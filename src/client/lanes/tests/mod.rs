@@ -9,7 +9,7 @@ use super::*;
 use crate::api::codes::{self, ALREADY_EXIST};
 use crate::api::{Answer, CheckType, Item, Operation, Targets, Verdict};
 use crate::client::reply::Reply;
-use crate::error::Status;
+use crate::error::{Error, Status};
 
 type Outcome = Result<Answer, Error>;
 
