@@ -31,7 +31,6 @@ use crate::error::{Error, Status};
 use crate::promise::{Unkept, promise};
 use known::Known;
 use log::Log;
-use outbox::{Outbox, SqliteJournal};
 use runtime::{Runtime, closed};
 use stats::Stats;
 use watching::Watching;
@@ -128,10 +127,11 @@ impl Client {
         let Some(settings) = &remote.outbox else {
             return Ok(());
         };
-        let (journal, left) = SqliteJournal::open(&settings.path, app.sdkappid)?;
-        let outbox = Outbox::new(settings.max_bytes, settings.commit, &left);
+        let clock = &self.runtime.clock;
+        let now = (clock.now(), clock.unix_seconds());
+        let opened = outbox::open(settings, app.sdkappid, &self.runtime.log, now)?;
         self.runtime
-            .record_in(outbox, Box::new(journal), left)
+            .record_in(opened.outbox, Box::new(opened.journal), opened.left)
             .map_err(|error| {
                 let what = format!("needs a thread, which cannot start: {error}");
                 Error::config("outbox.path", what)

@@ -26,6 +26,9 @@ pub(crate) struct Format {
     pub(crate) tables: &'static str,
     /// SQL that makes the next version of a file: the first is for files of version 1.
     pub(crate) upgrades: &'static [&'static str],
+    /// SQLite checks the whole file at open when it has at most so many bytes. In a larger one what is damaged shows
+    /// when it is read.
+    pub(crate) checked_up_to: u64,
 }
 
 impl Format {
@@ -39,7 +42,9 @@ impl Format {
         file::create_if_missing(path, self)?;
         file::check_header(path, self)?;
         let connection = connect(path)?;
-        check_integrity(path, &connection)?;
+        if size(&connection).map_err(|error| storage(path, &error))? <= self.checked_up_to {
+            check_integrity(path, &connection)?;
+        }
         self.upgrade(path, &connection)?;
         Ok((lock, connection))
     }
@@ -117,6 +122,12 @@ fn connect_any(path: &Path) -> rusqlite::Result<Connection> {
     // in what they find; ours do not.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
+}
+
+/// What is committed, in bytes.
+fn size(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    Ok(number("page_count")? * number("page_size")?)
 }
 
 /// SQLite's own check of the whole file.

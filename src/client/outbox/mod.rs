@@ -4,6 +4,9 @@
 //! `runtime/recorder.rs` and the simulator hand its changes to a [`Journal`]. Ids of records are ids of
 //! calls, so their order is the order of acceptance.
 
+mod dead_letters;
+mod opening;
+mod rows;
 mod sqlite;
 
 use std::collections::{BTreeMap, HashSet};
@@ -11,6 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+pub(super) use dead_letters::{Letter, LetterCounts};
+pub(super) use opening::open;
+pub(super) use rows::BadRow;
 pub(super) use sqlite::SqliteJournal;
 
 use super::lanes::CallId;
@@ -41,7 +47,12 @@ fn bytes(request: &Request) -> u64 {
         .iter()
         .map(|target| target.len() + 1)
         .sum();
-    RECORD_BYTES + (request.from.len() + targets) as u64
+    record_bytes(request.from.len(), targets)
+}
+
+/// What a record takes of which the owner has so many bytes and the targets have, each with a line feed.
+fn record_bytes(owner: usize, targets: usize) -> u64 {
+    RECORD_BYTES + (owner + targets) as u64
 }
 
 /// How much is kept, for threads that do not hold the lock of the lanes.
@@ -91,6 +102,8 @@ impl Room {
 pub(super) struct Changes {
     pub(super) add: Vec<Record>,
     pub(super) erase: Vec<CallId>,
+    /// Rows that are sent no more and stay.
+    pub(super) letters: Vec<Letter>,
     /// Every write accepted before this one is recorded with this commit.
     up_to: CallId,
 }
@@ -106,10 +119,24 @@ pub(super) enum Failure {
     Broken(Error),
 }
 
+/// What the journal has under an id.
+pub(super) enum Loaded {
+    Write(Record),
+    /// The row is no write of ours, for this reason.
+    Bad(String),
+    /// SQLite cannot read it.
+    Unreadable(Error),
+    /// There is no such row: somebody else has removed it.
+    Gone,
+}
+
 /// Keeps records on disk.
 pub(super) trait Journal: Send {
     /// Makes `changes`; they are on disk when this returns.
     fn commit(&mut self, changes: &Changes) -> Result<(), Failure>;
+
+    /// What is recorded under each of `ids`, in order.
+    fn read(&mut self, ids: &[CallId]) -> Vec<(CallId, Loaded)>;
 }
 
 /// What became of a commit.
@@ -133,6 +160,10 @@ pub(super) struct Outbox {
     commit_time: Duration,
     add: Vec<Record>,
     erase: Vec<CallId>,
+    letters: Vec<Letter>,
+    counts: LetterCounts,
+    /// The last dead letter has a smaller number.
+    next_letter: i64,
     /// When the next commit begins; None exactly while there is nothing to write.
     due: Option<Instant>,
     /// Size and time of acceptance of everything that is not erased.
@@ -164,6 +195,9 @@ impl Outbox {
             commit_time,
             add: Vec::new(),
             erase: Vec::new(),
+            letters: Vec::new(),
+            counts: LetterCounts::default(),
+            next_letter: 0,
             due: None,
             recorded: kept.keys().next_back().map_or(0, |last| last + 1),
             kept,
@@ -210,6 +244,24 @@ impl Outbox {
         self.schedule(now + self.commit_time)
     }
 
+    /// There are dead letters on disk.
+    pub(super) fn count_letters(&mut self, counts: LetterCounts) {
+        self.next_letter = counts.last.saturating_add(1);
+        self.counts = counts;
+    }
+
+    /// These rows are no writes: they stay as they are and are marked, at `unix_seconds`. True as for `add`.
+    pub(super) fn set_aside(&mut self, rows: Vec<BadRow>, unix_seconds: i64, now: Instant) -> bool {
+        for row in rows {
+            let number = self.next_letter;
+            self.next_letter += 1;
+            self.counts.bad_rows += 1;
+            self.letters
+                .push(Letter::bad_row(number, row, unix_seconds));
+        }
+        !self.is_written() && self.schedule(now + self.commit_time)
+    }
+
     /// Somebody waits: what is to be written goes now. True as for `add`.
     pub(super) fn hurry(&mut self, now: Instant) -> bool {
         !self.is_written() && self.schedule(now)
@@ -230,7 +282,7 @@ impl Outbox {
     }
 
     fn is_written(&self) -> bool {
-        self.add.is_empty() && self.erase.is_empty()
+        self.add.is_empty() && self.erase.is_empty() && self.letters.is_empty()
     }
 
     /// Hands over what the next commit does; `next` is the id of the next call.
@@ -240,6 +292,7 @@ impl Outbox {
         Changes {
             add: std::mem::take(&mut self.add),
             erase: std::mem::take(&mut self.erase),
+            letters: std::mem::take(&mut self.letters),
             up_to: next,
         }
     }
@@ -262,7 +315,8 @@ impl Outbox {
             Err(Failure::NotWritten(error)) => {
                 // They go with a later commit; on disk they do no harm meanwhile.
                 self.erase.splice(..0, changes.erase);
-                if !self.erase.is_empty() {
+                self.letters.splice(..0, changes.letters);
+                if !self.is_written() {
                     self.schedule(now + RETRY);
                 }
                 self.lost += changes.add.len() as u64;
@@ -306,6 +360,7 @@ impl Outbox {
         self.erase.retain(|id| !over.contains(id));
         self.add.splice(..0, add);
         self.erase.splice(..0, changes.erase);
+        self.letters.splice(..0, changes.letters);
         if !self.is_written() {
             self.schedule(now + BUSY_RETRY);
         }
@@ -315,7 +370,7 @@ impl Outbox {
     /// What it says about itself at `unix_seconds`.
     pub(super) fn stats(&self, unix_seconds: i64) -> stats::Outbox {
         let oldest = self.kept.values().next().map(|(_, accepted)| *accepted);
-        let age = oldest.map_or(0, |accepted| unix_seconds - accepted);
+        let age = oldest.map_or(0, |accepted| unix_seconds.saturating_sub(accepted));
         stats::Outbox {
             writes: self.kept.len(),
             unrecorded: self.kept.range(self.recorded..).count(),
@@ -325,6 +380,7 @@ impl Outbox {
             busy: self.room.busy.load(Ordering::Relaxed),
             failures: self.failures,
             failed: self.room.check().is_err(),
+            bad_rows: self.counts.bad_rows,
         }
     }
 

@@ -1,25 +1,40 @@
 //! The journal as a SQLite file: one row per write, texts that an operator can read.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{
-    Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params,
-};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
-use super::{Changes, Failure, Journal, Record};
-use crate::api::{Command, Operation, Request};
+use super::rows::{self, BadRow, Stored};
+use super::{CallId, Changes, Failure, Journal, LetterCounts, Loaded};
 use crate::error::Error;
 use crate::sqlite::{Format, Lock, storage};
+
+/// Writes that are sent no more, whose rows stay in `writes`: refused by the service, with its code for all accounts
+/// or in `codes` one for each, or (code 0) not a write at all. `number` grows in the order in which they were refused.
+macro_rules! dead_letters {
+    () => {
+        "
+    CREATE TABLE dead_letters (
+        number INTEGER PRIMARY KEY,
+        id INTEGER NOT NULL UNIQUE,
+        refused INTEGER NOT NULL,
+        code INTEGER NOT NULL,
+        codes TEXT NOT NULL,
+        reason TEXT NOT NULL
+    ) STRICT;
+"
+    };
+}
 
 /// The file of the outbox; its mark is "cbob". Identifiers have no control characters, so a line feed
 /// parts them.
 const FORMAT: Format = Format {
     name: "outbox",
     application_id: 0x6362_6f62,
-    version: 1,
-    tables: "
+    version: 2,
+    tables: concat!(
+        "
     CREATE TABLE app (sdkappid INTEGER NOT NULL) STRICT;
     CREATE TABLE writes (
         id INTEGER PRIMARY KEY,
@@ -29,12 +44,29 @@ const FORMAT: Format = Format {
         accepted INTEGER NOT NULL
     ) STRICT;
 ",
-    upgrades: &[],
+        dead_letters!()
+    ),
+    upgrades: &[dead_letters!()],
+    // After a long outage it is large, and has to be sent at once. Each row is looked at in any case.
+    checked_up_to: 16 << 20,
 };
 
 /// How long a commit waits for the lock of another program, before it is tried again later: no longer, because
 /// closing the client waits for it.
 const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Most rows that are set aside at one open; what more there is waits for the next one.
+const MOST_BAD: usize = 10_000;
+
+/// What a look through the file found beside writes to be sent.
+#[derive(Default)]
+pub(in crate::client) struct Left {
+    /// Rows that are no writes, the first of them.
+    pub(in crate::client) bad: Vec<BadRow>,
+    /// How many there are of them.
+    pub(in crate::client) bad_rows: u64,
+    pub(in crate::client) letters: LetterCounts,
+}
 
 /// Writes on disk.
 pub(in crate::client) struct SqliteJournal {
@@ -45,8 +77,8 @@ pub(in crate::client) struct SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Opens or creates the outbox of the app `sdkappid` at `path`, which must be absolute, and gives
-    /// what an earlier client left behind, oldest first. One process, one handle.
+    /// Opens or creates the outbox of the app `sdkappid` at `path`, which must be absolute, and tells `each` write that
+    /// an earlier client left behind, oldest first. One process, one handle.
     ///
     /// # Errors
     /// [`crate::Status::Storage`] when the file is in use, foreign, newer, damaged, unusable, or belongs
@@ -54,19 +86,42 @@ impl SqliteJournal {
     pub(in crate::client) fn open(
         path: &Path,
         sdkappid: u32,
-    ) -> Result<(Self, Vec<Record>), Error> {
+        each: impl FnMut(&Stored),
+    ) -> Result<(Self, Left), Error> {
+        let mut journal = Self::open_any(path)?;
+        claim(path, &journal.connection, sdkappid)?;
+        let left = journal.look_through(each)?;
+        Ok((journal, left))
+    }
+
+    /// Opens the outbox at `path` of whatever app.
+    pub(super) fn open_any(path: &Path) -> Result<Self, Error> {
         let (lock, connection) = FORMAT.open(path)?;
-        claim(path, &connection, sdkappid)?;
-        let left = read_all(path, &connection)?;
-        connection
-            .busy_timeout(PATIENCE)
-            .map_err(|error| storage(path, &error))?;
-        let journal = Self {
+        Ok(Self {
             path: path.to_owned(),
             connection,
             _lock: lock,
-        };
-        Ok((journal, left))
+        })
+    }
+
+    /// Tells `each` write that is to be sent, and gives what is not.
+    fn look_through(&mut self, mut each: impl FnMut(&Stored)) -> Result<Left, Error> {
+        let mut left = Left::default();
+        let looked = rows::scan(&self.connection, |row| match row {
+            Ok(stored) => each(&stored),
+            Err(row) => {
+                left.bad_rows += 1;
+                if left.bad.len() < MOST_BAD {
+                    left.bad.push(row);
+                }
+            }
+        });
+        let counted = looked.and_then(|()| rows::count_letters(&self.connection));
+        let patient = self.connection.busy_timeout(PATIENCE);
+        left.letters = counted
+            .and_then(|letters| patient.map(|()| letters))
+            .map_err(|error| storage(&self.path, &error))?;
+        Ok(left)
     }
 
     /// Takes the lock that writing needs: when that fails, nothing was written.
@@ -104,6 +159,7 @@ impl SqliteJournal {
             for id in &changes.erase {
                 delete.execute([id])?;
             }
+            rows::insert_letters(&transaction, &changes.letters)?;
         }
         transaction.commit()
     }
@@ -124,6 +180,19 @@ impl Journal for SqliteJournal {
             }
         })
     }
+
+    fn read(&mut self, ids: &[CallId]) -> Vec<(CallId, Loaded)> {
+        let read = |id: &CallId| {
+            let loaded = match rows::read(&self.connection, *id) {
+                Ok(None) => Loaded::Gone,
+                Ok(Some(Ok(record))) => Loaded::Write(record),
+                Ok(Some(Err(reason))) => Loaded::Bad(reason),
+                Err(error) => Loaded::Unreadable(storage(&self.path, &error)),
+            };
+            (*id, loaded)
+        };
+        ids.iter().map(read).collect()
+    }
 }
 
 /// Another program has the file locked: nothing was done.
@@ -141,68 +210,27 @@ fn is_locked(error: &rusqlite::Error) -> bool {
 
 /// Writes for one app must not reach another: the file says whose they are.
 fn claim(path: &Path, connection: &Connection, sdkappid: u32) -> Result<(), Error> {
-    let claim = || {
-        let owner = connection
-            .query_row("SELECT sdkappid FROM app", [], |row| row.get::<_, u32>(0))
-            .optional()?;
-        if owner.is_none() {
-            connection.execute("INSERT INTO app (sdkappid) VALUES (?1)", [sdkappid])?;
-        }
-        Ok(owner.unwrap_or(sdkappid))
-    };
-    match claim() {
-        Ok(owner) if owner == sdkappid => Ok(()),
-        Ok(owner) => Err(Error::storage(
+    let failed = |error: rusqlite::Error| storage(path, &error);
+    let mut apps = connection
+        .prepare("SELECT sdkappid FROM app LIMIT 2")
+        .map_err(failed)?;
+    let apps: Vec<i64> = apps
+        .query_map([], |row| row.get(0))
+        .and_then(Iterator::collect)
+        .map_err(failed)?;
+    match apps.as_slice() {
+        [owner] if *owner == i64::from(sdkappid) => Ok(()),
+        [owner] => Err(Error::storage(
             path,
             format!("holds writes of sdkappid {owner}; name another file for this app"),
         )),
-        Err(error) => Err(storage(path, &error)),
+        [] if rows::is_empty(connection).map_err(failed)? => connection
+            .execute("INSERT INTO app (sdkappid) VALUES (?1)", [sdkappid])
+            .map(drop)
+            .map_err(failed),
+        _ => Err(Error::storage(
+            path,
+            "does not say of which one app its writes are; nothing was sent, name another file",
+        )),
     }
-}
-
-fn read_all(path: &Path, connection: &Connection) -> Result<Vec<Record>, Error> {
-    let failed = |error: rusqlite::Error| storage(path, &error);
-    let mut writes = connection
-        .prepare("SELECT id, command, from_account, to_accounts, accepted FROM writes ORDER BY id")
-        .map_err(failed)?;
-    let mut rows = writes.query([]).map_err(failed)?;
-    let mut left = Vec::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        left.push(read(path, row)?);
-    }
-    Ok(left)
-}
-
-fn read(path: &Path, row: &Row) -> Result<Record, Error> {
-    let read = || -> rusqlite::Result<_> {
-        Ok((
-            row.get::<_, u64>(0)?,
-            row.get::<_, String>(1)?,
-            row.get::<_, String>(2)?,
-            row.get::<_, String>(3)?,
-            row.get::<_, i64>(4)?,
-        ))
-    };
-    let (id, command, from, targets, accepted) = read().map_err(|error| storage(path, &error))?;
-    let targets = targets.split('\n').map(Into::into).collect();
-    let operation = match Command::from_name(&command) {
-        Some(Command::Add) => Operation::Add(targets),
-        Some(Command::Delete) => Operation::Delete(targets),
-        _ => {
-            return Err(Error::storage(
-                path,
-                format!(
-                    "is damaged: write {id} is neither an add nor a delete; restore it from a copy"
-                ),
-            ));
-        }
-    };
-    Ok(Record {
-        id,
-        request: Arc::new(Request {
-            from: from.into(),
-            operation,
-        }),
-        accepted,
-    })
 }

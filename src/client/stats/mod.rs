@@ -117,6 +117,8 @@ pub struct Outbox {
     pub failures: u64,
     /// After a failed sync: nothing more is accepted until the client is opened again.
     pub failed: bool,
+    /// Rows of the file that are no writes and are not sent.
+    pub bad_rows: u64,
 }
 
 impl Stats {

@@ -67,6 +67,7 @@ pub(super) const FORMAT: Format = Format {
         lines TEXT NOT NULL
     ) STRICT;
 "],
+    checked_up_to: u64::MAX,
 };
 
 /// The rows as they stand inside a transaction of `connection`.

@@ -1,0 +1,233 @@
+//! Rows of the outbox file, read with distrust: whoever can write to the file can have put anything there. A row is
+//! held against what a request may be, and its sizes are asked for before its texts: nothing large is ever loaded.
+
+use std::sync::Arc;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{CallId, Letter, LetterCounts, Record};
+use crate::api::accounts::{self, Charset};
+use crate::api::{Account, Command, Operation, Request, Targets};
+use crate::client::check::MAX_TARGETS;
+
+/// Ids below this one are ours; above it there is still room for more writes than a machine can make.
+const ID_LIMIT: u64 = 1 << 62;
+/// Longest text of targets: each with its line feed.
+const MAX_TEXT: usize = MAX_TARGETS * (accounts::MAX_BYTES + 1);
+
+/// A row without its targets.
+pub(in crate::client) struct Stored {
+    pub(in crate::client) id: CallId,
+}
+
+/// A row that cannot be a write of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::client) struct BadRow {
+    /// The key of the row, which need not be an id of ours.
+    pub(in crate::client) id: i64,
+    /// The end of a sentence about the row.
+    pub(in crate::client) reason: String,
+}
+
+impl BadRow {
+    pub(super) fn new(id: CallId, reason: String) -> Self {
+        Self {
+            id: i64::try_from(id).unwrap_or(i64::MAX),
+            reason,
+        }
+    }
+}
+
+/// Goes through all rows that are not dead letters, in order of their ids, without loading their targets.
+pub(super) fn scan(
+    connection: &Connection,
+    mut each: impl FnMut(Result<Stored, BadRow>),
+) -> rusqlite::Result<()> {
+    let mut letters = connection.prepare("SELECT id FROM dead_letters ORDER BY id")?;
+    let mut letters = letters.query([])?;
+    let mut next_letter =
+        || -> rusqlite::Result<Option<i64>> { letters.next()?.map(|row| row.get(0)).transpose() };
+    let mut letter = next_letter()?;
+    let mut rows = connection.prepare(&format!(
+        "SELECT id, {}, {}, {}, accepted FROM writes ORDER BY id",
+        bounded("command", 32),
+        bounded("from_account", accounts::MAX_BYTES),
+        octets("to_accounts"),
+    ))?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        while letter.is_some_and(|letter| letter < id) {
+            letter = next_letter()?;
+        }
+        if letter != Some(id) {
+            each(stored(row, id).map_err(|reason| BadRow { id, reason }));
+        }
+    }
+    Ok(())
+}
+
+/// The write with this id, or why the row is none; `None` where there is no row.
+pub(super) fn read(
+    connection: &Connection,
+    id: CallId,
+) -> rusqlite::Result<Option<Result<Record, String>>> {
+    let mut row = connection.prepare_cached(&format!(
+        "SELECT id, {}, {}, {}, accepted FROM writes WHERE id = ?1",
+        bounded("command", 32),
+        bounded("from_account", accounts::MAX_BYTES),
+        bounded("to_accounts", MAX_TEXT),
+    ))?;
+    row.query_row([id], |row| Ok(record(row))).optional()
+}
+
+/// Whether there is not a single row.
+pub(super) fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    let any = connection.query_row("SELECT EXISTS (SELECT 1 FROM writes)", [], |row| {
+        row.get::<_, bool>(0)
+    })?;
+    Ok(!any)
+}
+
+/// How many dead letters there are.
+pub(super) fn count_letters(connection: &Connection) -> rusqlite::Result<LetterCounts> {
+    connection.query_row(
+        "SELECT count(*) FILTER (WHERE code = 0), coalesce(max(number), 0) FROM dead_letters WHERE number < ?1",
+        [ID_LIMIT],
+        |row| {
+            Ok(LetterCounts {
+                bad_rows: row.get(0)?,
+                last: row.get(1)?,
+            })
+        },
+    )
+}
+
+/// Marks rows as dead letters; one that is marked stays as it is.
+pub(super) fn insert_letters(connection: &Connection, letters: &[Letter]) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(
+        "INSERT OR IGNORE INTO dead_letters (number, id, refused, code, codes, reason) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for letter in letters {
+        insert.execute(params![
+            letter.number,
+            letter.id,
+            letter.refused,
+            letter.code,
+            letter.codes,
+            letter.reason,
+        ])?;
+    }
+    Ok(())
+}
+
+/// The size of a column in bytes. SQLite knows it without loading the text, but older ones cannot be asked: they load
+/// one text at a time.
+fn octets(column: &str) -> String {
+    const OCTET_LENGTH: i32 = 3_043_000;
+    if rusqlite::version_number() >= OCTET_LENGTH {
+        format!("octet_length({column})")
+    } else {
+        format!("length(CAST({column} AS BLOB))")
+    }
+}
+
+/// A column, or NULL where it is longer than `max` bytes.
+fn bounded(column: &str, max: usize) -> String {
+    format!("CASE WHEN {} <= {max} THEN {column} END", octets(column))
+}
+
+fn stored(row: &Row<'_>, id: i64) -> Result<Stored, String> {
+    let length = match column(row, 3)? {
+        ValueRef::Integer(length) => usize::try_from(length).unwrap_or(usize::MAX),
+        _ => return Err("has no accounts".into()),
+    };
+    if length == 0 || length > MAX_TEXT {
+        return Err(format!(
+            "has {length} bytes of accounts, outside 1 to {MAX_TEXT}"
+        ));
+    }
+    owner(row)?;
+    command(row)?;
+    accepted(row)?;
+    Ok(Stored { id: our_id(id)? })
+}
+
+fn record(row: &Row<'_>) -> Result<Record, String> {
+    let ValueRef::Integer(id) = column(row, 0)? else {
+        return Err("has no id".into());
+    };
+    let (id, owner) = (our_id(id)?, owner(row)?);
+    let targets = targets(text(row, 3, "its accounts")?)?;
+    let operation = match command(row)? {
+        Command::Delete => Operation::Delete(targets),
+        _ => Operation::Add(targets),
+    };
+    Ok(Record {
+        id,
+        request: Arc::new(Request {
+            from: owner.into(),
+            operation,
+        }),
+        accepted: accepted(row)?,
+    })
+}
+
+fn our_id(id: i64) -> Result<CallId, String> {
+    let ours = CallId::try_from(id).ok().filter(|id| *id < ID_LIMIT);
+    ours.ok_or_else(|| format!("has an id outside 0 to {}", ID_LIMIT - 1))
+}
+
+fn command(row: &Row<'_>) -> Result<Command, String> {
+    let command = text(row, 1, "its command")
+        .ok()
+        .and_then(Command::from_name);
+    command
+        .filter(|command| command.is_write())
+        .ok_or_else(|| "is neither an add nor a delete".into())
+}
+
+fn owner<'a>(row: &'a Row<'_>) -> Result<&'a str, String> {
+    let owner = text(row, 2, "its owner")?;
+    Charset::Utf8
+        .fault(owner)
+        .map_or(Ok(owner), |fault| Err(format!("has an owner that {fault}")))
+}
+
+fn accepted(row: &Row<'_>) -> Result<i64, String> {
+    match column(row, 4)? {
+        ValueRef::Integer(seconds) => Ok(seconds),
+        _ => Err("does not say when it was accepted".into()),
+    }
+}
+
+/// The accounts of a text, one a line.
+fn targets(text: &str) -> Result<Targets, String> {
+    let count = text.split('\n').count();
+    if count > MAX_TARGETS {
+        return Err(format!("has {count} accounts, more than {MAX_TARGETS}"));
+    }
+    let valid = |(index, target): (usize, &str)| {
+        let fault = Charset::Utf8.fault(target);
+        fault.map_or_else(
+            || Ok(Account::from(target)),
+            |fault| Err(format!("has an account (index {index}) that {fault}")),
+        )
+    };
+    text.split('\n').enumerate().map(valid).collect()
+}
+
+fn text<'a>(row: &'a Row<'_>, index: usize, what: &str) -> Result<&'a str, String> {
+    match column(row, index)? {
+        ValueRef::Text(bytes) => std::str::from_utf8(bytes)
+            .map_err(|_| format!("has bytes that are not UTF-8 in {what}")),
+        ValueRef::Null => Err(format!("has too many bytes in {what}")),
+        _ => Err(format!("has something else than a text in {what}")),
+    }
+}
+
+fn column<'a>(row: &'a Row<'_>, index: usize) -> Result<ValueRef<'a>, String> {
+    row.get_ref(index).map_err(|error| error.to_string())
+}
