@@ -3,6 +3,8 @@
 
 #[path = "hostile/answers.rs"]
 mod answers;
+#[path = "outbox/dead_letters.rs"]
+mod dead_letters;
 #[path = "outbox/rows.rs"]
 mod rows;
 #[path = "hostile/server.rs"]

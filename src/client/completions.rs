@@ -141,7 +141,7 @@ impl Completions {
         loop {
             if let Some(reply) = state.replies.pop_front() {
                 self.show(&mut state);
-                self.free(1);
+                self.free(usize::from(reply.has_place));
                 return Some(reply);
             }
             if state.tokens > 0 {

@@ -297,7 +297,11 @@ impl Client {
     /// The next completion, waited for until `timeout` (`None`: without limit). `None` also after a
     /// wake-up.
     pub fn poll(&self, timeout: Option<Duration>) -> Option<Reply> {
-        self.runtime.completions.take(self.deadline(timeout))
+        let reply = self.runtime.completions.take(self.deadline(timeout))?;
+        if let Some(id) = reply.letter {
+            self.runtime.take_letter(id);
+        }
+        Some(reply)
     }
 
     /// A descriptor that is readable while a completion or a wake-up waits; owned by the client.

@@ -22,6 +22,10 @@ pub struct Reply {
     pub(crate) items: Vec<ReplyItem>,
     pub(crate) next_index: u32,
     pub(crate) tag: u64,
+    /// The record that stays on disk until this reply is polled.
+    pub(crate) letter: Option<u64>,
+    /// It counts against `queue.max_calls` until it is polled.
+    pub(crate) has_place: bool,
 }
 
 /// The result for one account.
@@ -118,6 +122,8 @@ impl Reply {
             items: Vec::new(),
             next_index: 0,
             tag: 0,
+            letter: None,
+            has_place: true,
         }
     }
 
@@ -154,6 +160,8 @@ impl Reply {
             from_account: call.request.from.clone(),
             items,
             tag: 0,
+            letter: None,
+            has_place: true,
         }
     }
 }

@@ -14,12 +14,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-pub(super) use dead_letters::{Letter, LetterCounts};
+use dead_letters::DeadLetters;
+pub(super) use dead_letters::{Letter, LetterCounts, Refusal, Refused};
 pub(super) use opening::open;
 pub(super) use rows::BadRow;
 pub(super) use sqlite::SqliteJournal;
 
 use super::lanes::CallId;
+use super::reply::Reply;
 use super::stats;
 use crate::api::Request;
 use crate::error::{Error, Status};
@@ -104,6 +106,8 @@ pub(super) struct Changes {
     pub(super) erase: Vec<CallId>,
     /// Rows that are sent no more and stay.
     pub(super) letters: Vec<Letter>,
+    /// Such rows that are removed, with their marks.
+    pub(super) polled: Vec<CallId>,
     /// Every write accepted before this one is recorded with this commit.
     up_to: CallId,
 }
@@ -137,6 +141,13 @@ pub(super) trait Journal: Send {
 
     /// What is recorded under each of `ids`, in order.
     fn read(&mut self, ids: &[CallId]) -> Vec<(CallId, Loaded)>;
+
+    /// At most `count` refused writes with numbers above `after`, and the last number that was looked at; None when
+    /// there is none.
+    ///
+    /// # Errors
+    /// [`Status::Storage`] when they cannot be read.
+    fn refused(&mut self, after: i64, count: usize) -> Result<(Vec<Refused>, Option<i64>), Error>;
 }
 
 /// What became of a commit.
@@ -160,10 +171,7 @@ pub(super) struct Outbox {
     commit_time: Duration,
     add: Vec<Record>,
     erase: Vec<CallId>,
-    letters: Vec<Letter>,
-    counts: LetterCounts,
-    /// The last dead letter has a smaller number.
-    next_letter: i64,
+    letters: DeadLetters,
     /// When the next commit begins; None exactly while there is nothing to write.
     due: Option<Instant>,
     /// Size and time of acceptance of everything that is not erased.
@@ -195,9 +203,7 @@ impl Outbox {
             commit_time,
             add: Vec::new(),
             erase: Vec::new(),
-            letters: Vec::new(),
-            counts: LetterCounts::default(),
-            next_letter: 0,
+            letters: DeadLetters::default(),
             due: None,
             recorded: kept.keys().next_back().map_or(0, |last| last + 1),
             kept,
@@ -244,22 +250,51 @@ impl Outbox {
         self.schedule(now + self.commit_time)
     }
 
-    /// There are dead letters on disk.
-    pub(super) fn count_letters(&mut self, counts: LetterCounts) {
-        self.next_letter = counts.last.saturating_add(1);
-        self.counts = counts;
+    /// These dead letters are on disk.
+    pub(super) fn find_letters(&mut self, counts: LetterCounts) {
+        self.letters.found(counts);
     }
 
     /// These rows are no writes: they stay as they are and are marked, at `unix_seconds`. True as for `add`.
     pub(super) fn set_aside(&mut self, rows: Vec<BadRow>, unix_seconds: i64, now: Instant) -> bool {
         for row in rows {
-            let number = self.next_letter;
-            self.next_letter += 1;
-            self.counts.bad_rows += 1;
-            self.letters
-                .push(Letter::bad_row(number, row, unix_seconds));
+            self.letters.set_aside(row, unix_seconds);
         }
         !self.is_written() && self.schedule(now + self.commit_time)
+    }
+
+    /// The write `id` is sent no more and stays on disk until its refusal is polled; `has_tag` when a caller has. Gives
+    /// whether its reply goes to be polled now, and true as for `add`. None when the write is not recorded.
+    pub(super) fn refuse(
+        &mut self,
+        id: CallId,
+        refusal: Refusal,
+        has_tag: bool,
+        (now, unix_seconds): (Instant, i64),
+    ) -> Option<(bool, bool)> {
+        if id >= self.recorded {
+            return None;
+        }
+        let (bytes, _) = self.kept.remove(&id)?;
+        self.room.free(bytes);
+        let is_shown = self.letters.refuse(id, refusal, has_tag, unix_seconds);
+        Some((is_shown, self.schedule(now + self.commit_time)))
+    }
+
+    /// The refusal of the write `id` was polled: nothing of it stays. True as for `add`.
+    pub(super) fn take_letter(&mut self, id: CallId, now: Instant) -> bool {
+        self.letters.take(id) && self.schedule(now + self.commit_time)
+    }
+
+    /// Which refusals are to be read for poll: after that number, so many.
+    pub(super) fn begin_letters(&mut self) -> Option<(i64, usize)> {
+        let is_time = self.is_written() && !self.is_committing && self.letters.wants_page();
+        is_time.then(|| self.letters.begin_page())
+    }
+
+    /// Takes refusals that were read, up to that number; gives their replies.
+    pub(super) fn take_letters(&mut self, page: Vec<Refused>, read: Option<i64>) -> Vec<Reply> {
+        self.letters.take_page(page, read)
     }
 
     /// Somebody waits: what is to be written goes now. True as for `add`.
@@ -282,7 +317,7 @@ impl Outbox {
     }
 
     fn is_written(&self) -> bool {
-        self.add.is_empty() && self.erase.is_empty() && self.letters.is_empty()
+        self.add.is_empty() && self.erase.is_empty() && self.letters.is_written()
     }
 
     /// Hands over what the next commit does; `next` is the id of the next call.
@@ -292,7 +327,8 @@ impl Outbox {
         Changes {
             add: std::mem::take(&mut self.add),
             erase: std::mem::take(&mut self.erase),
-            letters: std::mem::take(&mut self.letters),
+            letters: std::mem::take(&mut self.letters.marks),
+            polled: std::mem::take(&mut self.letters.polled),
             up_to: next,
         }
     }
@@ -315,7 +351,8 @@ impl Outbox {
             Err(Failure::NotWritten(error)) => {
                 // They go with a later commit; on disk they do no harm meanwhile.
                 self.erase.splice(..0, changes.erase);
-                self.letters.splice(..0, changes.letters);
+                self.letters.marks.splice(..0, changes.letters);
+                self.letters.polled.splice(..0, changes.polled);
                 if !self.is_written() {
                     self.schedule(now + RETRY);
                 }
@@ -360,7 +397,8 @@ impl Outbox {
         self.erase.retain(|id| !over.contains(id));
         self.add.splice(..0, add);
         self.erase.splice(..0, changes.erase);
-        self.letters.splice(..0, changes.letters);
+        self.letters.marks.splice(..0, changes.letters);
+        self.letters.polled.splice(..0, changes.polled);
         if !self.is_written() {
             self.schedule(now + BUSY_RETRY);
         }
@@ -380,7 +418,8 @@ impl Outbox {
             busy: self.room.busy.load(Ordering::Relaxed),
             failures: self.failures,
             failed: self.room.check().is_err(),
-            bad_rows: self.counts.bad_rows,
+            refused: self.letters.counts().refused,
+            bad_rows: self.letters.counts().bad_rows,
         }
     }
 

@@ -47,7 +47,7 @@ pub(in crate::client) fn open(
     }
     name(path, log, &bad, bad_rows);
     let mut outbox = Outbox::new(settings.max_bytes, settings.commit, &left);
-    outbox.count_letters(found.letters);
+    outbox.find_letters(found.letters);
     outbox.set_aside(bad, unix_seconds, now);
     Ok(Opened {
         outbox,

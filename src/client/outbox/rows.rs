@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{CallId, Letter, LetterCounts, Record};
+use super::{CallId, Letter, LetterCounts, Record, Refused};
 use crate::api::accounts::{self, Charset};
 use crate::api::{Account, Command, Operation, Request, Targets};
 use crate::client::check::MAX_TARGETS;
@@ -15,6 +15,12 @@ use crate::client::check::MAX_TARGETS;
 const ID_LIMIT: u64 = 1 << 62;
 /// Longest text of targets: each with its line feed.
 const MAX_TEXT: usize = MAX_TARGETS * (accounts::MAX_BYTES + 1);
+
+/// Longest text of codes, one for each target, and longest reason.
+const MAX_CODES: usize = MAX_TARGETS * 12;
+const MAX_REASON: usize = 4096;
+/// So much is read at once.
+const PAGE_BYTES: u64 = 4 << 20;
 
 /// A row without its targets.
 pub(in crate::client) struct Stored {
@@ -93,12 +99,13 @@ pub(super) fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
 /// How many dead letters there are.
 pub(super) fn count_letters(connection: &Connection) -> rusqlite::Result<LetterCounts> {
     connection.query_row(
-        "SELECT count(*) FILTER (WHERE code = 0), coalesce(max(number), 0) FROM dead_letters WHERE number < ?1",
+        "SELECT count(*) FILTER (WHERE code <> 0), count(*) FILTER (WHERE code = 0), coalesce(max(number), 0) FROM dead_letters WHERE number < ?1",
         [ID_LIMIT],
         |row| {
             Ok(LetterCounts {
-                bad_rows: row.get(0)?,
-                last: row.get(1)?,
+                refused: row.get(0)?,
+                bad_rows: row.get(1)?,
+                last: row.get(2)?,
             })
         },
     )
@@ -121,6 +128,61 @@ pub(super) fn insert_letters(connection: &Connection, letters: &[Letter]) -> rus
         ])?;
     }
     Ok(())
+}
+
+/// Removes rows and their marks.
+pub(super) fn delete_letters(connection: &Connection, ids: &[CallId]) -> rusqlite::Result<()> {
+    let mut mark = connection.prepare_cached("DELETE FROM dead_letters WHERE id = ?1")?;
+    let mut row = connection.prepare_cached("DELETE FROM writes WHERE id = ?1")?;
+    for id in ids {
+        mark.execute([id])?;
+        row.execute([id])?;
+    }
+    Ok(())
+}
+
+/// As [`super::Journal::refused`]. What cannot be a refused write is left out.
+pub(super) fn refused(
+    connection: &Connection,
+    after: i64,
+    count: usize,
+) -> rusqlite::Result<(Vec<Refused>, Option<i64>)> {
+    let mut letters = connection.prepare_cached(&format!(
+        "SELECT number, id, refused, code, {}, {} FROM dead_letters WHERE number > ?1 ORDER BY number",
+        bounded("codes", MAX_CODES),
+        bounded("reason", MAX_REASON),
+    ))?;
+    let mut letters = letters.query([after])?;
+    let (mut page, mut last) = (Vec::new(), None);
+    let mut bytes = 0;
+    while page.len() < count
+        && bytes < PAGE_BYTES
+        && let Some(row) = letters.next()?
+    {
+        let letter = letter(row)?;
+        last = Some(letter.number);
+        let id = CallId::try_from(letter.id)
+            .ok()
+            .filter(|_| letter.code != 0);
+        let record = id.map(|id| read(connection, id)).transpose()?;
+        if let Some(Some(Ok(record))) = record {
+            bytes += super::bytes(&record.request);
+            page.push(Refused { letter, record });
+        }
+    }
+    Ok((page, last))
+}
+
+/// Columns as in [`refused`].
+pub(super) fn letter(row: &Row<'_>) -> rusqlite::Result<Letter> {
+    Ok(Letter {
+        number: row.get(0)?,
+        id: row.get(1)?,
+        refused: row.get(2)?,
+        code: row.get(3)?,
+        codes: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
+        reason: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+    })
 }
 
 /// The size of a column in bytes. SQLite knows it without loading the text, but older ones cannot be asked: they load

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
 use super::rows::{self, BadRow, Stored};
-use super::{CallId, Changes, Failure, Journal, LetterCounts, Loaded};
+use super::{CallId, Changes, Failure, Journal, LetterCounts, Loaded, Refused};
 use crate::error::Error;
 use crate::sqlite::{Format, Lock, storage};
 
@@ -160,6 +160,7 @@ impl SqliteJournal {
                 delete.execute([id])?;
             }
             rows::insert_letters(&transaction, &changes.letters)?;
+            rows::delete_letters(&transaction, &changes.polled)?;
         }
         transaction.commit()
     }
@@ -192,6 +193,10 @@ impl Journal for SqliteJournal {
             (*id, loaded)
         };
         ids.iter().map(read).collect()
+    }
+
+    fn refused(&mut self, after: i64, count: usize) -> Result<(Vec<Refused>, Option<i64>), Error> {
+        rows::refused(&self.connection, after, count).map_err(|error| storage(&self.path, &error))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use parking_lot::MutexGuard;
 
+use super::recorder::Letters;
 use super::{Caller, Runtime, State};
 use crate::client::completions::Completions;
 use crate::client::lanes::Done;
@@ -20,12 +21,12 @@ impl Runtime {
                     state.tags.remove(&(tag, one.id));
                 }
             }
-            self.let_go(&mut state, &done);
+            let letters = self.let_go(&mut state, &done);
             self.learn(&mut state, &mut done);
             state.is_delivering = true;
             self.completions.set_coming(true);
             drop(state);
-            let (polled, waited) = replies(done, &self.completions);
+            let (polled, waited) = replies(done, &letters, &self.completions);
             self.completions.push(polled, waited.len());
             for (promise, reply) in waited {
                 promise.keep(reply);
@@ -42,20 +43,33 @@ impl Runtime {
 /// waits for any more shows itself only when it was refused.
 fn replies(
     done: Vec<Done<Caller>>,
+    letters: &Letters,
     completions: &Completions,
 ) -> (Vec<Reply>, Vec<(Promise<Reply>, Reply)>) {
     let (mut polled, mut waited) = (Vec::new(), Vec::new());
     for Done {
+        id,
         call,
         caller,
         is_settled,
         ..
     } in done
     {
-        let reply = Reply::from_assembly(call);
+        let letter = letters.get(&id);
+        let reply = Reply {
+            letter: letter.map(|_| id),
+            ..Reply::from_assembly(call)
+        };
         match caller {
             Some(Caller::Polls(tag)) => polled.push(Reply { tag, ..reply }),
             Some(Caller::Waits(promise)) => waited.push((promise, reply)),
+            // On disk and in no queue: a host program that never polls goes on.
+            None if letter.is_some() => {
+                polled.extend(letter.filter(|is_shown| **is_shown).map(|_| Reply {
+                    has_place: false,
+                    ..reply
+                }))
+            }
             None if is_settled && reply.status() != Status::Ok => {
                 completions.reserve_always();
                 polled.push(reply);

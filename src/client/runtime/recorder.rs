@@ -1,5 +1,6 @@
 //! The thread that brings accepted writes to disk, many in one commit.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,11 +9,14 @@ use parking_lot::MutexGuard;
 use super::{Caller, Runtime, State};
 use crate::api::Request;
 use crate::client::lanes::{CallId, Done};
-use crate::client::outbox::{Journal, Outbox, Outcome, Record};
+use crate::client::outbox::{Journal, Outbox, Outcome, Record, Refusal};
 use crate::config::LogLevel;
 use crate::error::{Error, Status};
 use crate::panics;
 use crate::threads;
+
+/// Refused writes that stay on disk until they are polled, and whether they are to be polled now.
+pub(super) type Letters = HashMap<CallId, bool>;
 
 impl Runtime {
     pub(super) fn start_recorder(
@@ -59,19 +63,66 @@ impl Runtime {
         }
     }
 
-    /// Writes that need nothing more leave the outbox.
-    pub(super) fn let_go(&self, state: &mut State, done: &[Done<Caller>]) {
+    /// Writes that need nothing more leave the outbox, but for those that were refused: gives the latter.
+    pub(super) fn let_go(&self, state: &mut State, done: &[Done<Caller>]) -> Letters {
+        let mut letters = Letters::new();
         let Some(outbox) = &mut state.outbox else {
-            return;
+            return letters;
         };
-        let now = self.clock.now();
+        let now = (self.clock.now(), self.clock.unix_seconds());
         let mut sooner = false;
         for done in done.iter().filter(|done| done.is_settled) {
-            sooner |= outbox.erase(done.id, now);
+            let refusal = match &done.caller {
+                // It is told by its own thread.
+                Some(Caller::Waits(_)) => None,
+                _ => Refusal::of(&done.call),
+            };
+            let has_tag = done.caller.is_some();
+            let kept = refusal.and_then(|refusal| outbox.refuse(done.id, refusal, has_tag, now));
+            sooner |= match kept {
+                Some((is_shown, is_sooner)) => {
+                    letters.insert(done.id, is_shown);
+                    is_sooner
+                }
+                None => outbox.erase(done.id, now.0),
+            };
         }
         if sooner {
             self.to_record.notify_one();
         }
+        letters
+    }
+
+    /// The refusal of the write `id` was polled.
+    pub(in crate::client) fn take_letter(&self, id: CallId) {
+        let mut state = self.state.lock();
+        let now = self.clock.now();
+        if let Some(outbox) = &mut state.outbox
+            && outbox.take_letter(id, now)
+        {
+            self.to_record.notify_one();
+        }
+    }
+
+    /// Reads refusals that wait on disk and hands them to poll, without holding the lock.
+    fn show_letters<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        (after, count): (i64, usize),
+        journal: &mut dyn Journal,
+    ) -> MutexGuard<'a, State> {
+        let read = MutexGuard::unlocked(&mut state, || journal.refused(after, count));
+        let (page, last) = read.unwrap_or_else(|error| {
+            self.log.line(LogLevel::Error, || {
+                format!("{error}; refused writes are not shown until the client is opened again")
+            });
+            (Vec::new(), None)
+        });
+        if let Some(outbox) = &mut state.outbox {
+            let replies = outbox.take_letters(page, last);
+            self.completions.push(replies, 0);
+        }
+        state
     }
 
     /// Waits until everything accepted before is on disk; false at `deadline`.
@@ -142,6 +193,16 @@ impl Runtime {
         while !self.is_poisoned() {
             let due = state.outbox.as_ref().and_then(Outbox::due);
             let now = self.clock.now();
+            let page = match due {
+                None if state.alive.is_some() => {
+                    state.outbox.as_mut().and_then(Outbox::begin_letters)
+                }
+                _ => None,
+            };
+            if let Some(page) = page {
+                state = self.show_letters(state, page, journal);
+                continue;
+            }
             match due {
                 Some(_) if state.alive.is_none() => {
                     // The last commit: what it does not erase is sent once more by the next client.

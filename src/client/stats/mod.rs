@@ -117,6 +117,8 @@ pub struct Outbox {
     pub failures: u64,
     /// After a failed sync: nothing more is accepted until the client is opened again.
     pub failed: bool,
+    /// Dead letters: writes that were refused and whose refusal was not polled yet.
+    pub refused: u64,
     /// Rows of the file that are no writes and are not sent.
     pub bad_rows: u64,
 }
