@@ -65,10 +65,12 @@ fn replies(
             Some(Caller::Waits(promise)) => waited.push((promise, reply)),
             // On disk and in no queue: a host program that never polls goes on.
             None if letter.is_some() => {
-                polled.extend(letter.filter(|is_shown| **is_shown).map(|_| Reply {
-                    has_place: false,
-                    ..reply
-                }))
+                if letter == Some(&true) {
+                    polled.push(Reply {
+                        has_place: false,
+                        ..reply
+                    });
+                }
             }
             None if is_settled && reply.status() != Status::Ok => {
                 completions.reserve_always();
