@@ -21,6 +21,7 @@ pub mod rate;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod service;
+pub mod user_files;
 pub mod usersig;
 pub mod webhook;
 pub mod wire;

@@ -75,6 +75,39 @@ impl Window {
     }
 }
 
+/// A token bucket: a burst, and then so many a second. For what is only to be kept from flooding.
+#[derive(Debug)]
+pub struct Allowance {
+    burst: f64,
+    per_second: f64,
+    left: f64,
+    counted: Instant,
+}
+
+impl Allowance {
+    /// Allows `burst` at once from `now` on, and `per_second` each second.
+    pub fn new(burst: u32, per_second: u32, now: Instant) -> Self {
+        Self {
+            burst: f64::from(burst),
+            per_second: f64::from(per_second),
+            left: f64::from(burst),
+            counted: now,
+        }
+    }
+
+    /// Whether one more is allowed at `now`; it is taken then.
+    pub fn take(&mut self, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.counted).as_secs_f64();
+        self.counted = self.counted.max(now);
+        self.left = (self.left + passed * self.per_second).min(self.burst);
+        let is_allowed = self.left >= 1.0;
+        if is_allowed {
+            self.left -= 1.0;
+        }
+        is_allowed
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -383,6 +383,146 @@ fn neither_key_nor_signature_is_in_any_output() {
 }
 
 #[test]
+fn a_file_with_a_key_that_others_may_read_is_warned_of() {
+    let files = Files::new();
+    let app = files.app();
+    let make = ["usersig", "make"];
+    let done = run_with(Some(&app), &make, "").expect(0);
+    assert_eq!(done.stderr, "", "nobody else has access");
+    files.set_mode("key", 0o644);
+    let done = run_with(Some(&app), &make, "").expect(0);
+    assert_eq!(done.stderr.lines().count(), 1, "{}", done.stderr);
+    for word in ["secret_key_file", "chmod 600", "0644"] {
+        assert!(done.stderr.contains(word), "{}", done.stderr);
+    }
+    files.set_mode("key", 0o666);
+    let done = run_with(Some(&app), &make, "").expect(2);
+    assert!(done.stderr.contains("secret_key_file"), "{}", done.stderr);
+    // The configuration itself, when the key stands in it.
+    let inline = json!({"backend": "embedded", "sdkappid": SDKAPPID, "secret_key": KEY});
+    let config = files.write("inline.json", inline.to_string());
+    files.set_mode("inline.json", 0o640);
+    let done = run_with(Some(&config), &make, "").expect(0);
+    assert!(done.stderr.contains("inline.json"), "{}", done.stderr);
+    files.set_mode("inline.json", 0o602);
+    run_with(Some(&config), &make, "").expect(2);
+}
+
+#[test]
+fn files_of_a_server_with_a_key_are_warned_of() {
+    let files = Files::new();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
+    let certificate = files.write("cert.pem", made.cert.pem());
+    let key = files.write("key.pem", made.signing_key.serialize_pem());
+    let state = json!({"sdkappid": SDKAPPID, "key": KEY, "admins": ["admin"]}).to_string();
+    let state = files.write("state.json", state);
+    let said = files.path("stderr");
+    let run = |mode: u32| {
+        files.set_mode("key.pem", mode);
+        files.set_mode("state.json", mode);
+        let mut command = serve::program();
+        command.arg("serve").arg("--state").arg(&state);
+        command
+            .arg("--tls-cert")
+            .arg(&certificate)
+            .arg("--tls-key")
+            .arg(&key);
+        command.stderr(std::fs::File::create(&said).expect("a file"));
+        let mut server = Serving::spawn(command, tempfile::tempdir().expect("a directory"));
+        server.end_with(nix::sys::signal::Signal::SIGTERM);
+        std::fs::read_to_string(&said).expect("text")
+    };
+    assert_eq!(run(0o600), "");
+    let text = run(0o644);
+    for name in ["key.pem", "state.json"] {
+        assert!(text.contains(name), "{text}");
+    }
+    files.set_mode("key.pem", 0o606);
+    let arguments = [
+        "serve",
+        "--state",
+        state.to_str().expect("UTF-8"),
+        "--tls-cert",
+        certificate.to_str().expect("UTF-8"),
+        "--tls-key",
+        key.to_str().expect("UTF-8"),
+    ];
+    let done = run_with(None, &arguments, "").expect(2);
+    assert!(done.stderr.contains("key.pem"), "{}", done.stderr);
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_at_once() {
+    let files = Files::new();
+    let fifo = files.path("fifo");
+    support::run(std::process::Command::new("mkfifo").arg(&fifo));
+    let fifo = fifo.to_str().expect("UTF-8");
+    for file in [fifo, "/dev/zero"] {
+        for arguments in [
+            &["--config", file, "get", "ann"][..],
+            &["add", "ann", "--from-file", file],
+            &["serve", "--state", file],
+            &["serve", "--tls-cert", file, "--tls-key", file],
+        ] {
+            let mut command = serve::program();
+            // `timeout` ends what waits for the FIFO, with a code of its own.
+            let program = command.get_program().to_owned();
+            command = std::process::Command::new("timeout");
+            command.arg("60").arg(program).args(arguments);
+            if !arguments.contains(&"--config") && arguments[0] == "serve" {
+                command.arg("--config").arg(files.app());
+            }
+            let done = command.output().expect("it ends");
+            let said = String::from_utf8_lossy(&done.stderr);
+            assert_eq!(done.status.code(), Some(2), "{arguments:?}: {said}");
+            assert!(
+                said.contains(file) && said.contains("regular file"),
+                "{arguments:?}: {said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_configuration_comes_from_standard_input_too() {
+    let app = json!({"backend": "embedded", "sdkappid": SDKAPPID, "secret_key": KEY}).to_string();
+    let dash = std::path::PathBuf::from("-");
+    let made = run_with(Some(&dash), &["usersig", "make"], &app).expect(0);
+    assert_eq!(made.stderr, "", "{}", made.stderr);
+    // It can be read only once.
+    run_with(Some(&dash), &["check", "ann", "-"], "{}").expect(2);
+}
+
+#[test]
+fn no_file_of_the_command_line_is_written_to() {
+    let files = Files::new();
+    let names = files.write("names", "bob\n");
+    let config = files.path("c.json");
+    let text = json!({"log": {"to": names, "level": "debug"}}).to_string();
+    files.write("c.json", &text);
+    let from = [
+        "check",
+        "ann",
+        "--from-file",
+        names.to_str().expect("UTF-8"),
+    ];
+    let done = run_with(Some(&config), &from, "").expect(2);
+    assert!(
+        done.stderr.contains("log.to") && done.stderr.contains("--from-file"),
+        "{}",
+        done.stderr
+    );
+    files.write("c.json", json!({"log": {"to": config}}).to_string());
+    let done = run_with(Some(&config), &["get", "ann"], "").expect(2);
+    assert!(
+        done.stderr.contains("log.to") && done.stderr.contains("--config"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(std::fs::read_to_string(names).expect("text"), "bob\n");
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let files = Files::new();
     let (reader, writer) = std::io::pipe().expect("a pipe can be made");

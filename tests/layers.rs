@@ -16,6 +16,7 @@ const RANKS: &[(&str, u32)] = &[
     ("rate", 0),
     ("sqlite", 1),
     ("threads", 0),
+    ("user_files", 1),
     ("mirror", 1),
     ("api", 1),
     ("wire", 2),
@@ -211,4 +212,22 @@ fn only_wire_spells_the_members_of_the_service() {
 fn input_of_a_caller_meets_no_unwrap() {
     let wrong = strays(".unwrap()", |_| false);
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn files_of_users_are_opened_in_one_place() {
+    for call in [
+        " File::open",
+        "(File::open",
+        "fs::File",
+        "OpenOptions",
+        "fs::read",
+        "fs::write",
+        "File::create",
+    ] {
+        let wrong = strays(call, |name| {
+            name == "user_files.rs" || name.starts_with("sqlite/")
+        });
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
 }

@@ -1,11 +1,10 @@
 //! Log lines: written by a thread of their own, so that a slow disk or a closed pipe never holds or
 //! kills a caller. Never contains a key, a signature or a query string.
 
+mod file;
+
 use std::convert::Infallible;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -16,10 +15,16 @@ use parking_lot::Mutex;
 use crate::clock::Clock;
 use crate::config::{Log as Settings, LogLevel, LogTo};
 use crate::error::Error;
+use crate::rate::Allowance;
 use crate::threads;
+use file::{Limits, LogFile};
 
 /// Lines that wait for the writer; beyond them new lines are counted and dropped.
 const QUEUE_LINES: usize = 1024;
+/// Warnings and errors at once, and each second from then on. A service that refuses everything is said in the
+/// first few; what comes after is counted. Who asks for a line per call gets it.
+const WARNINGS: u32 = 100;
+const WARNINGS_PER_SECOND: u32 = 10;
 
 /// Takes lines from any thread.
 #[derive(Clone)]
@@ -32,23 +37,37 @@ struct Open {
     lines: Mutex<Option<Sender<String>>>,
     /// Disconnected when everything is written.
     written: Receiver<Infallible>,
-    dropped: AtomicU64,
+    warnings: Mutex<Allowance>,
+    /// Shared with the thread that writes.
+    dropped: Arc<AtomicU64>,
     /// How many of the dropped a later line told about.
     told: AtomicU64,
+}
+
+/// Where lines go.
+trait Sink: Send {
+    /// Writes one line, which ends with a line feed.
+    fn write_line(&mut self, line: &str) -> io::Result<()>;
+}
+
+impl Sink for io::Stderr {
+    fn write_line(&mut self, line: &str) -> io::Result<()> {
+        self.write_all(line.as_bytes())
+    }
 }
 
 impl Log {
     /// Opens the destination; the thread that writes ends with the last clone.
     pub(crate) fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let sink: Box<dyn Write + Send> = match &settings.to {
-            LogTo::Off => return Ok(Self(None)),
-            LogTo::Stderr => Box::new(std::io::stderr()),
-            LogTo::File(path) => Box::new(open_file(path)?),
+        let Some(sink) = open_sink(settings, &clock)? else {
+            return Ok(Self(None));
         };
         let (lines, queue) = bounded(QUEUE_LINES);
         let (writing, written) = bounded(0);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let unwritten = Arc::clone(&dropped);
         threads::spawn("chatblock-log", move || {
-            write_lines(&queue, sink);
+            write_lines(&queue, sink, &unwritten);
             drop(writing);
         })
         .map_err(|error| {
@@ -59,10 +78,11 @@ impl Log {
         })?;
         let open = Open {
             level: settings.level,
+            warnings: Mutex::new(Allowance::new(WARNINGS, WARNINGS_PER_SECOND, clock.now())),
             clock,
             lines: Mutex::new(Some(lines)),
             written,
-            dropped: AtomicU64::new(0),
+            dropped,
             told: AtomicU64::new(0),
         };
         Ok(Self(Some(Arc::new(open))))
@@ -72,6 +92,10 @@ impl Log {
     pub(crate) fn line(&self, level: LogLevel, text: impl FnOnce() -> String) {
         let Some(open) = &self.0 else { return };
         if level > open.level {
+            return;
+        }
+        if level <= LogLevel::Warn && !open.warnings.lock().take(open.clock.now()) {
+            open.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
         let name = match level {
@@ -121,24 +145,285 @@ impl Log {
     }
 }
 
-fn open_file(path: &Path) -> Result<File, Error> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| {
-            Error::config(
-                "log.to",
-                format!("names {}, which cannot be written: {error}", path.display()),
-            )
-        })
+fn open_sink(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Box<dyn Sink>>, Error> {
+    let path = match &settings.to {
+        LogTo::Off => return Ok(None),
+        LogTo::Stderr => return Ok(Some(Box::new(io::stderr()))),
+        LogTo::File(path) => path,
+    };
+    let limits = Limits {
+        max_bytes: settings.max_bytes,
+        older: settings.files,
+    };
+    match LogFile::open(path, limits, Arc::clone(clock)) {
+        Ok(file) => Ok(Some(Box::new(file))),
+        Err(what) => Err(Error::config(
+            "log.to",
+            format!("names {}, which {what}", path.display()),
+        )),
+    }
 }
 
-fn write_lines(lines: &Receiver<String>, mut sink: impl Write) {
+fn write_lines(lines: &Receiver<String>, mut sink: Box<dyn Sink>, dropped: &AtomicU64) {
     while let Ok(line) = lines.recv() {
-        // A destination that fails is left alone: there is nobody to tell, and it may come back.
-        let _ = sink.write_all(line.as_bytes());
+        // A destination that fails may come back: the line is counted, and the next one tells.
+        if sink.write_line(&line).is_err() {
+            dropped.fetch_add(1, Ordering::Relaxed);
+        }
     }
-    let _ = sink.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// A clock that stands still until it is moved.
+    struct Moved {
+        start: Instant,
+        milliseconds: AtomicU64,
+    }
+
+    impl Moved {
+        fn new() -> Arc<Self> {
+            Arc::new(Self {
+                start: SystemClock.now(),
+                milliseconds: AtomicU64::new(0),
+            })
+        }
+
+        fn pass(&self, milliseconds: u64) {
+            self.milliseconds.fetch_add(milliseconds, Ordering::Relaxed);
+        }
+    }
+
+    impl Clock for Moved {
+        fn unix_seconds(&self) -> i64 {
+            0
+        }
+
+        fn now(&self) -> Instant {
+            self.start + Duration::from_millis(self.milliseconds.load(Ordering::Relaxed))
+        }
+
+        fn last_tick(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    fn file(path: &Path, max_bytes: u64, older: u32, clock: &Arc<Moved>) -> LogFile {
+        let limits = Limits { max_bytes, older };
+        LogFile::open(path, limits, Arc::clone(clock) as Arc<dyn Clock>).expect("a log")
+    }
+
+    fn numbered(path: &Path, number: u32) -> PathBuf {
+        PathBuf::from(format!("{}.{number}", path.display()))
+    }
+
+    fn read(path: &Path) -> String {
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    #[test]
+    fn a_full_file_is_kept_and_a_new_one_begun() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        let clock = Moved::new();
+        let mut log = file(&path, 100, 2, &clock);
+        for number in 0..100 {
+            log.write_line(&format!("line {number:04}\n"))
+                .expect("there is room");
+        }
+        let last = read(&path);
+        assert!(last.ends_with("line 0099\n"));
+        let all = [numbered(&path, 2), numbered(&path, 1), path.clone()].map(|path| read(&path));
+        assert!(all.iter().all(|text| text.len() <= 100), "{all:?}");
+        let kept: Vec<_> = all.concat().lines().map(str::to_owned).collect();
+        let expected: Vec<_> = (100 - kept.len()..100)
+            .map(|number| format!("line {number:04}"))
+            .collect();
+        assert_eq!(kept, expected, "without a gap, the oldest first");
+        let files = fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(files, 3, "two older ones are kept and no more");
+    }
+
+    #[test]
+    fn without_older_files_a_full_one_is_begun_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        let mut log = file(&path, 100, 0, &Moved::new());
+        for number in 0..100 {
+            log.write_line(&format!("line {number:04}\n"))
+                .expect("there is room");
+        }
+        assert!(read(&path).len() <= 100 && read(&path).ends_with("line 0099\n"));
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_was_moved_is_opened_again_within_a_second() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, moved) = (folder.path().join("log"), folder.path().join("moved"));
+        let clock = Moved::new();
+        let mut log = file(&path, 0, 0, &clock);
+        log.write_line("one\n").expect("there is room");
+        fs::rename(&path, &moved).expect("a rotation");
+        log.write_line("two\n").expect("there is room");
+        clock.pass(1000);
+        log.write_line("three\n").expect("there is room");
+        assert_eq!(
+            (read(&moved).as_str(), read(&path).as_str()),
+            ("one\ntwo\n", "three\n")
+        );
+        // Also when the tool has made the new file itself, and when it has removed the old one.
+        fs::rename(&path, &moved).expect("a rotation");
+        fs::write(&path, "").expect("a new file");
+        clock.pass(1000);
+        log.write_line("four\n").expect("there is room");
+        fs::remove_file(&path).expect("ours");
+        clock.pass(1000);
+        log.write_line("five\n").expect("there is room");
+        assert_eq!(
+            (read(&moved).as_str(), read(&path).as_str()),
+            ("three\n", "five\n")
+        );
+    }
+
+    #[test]
+    fn a_file_that_was_cut_by_a_tool_grows_from_its_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        let clock = Moved::new();
+        let mut log = file(&path, 20, 1, &clock);
+        log.write_line("123456789\n").expect("there is room");
+        fs::OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .and_then(|file| file.set_len(0))
+            .expect("ours");
+        clock.pass(1000);
+        log.write_line("abcdefghijklm\n").expect("there is room");
+        assert_eq!(read(&path), "abcdefghijklm\n");
+        assert!(!numbered(&path, 1).exists());
+    }
+
+    #[test]
+    fn what_took_the_place_of_a_log_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, moved) = (folder.path().join("log"), folder.path().join("moved"));
+        let clock = Moved::new();
+        let mut log = file(&path, 0, 0, &clock);
+        fs::rename(&path, &moved).expect("a rotation");
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "mine").expect("a file");
+        std::os::unix::fs::symlink("victim", &path).expect("a link");
+        clock.pass(1000);
+        log.write_line("one\n")
+            .expect("the old file has a name still");
+        fs::remove_file(&path).expect("ours");
+        fs::write(&path, "SQLite format 3\0 and so on").expect("a file");
+        clock.pass(1000);
+        log.write_line("two\n")
+            .expect("the old file has a name still");
+        assert_eq!(
+            (read(&victim).as_str(), read(&moved).as_str()),
+            ("mine", "one\ntwo\n")
+        );
+        fs::remove_file(&moved).expect("ours");
+        clock.pass(1000);
+        log.write_line("three\n")
+            .expect_err("nobody could ever read it");
+    }
+
+    #[test]
+    fn a_full_file_that_cannot_be_moved_does_not_grow() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        fs::create_dir(numbered(&path, 1)).expect("a folder in the way");
+        let mut log = file(&path, 30, 1, &Moved::new());
+        let failed = (0..100)
+            .filter(|_| log.write_line("123456789\n").is_err())
+            .count();
+        assert!(failed > 90 && read(&path).len() <= 30, "{failed}");
+    }
+
+    #[test]
+    fn two_clients_of_one_file_rotate_it_together() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        let clock = Moved::new();
+        let mut logs = [file(&path, 200, 50, &clock), file(&path, 200, 50, &clock)];
+        for number in 0..200 {
+            clock.pass(300);
+            logs[number % 2]
+                .write_line(&format!("line {number:04}\n"))
+                .expect("there is room");
+        }
+        let files = fs::read_dir(folder.path()).expect("a folder");
+        let mut lines: Vec<_> = files
+            .flat_map(|entry| {
+                read(&entry.expect("an entry").path())
+                    .lines()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        lines.sort();
+        let expected: Vec<_> = (0..200).map(|number| format!("line {number:04}")).collect();
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_flood_of_warnings_is_counted_and_not_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        let clock = Moved::new();
+        let settings = Settings {
+            to: LogTo::File(path.clone()),
+            level: LogLevel::Info,
+            max_bytes: 0,
+            files: 0,
+        };
+        let log = Log::open(&settings, Arc::clone(&clock) as Arc<dyn Clock>).expect("a log");
+        for _ in 0..10_000 {
+            log.line(LogLevel::Warn, || "refused".to_owned());
+        }
+        for _ in 0..200 {
+            log.line(LogLevel::Info, || "done".to_owned());
+        }
+        clock.pass(1000);
+        log.line(LogLevel::Error, || "the last".to_owned());
+        log.close(None);
+        let text = read(&path);
+        assert_eq!(text.matches("refused").count(), WARNINGS as usize);
+        assert_eq!(text.matches("done").count(), 200, "asked for line by line");
+        assert!(text.contains("the last"), "{text}");
+        assert_eq!(log.dropped(), 10_000 - u64::from(WARNINGS));
+        assert!(text.contains("(9900 lines dropped before)"));
+    }
+
+    #[test]
+    fn lines_that_find_no_place_are_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        fs::create_dir(numbered(&path, 1)).expect("a folder in the way");
+        let settings = Settings {
+            to: LogTo::File(path.clone()),
+            level: LogLevel::Info,
+            max_bytes: 1000,
+            files: 1,
+        };
+        let log = Log::open(&settings, Moved::new() as Arc<dyn Clock>).expect("a log");
+        for _ in 0..500 {
+            log.line(LogLevel::Info, || "done".to_owned());
+        }
+        log.close(None);
+        let text = read(&path);
+        assert!(text.len() <= 1000);
+        assert_eq!(log.dropped(), 500 - text.lines().count() as u64);
+    }
 }

@@ -26,7 +26,7 @@ pub use reply::{Reply, ReplyItem};
 
 use crate::api::{CheckType, Operation, Request, Targets};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Backend, Config};
+use crate::config::{Backend, Config, LogLevel};
 use crate::error::{Error, Status};
 use crate::promise::{Unkept, promise};
 use known::Known;
@@ -84,6 +84,9 @@ impl Client {
             Backend::Remote(remote) => Way::remote(remote, config, &clock)?,
         };
         let log = Log::open(&config.log, Arc::clone(&clock))?;
+        for warning in &config.warnings {
+            log.line(LogLevel::Warn, || warning.clone());
+        }
         let client = Self {
             runtime: Arc::new(Runtime::new(
                 service,

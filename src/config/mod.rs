@@ -1,6 +1,8 @@
 //! Configuration: one JSON text, read once into values that cannot be wrong (design.md 3.7).
 
+mod backend;
 mod endpoint;
+mod key;
 mod raw;
 mod webhook;
 
@@ -8,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
 use crate::api::Charset;
 use crate::error::Error;
+use crate::user_files::{NamedFile, Purpose, check_distinct};
 use crate::usersig::{Key, MAX_EXPIRE_S};
 
 pub use endpoint::{Endpoint, ProxyUrl};
@@ -32,6 +34,12 @@ pub struct Config {
     pub webhook: Webhook,
     /// Where log lines go.
     pub log: Log,
+    /// The files that are named, each for one purpose.
+    pub files: Vec<NamedFile>,
+    /// Whether the text itself contains a key or a token.
+    pub contains_secret: bool,
+    /// What is taken although it is not as it should be, for the log and for people: names keys and files.
+    pub warnings: Vec<String>,
 }
 
 /// Who answers the calls.
@@ -132,6 +140,10 @@ pub struct Log {
     pub to: LogTo,
     /// The least important level that is written.
     pub level: LogLevel,
+    /// Bytes from which on a file is renamed and a new one begun; 0 for never.
+    pub max_bytes: u64,
+    /// Older files that are kept.
+    pub files: u32,
 }
 
 /// Where log lines go.
@@ -176,43 +188,74 @@ impl Config {
             ));
         }
         let top: raw::Top = raw::section(None, json)?;
-        let app = parse_app(&top)?;
+        let mut warnings = Vec::new();
+        let app = parse_app(&top, &mut warnings)?;
         // Both backends are checked: a mistake shows now, and not when the backend is changed.
         let endpoint = endpoint::parse(top.region, top.base_url)?;
         let has_endpoint = endpoint.is_some();
         let remote = parse_remote(&top, endpoint.unwrap_or_default())?;
         let embedded = parse_embedded(&top)?;
-        let backend = if parse_backend(&top)?.unwrap_or(app.is_some()) {
-            check_remote(app.is_some(), has_endpoint, &embedded)?;
-            Backend::Remote(Box::new(remote))
-        } else {
-            Backend::Embedded(embedded)
-        };
         let queue: raw::Queue = subsection("queue", top.queue)?;
+        let rate_per_second = or_default(top.rate_per_second, 200, |raw| {
+            raw::number("rate_per_second", raw, 1, 1_000_000).map(narrow)
+        })?;
+        let max_calls = or_default(queue.max_calls, 65_536, |raw| {
+            raw::number("queue.max_calls", raw, 1, 1 << 24).map(|number| narrow(number) as usize)
+        })?;
+        let webhook = webhook::parse(top.webhook)?;
+        let log = parse_log(&top)?;
+        let is_remote = backend::choose(&top, app.is_some(), has_endpoint)?;
+        let files = named_files(&top, (&remote, &embedded, &log))?;
+        check_distinct(&files)?;
         Ok(Self {
-            backend,
+            backend: if is_remote {
+                Backend::Remote(Box::new(remote))
+            } else {
+                Backend::Embedded(embedded)
+            },
             app,
-            rate_per_second: or_default(top.rate_per_second, 200, |raw| {
-                raw::number("rate_per_second", raw, 1, 1_000_000).map(narrow)
-            })?,
-            max_calls: or_default(queue.max_calls, 65_536, |raw| {
-                raw::number("queue.max_calls", raw, 1, 1 << 24)
-                    .map(|number| narrow(number) as usize)
-            })?,
-            webhook: webhook::parse(top.webhook)?,
-            log: parse_log(&top)?,
+            rate_per_second,
+            max_calls,
+            log,
+            files,
+            contains_secret: top.secret_key.is_some() || webhook.token.is_some(),
+            webhook,
+            warnings,
         })
     }
 }
 
-/// `Some(true)` for remote, `None` when the key is absent.
-fn parse_backend(top: &raw::Top) -> Result<Option<bool>, Error> {
-    top.backend
-        .map(|raw| raw::choice("backend", raw, &[("embedded", false), ("remote", true)]))
-        .transpose()
+/// Every file that the configuration names.
+fn named_files(
+    top: &raw::Top,
+    (remote, embedded, log): (&Remote, &Embedded, &Log),
+) -> Result<Vec<NamedFile>, Error> {
+    let key = top
+        .secret_key_file
+        .map(|raw| raw::text("secret_key_file", raw))
+        .transpose()?
+        .map(|path| absolute("secret_key_file", &path))
+        .transpose()?;
+    let log_file = match &log.to {
+        LogTo::File(path) => Some(path.clone()),
+        LogTo::Off | LogTo::Stderr => None,
+    };
+    let older = if log.max_bytes == 0 { 0 } else { log.files };
+    let outbox = remote.outbox.as_ref().map(|outbox| outbox.path.clone());
+    let all = [
+        ("secret_key_file", key, Purpose::Input),
+        ("tls.ca_file", remote.ca_file.clone(), Purpose::Input),
+        ("path", embedded.path.clone(), Purpose::Database),
+        ("outbox.path", outbox, Purpose::Database),
+        ("log.to", log_file, Purpose::Log(older)),
+    ];
+    let named = all
+        .into_iter()
+        .filter_map(|(key, path, purpose)| path.map(|path| NamedFile { key, path, purpose }));
+    Ok(named.collect())
 }
 
-fn parse_app(top: &raw::Top) -> Result<Option<App>, Error> {
+fn parse_app(top: &raw::Top, warnings: &mut Vec<String>) -> Result<Option<App>, Error> {
     let expire_s = or_default(top.usersig_expire_s, narrow(DAY_S), |raw| {
         raw::number("usersig_expire_s", raw, 60, u64::from(MAX_EXPIRE_S)).map(narrow)
     })?;
@@ -227,7 +270,7 @@ fn parse_app(top: &raw::Top) -> Result<Option<App>, Error> {
         .sdkappid
         .map(|raw| raw::number("sdkappid", raw, 1, u64::from(u32::MAX)).map(narrow))
         .transpose()?;
-    match (sdkappid, parse_key(top)?) {
+    match (sdkappid, key::parse(top, warnings)?) {
         (Some(sdkappid), Some(key)) => Ok(Some(App {
             sdkappid,
             identifier,
@@ -244,77 +287,6 @@ fn parse_app(top: &raw::Top) -> Result<Option<App>, Error> {
             "is missing; a secret key is given without it",
         )),
     }
-}
-
-fn parse_key(top: &raw::Top) -> Result<Option<Key>, Error> {
-    let given = [top.secret_key, top.secret_key_file, top.secret_key_env];
-    if given.iter().flatten().count() > 1 {
-        return Err(Error::config(
-            "secret_key",
-            "is given more than once; keep one of \"secret_key\", \"secret_key_file\", \"secret_key_env\"",
-        ));
-    }
-    let (name, key) = if let Some(raw) = top.secret_key {
-        ("secret_key", raw::secret("secret_key", raw)?)
-    } else if let Some(raw) = top.secret_key_file {
-        (
-            "secret_key_file",
-            key_from_file(&raw::text("secret_key_file", raw)?)?,
-        )
-    } else if let Some(raw) = top.secret_key_env {
-        (
-            "secret_key_env",
-            key_from_environment(&raw::text("secret_key_env", raw)?)?,
-        )
-    } else {
-        return Ok(None);
-    };
-    if key.is_empty() {
-        return Err(Error::config(name, "leads to an empty key"));
-    }
-    Ok(Some(Key::new(&key)))
-}
-
-fn key_from_file(path: &str) -> Result<Zeroizing<String>, Error> {
-    const MOST: u64 = 4096;
-    // A key that was pasted here by mistake must not be repeated.
-    let shown = if path.contains(['/', '.']) {
-        path
-    } else {
-        "a file (name not shown)"
-    };
-    let bad =
-        |what: String| Error::config("secret_key_file", format!("names {shown}, which {what}"));
-    let unreadable = |error: std::io::Error| bad(format!("cannot be read: {error}"));
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
-    if !metadata.is_file() || metadata.len() > MOST {
-        return Err(bad(format!("is not a file of at most {MOST} bytes")));
-    }
-    let bytes = Zeroizing::new(std::fs::read(path).map_err(unreadable)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad("is not UTF-8".to_owned()))?;
-    Ok(Zeroizing::new(
-        text.trim_end_matches(['\r', '\n']).to_owned(),
-    ))
-}
-
-fn key_from_environment(name: &str) -> Result<Zeroizing<String>, Error> {
-    let key = "secret_key_env";
-    // The name is not repeated: a key pasted here by mistake would be.
-    if !name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    {
-        return Err(Error::config(
-            key,
-            "must be the name of an environment variable",
-        ));
-    }
-    std::env::var(name).map(Zeroizing::new).map_err(|_| {
-        Error::config(
-            key,
-            "names an environment variable that is not set or not UTF-8",
-        )
-    })
 }
 
 fn parse_embedded(top: &raw::Top) -> Result<Embedded, Error> {
@@ -335,29 +307,6 @@ fn parse_embedded(top: &raw::Top) -> Result<Embedded, Error> {
             raw::choice("account_charset", raw, &choices)
         })?,
     })
-}
-
-/// What the remote backend cannot do without, and what does not go with it.
-fn check_remote(has_app: bool, has_endpoint: bool, embedded: &Embedded) -> Result<(), Error> {
-    if !has_app {
-        return Err(Error::config(
-            "sdkappid",
-            "and a secret key are needed by backend \"remote\"; add \"sdkappid\" and \"secret_key_file\"",
-        ));
-    }
-    if embedded.path.is_some() {
-        return Err(Error::config(
-            "path",
-            "belongs to backend \"embedded\"; set \"backend\" or remove it",
-        ));
-    }
-    if !has_endpoint {
-        return Err(Error::config(
-            "region",
-            "is missing; name the data centre of the app, or set \"base_url\"",
-        ));
-    }
-    Ok(())
 }
 
 fn parse_remote(top: &raw::Top, endpoint: Endpoint) -> Result<Remote, Error> {
@@ -459,6 +408,12 @@ fn parse_log(top: &raw::Top) -> Result<Log, Error> {
         })?,
         level: or_default(log.level, LogLevel::default(), |raw| {
             raw::choice("log.level", raw, &levels)
+        })?,
+        max_bytes: or_default(log.max_bytes, 16 << 20, |raw| {
+            raw::number_or_zero("log.max_bytes", raw, 1 << 16, 1 << 40)
+        })?,
+        files: or_default(log.files, 4, |raw| {
+            raw::number("log.files", raw, 0, 100).map(narrow)
         })?,
     })
 }

@@ -60,7 +60,7 @@ keys!(Queue, "queue.", max_calls);
 keys!(Mirror, "mirror.", max_bytes, refresh_s, max_age_s);
 keys!(Outbox, "outbox.", path, commit_ms, max_bytes);
 keys!(Webhook, "webhook.", token, max_age_s, unsigned, url);
-keys!(Log, "log.", to, level);
+keys!(Log, "log.", to, level, max_bytes, files);
 
 /// An object of keys.
 pub(super) trait Section<'a>: Default + Deserialize<'a> {
@@ -180,4 +180,22 @@ pub(super) fn number(key: &str, raw: &RawValue, least: u64, most: u64) -> Result
     number
         .filter(|number| (least..=most).contains(number))
         .ok_or_else(|| Error::config(key, format!("must be an integer from {least} to {most}")))
+}
+
+/// 0, or an integer of `least` to `most`.
+pub(super) fn number_or_zero(
+    key: &str,
+    raw: &RawValue,
+    least: u64,
+    most: u64,
+) -> Result<u64, Error> {
+    let number: Option<u64> = serde_json::from_str(raw.get()).ok();
+    number
+        .filter(|number| *number == 0 || (least..=most).contains(number))
+        .ok_or_else(|| {
+            Error::config(
+                key,
+                format!("must be 0 or an integer from {least} to {most}"),
+            )
+        })
 }

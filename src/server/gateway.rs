@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -20,7 +20,7 @@ use crate::api::{Charset, Command};
 use crate::clock::{Clock, FixedClock, SystemClock};
 use crate::config::{Backend, Config, Embedded};
 use crate::error::{Error, Status};
-use crate::rate::Window;
+use crate::rate::{Allowance, Window};
 use crate::service::Service;
 use crate::service::engine::Engine;
 use crate::service::remote::RemoteService;
@@ -49,7 +49,19 @@ pub struct Gateway {
     windows: [Mutex<Window>; 8],
     rate_is_exhausted: bool,
     waits: bool,
+    causes: Mutex<Causes>,
 }
+
+/// What the operator is told of requests without an answer: each of them, but not so many that they fill a disk.
+struct Causes {
+    allowance: Allowance,
+    /// Not told since the last one that was.
+    untold: u64,
+}
+
+/// Causes at once, and each second from then on.
+const CAUSES: u32 = 100;
+const CAUSES_PER_SECOND: u32 = 10;
 
 /// A call whose request line is in order: what is left to look at is its body.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +94,20 @@ impl Call {
     }
 }
 
+impl Causes {
+    /// What to tell of `error`, when it is told.
+    fn line(&mut self, error: &Error, now: Instant) -> Option<String> {
+        if !self.allowance.take(now) {
+            self.untold += 1;
+            return None;
+        }
+        Some(match std::mem::take(&mut self.untold) {
+            0 => error.to_string(),
+            untold => format!("{error} ({untold} failed requests before it are not shown)"),
+        })
+    }
+}
+
 impl Gateway {
     /// A gateway to the backend of `config`, prepared as `state` says. App and admins come from the
     /// state when it gives them, else from the configuration.
@@ -102,6 +128,10 @@ impl Gateway {
             engine: below.engine,
             charset: below.charset,
             webhooks: Webhooks::open(&config.webhook, sdkappid, &clock)?,
+            causes: Mutex::new(Causes {
+                allowance: Allowance::new(CAUSES, CAUSES_PER_SECOND, clock.now()),
+                untold: 0,
+            }),
             clock,
             windows: [(); 8].map(|()| Mutex::new(Window::new(config.rate_per_second))),
             rate_is_exhausted: state.config.rate_limit_exhausted,
@@ -163,7 +193,7 @@ impl Gateway {
             Call::Blocklist(command) => self.answer_blocklist(command, body, client),
             Call::Account(call) => accounts::answer(self.engine.as_deref(), call, body),
         };
-        outcome.unwrap_or_else(|error| write_refusal(&explain(&error)))
+        outcome.unwrap_or_else(|error| write_refusal(&self.explain(&error)))
     }
 
     fn answer_blocklist(
@@ -186,6 +216,17 @@ impl Gateway {
         })
     }
 
+    /// The operator reads the cause; the caller only learns that there was one, because it may name files.
+    fn explain(&self, error: &Error) -> Refusal {
+        if let Some(line) = self.causes.lock().line(error, self.clock.now()) {
+            report(&line);
+        }
+        match error.status() {
+            Status::Timeout | Status::Network => refusal(TIMED_OUT, meaning(TIMED_OUT)),
+            _ => refusal(INTERNAL_ERROR, meaning(INTERNAL_ERROR)),
+        }
+    }
+
     /// Ends connections to a remote service and sends what webhooks wait; nothing is answered after it.
     pub(super) fn shut_down(&self) {
         self.service.shut_down();
@@ -204,15 +245,6 @@ pub(super) fn refusal(code: i32, what: &str) -> Refusal {
 
 pub(super) fn write_refusal(refusal: &Refusal) -> String {
     wire::write_envelope(refusal.code, &refusal.message)
-}
-
-/// The operator reads the cause; the caller only learns that there was one, because it may name files.
-fn explain(error: &Error) -> Refusal {
-    report(&error.to_string());
-    match error.status() {
-        Status::Timeout | Status::Network => refusal(TIMED_OUT, meaning(TIMED_OUT)),
-        _ => refusal(INTERNAL_ERROR, meaning(INTERNAL_ERROR)),
-    }
 }
 
 /// A line for the operator. Nobody may be reading; that must not stop the server.
@@ -325,4 +357,25 @@ pub fn with_faults(service: Arc<dyn Service>, state: &State) -> Result<Arc<dyn S
         inner: service,
         forced,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_failures_is_counted_and_not_shown_line_by_line() {
+        let start = Instant::now();
+        let mut causes = Causes {
+            allowance: Allowance::new(CAUSES, CAUSES_PER_SECOND, start),
+            untold: 0,
+        };
+        let error = Error::new(Status::Storage, "the disk is gone");
+        let shown = (0..5000)
+            .filter(|_| causes.line(&error, start).is_some())
+            .count();
+        assert_eq!(shown, CAUSES as usize);
+        let later = causes.line(&error, start + Duration::from_secs(1));
+        assert!(later.is_some_and(|line| line.contains("(4900 failed requests")));
+    }
 }

@@ -77,6 +77,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
+    warning: Option<String>,
     limits: Limits,
 }
 
@@ -92,7 +93,13 @@ impl Server {
     /// [`Status::Config`] when certificate or key cannot be used; [`Status::Connect`] when the
     /// address cannot be bound.
     pub fn bind(gateway: Gateway, options: &Options) -> Result<Self, Error> {
-        let tls = options.tls.as_ref().map(tls::acceptor).transpose()?;
+        let (tls, warning) = match &options.tls {
+            Some(files) => {
+                let (acceptor, warning) = tls::acceptor(files)?;
+                (Some(acceptor), warning)
+            }
+            None => (None, None),
+        };
         let unusable = |error: std::io::Error| {
             let what = format!("cannot listen on {}: {error}", options.listen);
             Error::new(Status::Connect, what)
@@ -104,8 +111,14 @@ impl Server {
             address: listener.local_addr().map_err(unusable)?,
             listener,
             tls,
+            warning,
             limits: options.limits,
         })
+    }
+
+    /// What is to be said of the file of the private key: other users have access to it.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 
     /// The address that clients use as base URL.

@@ -11,6 +11,7 @@ use super::faults::Forced;
 use crate::api::{Charset, Command, MAX_PER_CALL};
 use crate::error::{Error, Status};
 use crate::service::engine::store::{Store, Writer};
+use crate::user_files;
 use crate::usersig::Key;
 use crate::wire::Object;
 
@@ -41,6 +42,9 @@ pub struct State {
     pub faults: BTreeMap<String, BTreeMap<String, Fault>>,
     /// Numbered accounts and entries.
     pub fill: Fill,
+    /// What is to be said of the file that was read: other users have access to its key.
+    #[serde(skip)]
+    pub warning: Option<String>,
 }
 
 fn key<'de, D: serde::Deserializer<'de>>(member: D) -> Result<Option<Key>, D::Error> {
@@ -129,10 +133,17 @@ impl State {
     /// # Errors
     /// [`Status::Config`] naming the file and the member, never a value: the key is one.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path)
-            .map(Zeroizing::new)
-            .map_err(|error| fault(&format!("{} cannot be read: {error}", path.display())))?;
-        Self::parse(&text)
+        let unusable = |what: &str| fault(&format!("{} {what}", path.display()));
+        let input =
+            user_files::read(path, user_files::MAX_LISTS).map_err(|what| unusable(&what))?;
+        let mut state = std::str::from_utf8(&input.bytes)
+            .map_err(|_| unusable("is not UTF-8"))
+            .and_then(Self::parse)?;
+        if state.key.is_some() {
+            let exposure = input.exposure().map_err(|what| unusable(&what))?;
+            state.warning = exposure.map(|what| format!("{} {what}", path.display()));
+        }
+        Ok(state)
     }
 
     /// Reads a `setup` object.

@@ -1,6 +1,7 @@
 //! Running the program with files of its own.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
@@ -25,6 +26,17 @@ impl Files {
         self.path(name)
     }
 
+    /// A file that only its owner may read.
+    pub fn write_secret(&self, name: &str, text: &str) -> PathBuf {
+        serve::write_secret(&self.path(name), text);
+        self.path(name)
+    }
+
+    pub fn set_mode(&self, name: &str, mode: u32) {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(self.path(name), mode).expect("our file");
+    }
+
     /// A configuration with a durable store of its own.
     pub fn durable(&self) -> PathBuf {
         let path = self.path("lists.db");
@@ -36,7 +48,7 @@ impl Files {
 
     /// A configuration with an app and its key.
     pub fn app(&self) -> PathBuf {
-        let key = self.write("key", KEY);
+        let key = self.write_secret("key", KEY);
         let config = json!({
             "backend": "embedded", "sdkappid": SDKAPPID, "secret_key_file": key, "identifier": "admin",
         });
@@ -111,6 +123,6 @@ pub fn remote(files: &Files, setup: &Value) -> (Serving, PathBuf) {
         "sdkappid": SDKAPPID, "secret_key": KEY, "identifier": "admin", "base_url": server.url,
         "retry": {"attempts": 1},
     });
-    let config = files.write("remote.json", config.to_string());
+    let config = files.write_secret("remote.json", &config.to_string());
     (server, config)
 }

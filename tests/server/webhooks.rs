@@ -211,8 +211,8 @@ fn what_the_operator_reads_shows_no_token() {
     let config = json!({"backend": "embedded", "webhook": {"url": receiver.url(), "token": token}});
     let files = tempfile::tempdir().expect("a directory can be made");
     let (config_file, state_file) = (files.path().join("c"), files.path().join("s"));
-    std::fs::write(&config_file, config.to_string()).expect("a file can be written");
-    std::fs::write(&state_file, state("")).expect("a file can be written");
+    serve::write_secret(&config_file, &config.to_string());
+    serve::write_secret(&state_file, &state(""));
     let stderr_file = files.path().join("stderr");
     let mut command = serve::program();
     command.arg("serve").arg("--config").arg(config_file);

@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -20,6 +21,19 @@ pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatblock"));
     command.env_remove("CHATBLOCK_CONFIG");
     command
+}
+
+/// Writes a file that only its owner may read: others are warned of.
+pub fn write_secret(path: &std::path::Path, text: &str) {
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .expect("a file can be made");
+    file.write_all(text.as_bytes())
+        .expect("a file can be written");
 }
 
 /// A server process; killed when dropped.
@@ -41,8 +55,8 @@ impl Serving {
     pub fn start(config: &str, state: &str) -> Self {
         let files = tempfile::tempdir().expect("a directory can be made");
         let (config_file, state_file) = (files.path().join("c.json"), files.path().join("s.json"));
-        std::fs::write(&config_file, config).expect("a file can be written");
-        std::fs::write(&state_file, state).expect("a file can be written");
+        write_secret(&config_file, config);
+        write_secret(&state_file, state);
         let mut command = program();
         command.arg("serve");
         command.arg("--config").arg(&config_file);

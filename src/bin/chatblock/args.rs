@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Parser)]
 #[command(version)]
 pub struct Arguments {
-    /// Configuration (JSON); otherwise the file that CHATBLOCK_CONFIG names, otherwise `{}`
+    /// Configuration (JSON, `-` is standard input); otherwise the file that CHATBLOCK_CONFIG names, otherwise `{}`
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Print the service's answer, one line per call, instead of a table

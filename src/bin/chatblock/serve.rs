@@ -29,6 +29,14 @@ pub fn run(config: &Config, wanted: Serve) -> Result<(), Failure> {
         limits: Limits::default(),
     };
     let server = Server::bind(Gateway::open(config, &state)?, &options)?;
+    for warning in state
+        .warning
+        .iter()
+        .map(String::as_str)
+        .chain(server.warning())
+    {
+        output::complain(warning);
+    }
     server.run(|url| {
         let stop = asked_to_stop()?;
         output::line(&format!("listening on {url}"))

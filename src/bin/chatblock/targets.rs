@@ -1,14 +1,15 @@
 //! Accounts from the command line, a file or standard input.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
+
+use chatblock::user_files;
 
 use crate::args::Targets;
 use crate::exit::Failure;
 
 /// More accounts than this in one run are a mistake more often than a wish.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+const MOST_BYTES: u64 = user_files::MAX_LISTS;
 
 /// The accounts that `targets` names.
 pub fn read(targets: &Targets) -> Result<Vec<String>, Failure> {
@@ -16,9 +17,9 @@ pub fn read(targets: &Targets) -> Result<Vec<String>, Failure> {
         (Some(path), _) if path == Path::new("-") => lines(io::stdin().lock(), "standard input"),
         (Some(path), _) => {
             let name = path.display().to_string();
-            match File::open(path) {
-                Ok(file) => lines(BufReader::new(file), &name),
-                Err(error) => Err(Failure::usage(format!("{name} cannot be read: {error}"))),
+            match user_files::read(path, user_files::MAX_LISTS) {
+                Ok(input) => lines(input.bytes.as_slice(), &name),
+                Err(what) => Err(Failure::usage(format!("{name} {what}"))),
             }
         }
         (None, [dash]) if dash == "-" => lines(io::stdin().lock(), "standard input"),

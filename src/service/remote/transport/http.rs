@@ -16,6 +16,7 @@ use super::resolver::CachingResolver;
 use super::{Failure, HttpAnswer, NotConnected, Spawn, Transport};
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::user_files;
 
 /// Ten times an answer of 1000 items.
 const MAX_BODY: u64 = 4 * 1024 * 1024;
@@ -164,13 +165,13 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCerts, Error> {
             format!("names {}, which {what}", path.display()),
         )
     };
-    let pem = std::fs::read(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
+    let pem = user_files::read(path, user_files::MAX_PEM).map_err(unusable)?;
     let mut certificates: Vec<Certificate<'static>> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
         .iter()
         .map(|root| Certificate::from_der(root))
         .collect();
     let usual = certificates.len();
-    for item in parse_pem(&pem) {
+    for item in parse_pem(&pem.bytes) {
         match item {
             Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
             Ok(_) => {}

@@ -1,0 +1,84 @@
+//! Which backend is meant, and which keys do not go with it.
+//!
+//! A key that has no effect is a promise that nobody keeps: a forgotten `sdkappid` must not turn a client of the
+//! service with a durable outbox into lists in memory.
+
+use super::raw;
+use crate::error::Error;
+
+/// Whether the backend is the remote one. `has_app` says that an app and its key are given.
+pub(super) fn choose(top: &raw::Top, has_app: bool, has_endpoint: bool) -> Result<bool, Error> {
+    let chosen = top
+        .backend
+        .map(|raw| raw::choice("backend", raw, &[("embedded", false), ("remote", true)]))
+        .transpose()?;
+    let is_remote = chosen.unwrap_or(has_app);
+    if !has_app {
+        check_no_app(top, is_remote)?;
+    }
+    if is_remote {
+        check_remote(top, has_endpoint)?;
+    } else if top.outbox.is_some() {
+        return Err(Error::config(
+            "outbox",
+            "belongs to backend \"remote\"; the embedded engine keeps its lists in \"path\": remove it, or \
+             change \"backend\"",
+        ));
+    }
+    Ok(is_remote)
+}
+
+/// What says nothing without an app: the keys of the remote backend, and those about its signatures.
+fn check_no_app(top: &raw::Top, is_remote: bool) -> Result<(), Error> {
+    let needs_app = [
+        ("region", top.region),
+        ("base_url", top.base_url),
+        ("outbox", top.outbox),
+        ("tls", top.tls),
+        ("proxy", top.proxy),
+        ("connect_ms", top.connect_ms),
+        ("attempt_ms", top.attempt_ms),
+        ("call_ms", top.call_ms),
+        ("connections", top.connections),
+        ("retry", top.retry),
+        ("mirror", top.mirror),
+        ("identifier", top.identifier),
+        ("usersig_expire_s", top.usersig_expire_s),
+    ];
+    if is_remote {
+        return Err(Error::config(
+            "sdkappid",
+            "and a secret key are needed by backend \"remote\"; add \"sdkappid\" and \"secret_key_file\"",
+        ));
+    }
+    match needs_app.into_iter().find(|(_, raw)| raw.is_some()) {
+        Some((key, _)) => Err(Error::config(
+            key,
+            "is given without an app; add \"sdkappid\" and a secret key (\"secret_key_file\" or \
+             \"secret_key_env\"), or remove it to use the embedded engine",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What the remote backend cannot do without, and what does not go with it.
+fn check_remote(top: &raw::Top, has_endpoint: bool) -> Result<(), Error> {
+    let embedded_only = [
+        ("path", top.path),
+        ("accounts", top.accounts),
+        ("account_charset", top.account_charset),
+    ];
+    if let Some((key, _)) = embedded_only.into_iter().find(|(_, raw)| raw.is_some()) {
+        return Err(Error::config(
+            key,
+            "belongs to backend \"embedded\"; set \"backend\" or remove it",
+        ));
+    }
+    if !has_endpoint {
+        return Err(Error::config(
+            "region",
+            "is missing; name the data centre of the app, or set \"base_url\"",
+        ));
+    }
+    Ok(())
+}
