@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Depth, depth};
+use support::{Depth, depth, project};
 
 /// The first line of a patch: what must fail, as arguments of `cargo test`.
 const RED: &str = "red: cargo test ";
@@ -47,21 +47,6 @@ fn planted() -> Vec<Planted> {
     patches.into_iter().map(read).collect()
 }
 
-/// A fresh copy of every tracked file; its times move on, so that cargo sees what changed.
-fn copy_project(to: &Path) {
-    let _ = fs::remove_dir_all(to);
-    let listed = support::run(
-        Command::new("git")
-            .args(["ls-files"])
-            .current_dir(support::root()),
-    );
-    for file in listed.lines() {
-        let target = to.join(file);
-        fs::create_dir_all(target.parent().expect("below the copy")).expect("a directory");
-        fs::copy(support::root().join(file), target).expect("a file");
-    }
-}
-
 /// Runs cargo on the copy, for a bounded time; whether it succeeded, and what it said.
 fn cargo_test(copy: &Path, build: &Path, arguments: &[String]) -> (bool, String) {
     let output = Command::new("timeout")
@@ -96,7 +81,7 @@ fn every_planted_break_turns_its_test_red() {
     let (copy, build) = (work.join("copy"), work.join("build"));
     let all = planted();
     for plant in &all {
-        copy_project(&copy);
+        project::copy(&copy);
         support::run(
             Command::new("patch")
                 .args(["-p1", "-i"])

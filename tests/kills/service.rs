@@ -187,7 +187,7 @@ fn accepted(name: &str, items: &[Value]) -> Value {
 }
 
 /// Command and body of the next request; None at the end of the connection, also in its middle.
-fn read_request(reader: &mut BufReader<TcpStream>) -> Option<(String, Value)> {
+pub fn read_request(reader: &mut BufReader<TcpStream>) -> Option<(String, Value)> {
     let line = read_line(reader)?;
     let path = line.split(' ').nth(1)?;
     let command = path.split('?').next()?.rsplit('/').next()?.to_owned();

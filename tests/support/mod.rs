@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 mod depth;
+pub mod project;
 pub mod sanitizer;
 
 use std::fs;

@@ -1,0 +1,559 @@
+/* Threads that use one client in every way at once. Whatever the threads inside do and however long a lock takes:
+ * every accepted call completes exactly once, no call is later than its time and what the machine explains, flush,
+ * sync and close end, and an event loop that waits for edges hears of every completion.
+ *
+ *   program SCENARIO CONFIG CALLS SEED CALL_MS
+ *
+ * crowd      writes, reads, cancels, flush, sync, stats, blocking calls; one thread polls
+ * edge       the same; the thread that polls waits for edges of the event descriptor, others wake it
+ * cancel     bursts of calls of which many are cancelled before they are recorded, and rests
+ * quiet      the same from one thread, which waits until all have completed: nothing comes after a burst that could
+ *            set going what was left
+ * flush      writes as fast as they are taken, and flush all the time
+ * pairs      the first call of each pair is held on the network, or at the disk, until the second is done
+ * deadlines  the service never answers some owners
+ *
+ * Bounded by CALLS; a program in which nothing moves any more says what it waits for and ends. */
+#include "../c/host.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+enum { SUBMITTERS = 4, OWNERS = 24, TARGETS = 12, RECENT = 16, LOOK_MS = 300 };
+enum { HANG_S = 40, END_MS = 20000, HOLD_MS = 10000 };
+/* What the delays in the locks add to a call, without what the machine adds: longest delay x locks of a call x threads. */
+static const double SLACK_S = 3.0;
+/* So many later calls may complete while a flush comes back after the last one that it waits for. */
+static const int LATER = 400;
+
+struct call {
+    double begun, taken;
+    int accepted, completions, may_time_out;
+};
+
+static const char *scenario;
+static chatblock_client *client;
+static struct call *calls;
+static uint64_t capacity, next_tag;
+static int has_disk, is_embedded, is_over, submitting, disk_is_held;
+static double call_s, worst_stall;
+static long progress, accepted, completed, cancelled, reported, violations, most_later, flushes;
+/* What the main thread and the flushing one wait for. */
+static const char *waits_for = "the submitters", *flush_waits = "nothing";
+
+#define ADD(counter, number) __atomic_add_fetch(&(counter), number, __ATOMIC_SEQ_CST)
+#define LOAD(value) __atomic_load_n(&(value), __ATOMIC_SEQ_CST)
+#define STORE(value, to) __atomic_store_n(&(value), to, __ATOMIC_SEQ_CST)
+
+static int is_scenario(const char *name)
+{
+    return strcmp(scenario, name) == 0;
+}
+
+static void violation(const char *format, ...)
+{
+    char text[400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (ADD(violations, 1) <= 20)
+        printf("violation: %s\n", text);
+}
+
+static uint32_t draw(uint64_t *state, uint32_t below)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return (uint32_t)(*state >> 20) % below;
+}
+
+static void rest_us(uint32_t microseconds)
+{
+    struct timespec time = {0, (long)microseconds * 1000};
+    nanosleep(&time, NULL);
+}
+
+/* What a thread that only sleeps finds late, the scheduler explains. */
+static double allowed(void)
+{
+    double stall;
+    __atomic_load(&worst_stall, &stall, __ATOMIC_SEQ_CST);
+    return call_s + SLACK_S + 4 * stall;
+}
+
+static void *watch_the_machine(void *unused)
+{
+    double moved = seconds();
+    long before = -1;
+    while (!LOAD(is_over)) {
+        double begin = seconds();
+        sleep_ms(5);
+        double end = seconds(), stall = end - begin - 0.005;
+        if (stall > worst_stall)
+            __atomic_store(&worst_stall, &stall, __ATOMIC_SEQ_CST);
+        long now = LOAD(progress);
+        if (now != before || stall > 1)
+            moved = end;
+        before = now;
+        if (end - moved > HANG_S) {
+            printf("violation: nothing moves: accepted %ld, completed %ld; main waits for %s, flush for %s\n",
+                   LOAD(accepted), LOAD(completed), LOAD(waits_for), LOAD(flush_waits));
+            fflush(stdout);
+            _exit(4);
+        }
+    }
+    return unused;
+}
+
+/* Reads and frees a result of a call that began at `begun`. */
+static void judge(chatblock_result *result, const char *what, double begun, int may_time_out)
+{
+    chatblock_status status = chatblock_result_status(result);
+    double late = seconds() - begun;
+    if (status != CHATBLOCK_OK && !(may_time_out && status < 0))
+        violation("%s ended with %s: %s", what, chatblock_status_name(status), chatblock_result_message(result));
+    if (late > allowed())
+        violation("%s took %.3f s of %.3f s", what, late, allowed());
+    chatblock_result_free(result);
+    ADD(progress, 1);
+}
+
+static void complete(chatblock_result *result)
+{
+    uint64_t tag = chatblock_result_tag(result);
+    if (tag >= LOAD(next_tag)) {
+        violation("a completion with tag %llu, which no call has", (unsigned long long)tag);
+        chatblock_result_free(result);
+        return;
+    }
+    struct call *call = &calls[tag];
+    double now = seconds();
+    if (ADD(call->completions, 1) != 1)
+        violation("call %llu completed twice", (unsigned long long)tag);
+    __atomic_store(&call->taken, &now, __ATOMIC_SEQ_CST);
+    ADD(completed, 1);
+    if (chatblock_result_status(result) == CHATBLOCK_ERR_CANCELLED) {
+        ADD(reported, 1);
+        ADD(progress, 1);
+        chatblock_result_free(result);
+        return;
+    }
+    judge(result, chatblock_result_command(result), call->begun, call->may_time_out);
+}
+
+static void *poll_until_over(void *unused)
+{
+    for (;;) {
+        chatblock_result *result = chatblock_client_poll(client, -1);
+        if (result != NULL)
+            complete(result);
+        else if (LOAD(is_over))
+            return unused;
+    }
+}
+
+static long completions_waiting(void)
+{
+    static const char key[] = "\"completions\":";
+    chatblock_result *stats = chatblock_client_stats(client);
+    const char *found = strstr(chatblock_result_json(stats), key);
+    long count = found == NULL ? -1 : strtol(found + sizeof key - 1, NULL, 10);
+    chatblock_result_free(stats);
+    return count;
+}
+
+/* Takes completions after an edge only, until NULL, as an event loop does. What waited when a NULL came was a
+ * wake-up: a completion that is there later came after it and made an edge. */
+static void *wait_for_edges(void *unused)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+    int loop = epoll_create1(EPOLL_CLOEXEC);
+    CHECK(epoll_ctl(loop, EPOLL_CTL_ADD, chatblock_client_event_fd(client), &event) == 0);
+    while (!LOAD(is_over)) {
+        if (epoll_wait(loop, &event, 1, LOOK_MS) == 0) {
+            long waiting = completions_waiting();
+            if (waiting <= 0 || epoll_wait(loop, &event, 1, 0) != 0 || LOAD(is_over))
+                ; /* nothing, or its edge came meanwhile: drained below */
+            else
+                violation("%ld completions wait without an edge", waiting);
+        }
+        for (chatblock_result *result; (result = chatblock_client_poll(client, 0)) != NULL;)
+            complete(result);
+    }
+    close(loop);
+    return unused;
+}
+
+static void *wake_often(void *seed)
+{
+    uint64_t state = (uint64_t)(size_t)seed;
+    while (!LOAD(is_over)) {
+        for (uint32_t left = 1 + draw(&state, 3); left > 0; left--)
+            CHECK_NUMBER(chatblock_client_wakeup(client), CHATBLOCK_OK);
+        rest_us(draw(&state, 4000));
+    }
+    return NULL;
+}
+
+/* How many calls that were begun after `first` completed after the last earlier one and before now. */
+static long later_calls(uint64_t first, double begun)
+{
+    double last = begun;
+    long count = 0;
+    for (uint64_t tag = 0; tag < first; tag++) {
+        double taken;
+        if (LOAD(calls[tag].accepted) && !LOAD(calls[tag].completions))
+            return 0;
+        __atomic_load(&calls[tag].taken, &taken, __ATOMIC_SEQ_CST);
+        last = taken > last ? taken : last;
+    }
+    for (uint64_t tag = first; tag < LOAD(next_tag) && tag < capacity; tag++) {
+        double taken;
+        __atomic_load(&calls[tag].taken, &taken, __ATOMIC_SEQ_CST);
+        count += LOAD(calls[tag].completions) && taken > last;
+    }
+    return count;
+}
+
+static void flush_once(void)
+{
+    uint64_t first = LOAD(next_tag);
+    double begun = seconds();
+    STORE(flush_waits, "flush");
+    chatblock_status status = chatblock_client_flush(client, END_MS);
+    STORE(flush_waits, "nothing");
+    if (status != CHATBLOCK_OK)
+        violation("flush gave %s", chatblock_status_name(status));
+    long later = later_calls(first, begun);
+    if (later > LOAD(most_later))
+        STORE(most_later, later);
+    if (later > LATER)
+        violation("flush waited for %ld calls that were begun after it", later);
+    ADD(flushes, 1);
+    ADD(progress, 1);
+}
+
+static void sync_once(int timeout_ms)
+{
+    STORE(flush_waits, "sync");
+    chatblock_status status = chatblock_client_sync(client, timeout_ms);
+    STORE(flush_waits, "nothing");
+    chatblock_status want = has_disk ? CHATBLOCK_OK : CHATBLOCK_ERR_UNSUPPORTED;
+    if (status != want && !(has_disk && timeout_ms == 0 && status == CHATBLOCK_ERR_TIMEOUT))
+        violation("sync gave %s", chatblock_status_name(status));
+    ADD(progress, 1);
+}
+
+static void *flush_and_sync(void *seed)
+{
+    uint64_t state = (uint64_t)(size_t)seed;
+    while (LOAD(submitting) > 0) {
+        if (draw(&state, 3) == 0)
+            sync_once(draw(&state, 2) == 0 ? END_MS : 0);
+        else
+            flush_once();
+        rest_us(draw(&state, 2000));
+    }
+    return NULL;
+}
+
+/* The library's own, in place of that of libc: a commit ends when it may. */
+int fdatasync(int file)
+{
+    for (int round = 0; LOAD(disk_is_held); round++) {
+        if (round == HOLD_MS) {
+            violation("a call waits behind one that waits for the disk");
+            STORE(disk_is_held, 0);
+        }
+        sleep_ms(1);
+    }
+    return (int)syscall(SYS_fdatasync, file);
+}
+
+/* Owners that all threads share, and some that only a few calls are about: nothing comes after those calls. */
+static void choose_owner(char owner[32], uint64_t *state)
+{
+    int is_rare = draw(state, 2) == 0;
+    snprintf(owner, 32, is_rare ? "r%u" : "o%u", draw(state, is_rare ? 1000000 : OWNERS));
+}
+
+/* What a submitter needs for one call. */
+struct plan {
+    uint64_t *state;
+    char owner[32];
+    char targets[2][16];
+    const char *names[2];
+    size_t count;
+};
+
+static void plan_call(struct plan *plan, uint64_t *state)
+{
+    plan->state = state;
+    plan->count = 1 + draw(state, 2);
+    for (int i = 0; i < 2; i++) {
+        snprintf(plan->targets[i], sizeof plan->targets[i], "t%u", 2 * draw(state, TARGETS) + (unsigned)i);
+        plan->names[i] = plan->targets[i];
+    }
+}
+
+/* A tag for a call; `capacity` when there is none left. */
+static uint64_t take_tag(void)
+{
+    uint64_t tag = __atomic_load_n(&next_tag, __ATOMIC_SEQ_CST);
+    while (tag < capacity && !__atomic_compare_exchange_n(&next_tag, &tag, tag + 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        ;
+    return tag;
+}
+
+static void note_accepted(uint64_t tag, chatblock_status status)
+{
+    if (status != CHATBLOCK_OK) {
+        violation("a call was refused with %s", chatblock_status_name(status));
+        return;
+    }
+    STORE(calls[tag].accepted, 1);
+    ADD(accepted, 1);
+    ADD(progress, 1);
+}
+
+/* Submits the next call; 0 when there were enough. `kind` 0..5 add, 6..7 delete, 8..9 check, 10 get. */
+static int submit(struct plan *plan, uint32_t kind)
+{
+    char get[100];
+    chatblock_status status;
+    uint64_t tag = take_tag();
+    if (tag >= capacity)
+        return 0;
+    calls[tag].begun = seconds();
+    calls[tag].may_time_out = strncmp(plan->owner, "deaf", 4) == 0;
+    if (kind < 6) {
+        status = chatblock_blocklist_add_async(client, plan->owner, plan->names, plan->count, tag);
+    } else if (kind < 8) {
+        status = chatblock_blocklist_delete_async(client, plan->owner, plan->names, plan->count, tag);
+    } else if (kind < 10) {
+        status = chatblock_blocklist_check_async(client, plan->owner, plan->names, plan->count,
+                                                 CHATBLOCK_CHECK_SINGLE, tag);
+    } else {
+        snprintf(get, sizeof get, "{\"From_Account\":\"%s\",\"StartIndex\":0,\"MaxLimited\":9,\"LastSequence\":0}",
+                 plan->owner);
+        status = chatblock_client_submit(client, "black_list_get", get, tag);
+    }
+    note_accepted(tag, status);
+    return 1;
+}
+
+static void cancel_recent(uint64_t *state, uint32_t recent)
+{
+    uint64_t last = LOAD(next_tag), back = 1 + draw(state, recent);
+    if (back > last)
+        return;
+    int32_t count = chatblock_client_cancel(client, last - back);
+    if (count < 0 || count > 1)
+        violation("cancel gave %d", (int)count);
+    else
+        ADD(cancelled, count);
+    ADD(progress, 1);
+}
+
+static void call_and_wait(struct plan *plan)
+{
+    double begun = seconds();
+    int may_time_out = strncmp(plan->owner, "deaf", 4) == 0;
+    chatblock_result *result = draw(plan->state, 2) == 0
+                                   ? chatblock_blocklist_add(client, plan->owner, plan->names, plan->count)
+                                   : chatblock_blocklist_get(client, plan->owner, 0, 9);
+    judge(result, "a blocking call", begun, may_time_out);
+}
+
+static int act_in_the_crowd(struct plan *plan, uint64_t *state)
+{
+    if (draw(state, 4) == 0)
+        choose_owner(plan->owner, state);
+    plan_call(plan, state);
+    uint32_t kind = draw(state, 20);
+    if (kind <= 10)
+        return submit(plan, kind);
+    if (kind <= 14)
+        cancel_recent(state, RECENT);
+    else if (kind == 15)
+        call_and_wait(plan);
+    else if (kind == 16)
+        CHECK(chatblock_client_flush(client, 0) != CHATBLOCK_ERR_PANIC);
+    else if (kind == 17)
+        CHECK_NUMBER(take(chatblock_client_stats(client)), CHATBLOCK_OK);
+    else
+        rest_us(draw(state, draw(state, 8) == 0 ? 8000 : 500));
+    return 1;
+}
+
+/* A few calls of one owner, of which some are cancelled at once. */
+static int burst_and_cancel(struct plan *plan, uint64_t *state)
+{
+    choose_owner(plan->owner, state);
+    for (uint32_t left = 1 + draw(state, 4); left > 0; left--) {
+        plan_call(plan, state);
+        if (!submit(plan, draw(state, 11)))
+            return 0;
+        if (draw(state, 2) == 0)
+            cancel_recent(state, 3);
+    }
+    return 1;
+}
+
+/* With a rest, in which all may come to rest. */
+static int burst_and_rest(struct plan *plan, uint64_t *state)
+{
+    int is_more = burst_and_cancel(plan, state);
+    rest_us(draw(state, draw(state, 2) == 0 ? 12000 : 1000));
+    return is_more;
+}
+
+static int burst_and_wait(struct plan *plan, uint64_t *state)
+{
+    int is_more = burst_and_cancel(plan, state);
+    double begun = seconds();
+    while (LOAD(completed) < LOAD(accepted) && seconds() - begun < allowed())
+        rest_us(100);
+    return is_more && LOAD(completed) == LOAD(accepted);
+}
+
+static int call_the_deaf(struct plan *plan, uint64_t *state)
+{
+    plan_call(plan, state);
+    choose_owner(plan->owner, state);
+    if (draw(state, 10) == 0)
+        snprintf(plan->owner, sizeof plan->owner, "deaf%u", draw(state, 1000000));
+    rest_us(draw(state, 20000));
+    if (draw(state, 3) > 0)
+        return submit(plan, draw(state, 11));
+    call_and_wait(plan);
+    return LOAD(next_tag) < capacity;
+}
+
+static int write_fast(struct plan *plan, uint64_t *state)
+{
+    choose_owner(plan->owner, state);
+    plan_call(plan, state);
+    return submit(plan, 0);
+}
+
+static void *submit_all(void *seed)
+{
+    uint64_t state = (uint64_t)(size_t)seed;
+    struct plan plan = {.owner = "first"};
+    int (*act)(struct plan *, uint64_t *) = is_scenario("cancel")      ? burst_and_rest
+                                            : is_scenario("quiet")     ? burst_and_wait
+                                            : is_scenario("deadlines") ? call_the_deaf
+                                            : is_scenario("flush")     ? write_fast
+                                                                       : act_in_the_crowd;
+    while (act(&plan, &state))
+        ;
+    ADD(submitting, -1);
+    return NULL;
+}
+
+/* Two calls, soon after each other, and nothing else: the first keeps its thread on the network or at the disk, and
+ * the second has to find another one. Which of the moments in between is a bad one, nobody knows. */
+static void *submit_pairs(void *seed)
+{
+    uint64_t state = (uint64_t)(size_t)seed;
+    struct plan plan;
+    for (uint64_t pair = 0; 2 * pair + 2 <= capacity; pair++) {
+        plan_call(&plan, &state);
+        snprintf(plan.owner, sizeof plan.owner, "hold%llu", (unsigned long long)pair);
+        STORE(disk_is_held, is_embedded);
+        submit(&plan, 0);
+        for (double until = seconds() + draw(&state, 500) * 1e-6; seconds() < until;)
+            ;
+        snprintf(plan.owner, sizeof plan.owner, "free%llu", (unsigned long long)pair);
+        submit(&plan, 8);
+        while (LOAD(completed) < (long)(2 * pair + 1))
+            rest_us(50);
+        STORE(disk_is_held, 0);
+        while (LOAD(completed) < (long)(2 * pair + 2))
+            rest_us(50);
+    }
+    ADD(submitting, -1);
+    return NULL;
+}
+
+static pthread_t start(void *(*work)(void *), uint64_t seed)
+{
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, work, (void *)(size_t)(seed * 0x9e3779b97f4a7c15u | 1)) == 0);
+    return thread;
+}
+
+static void join(pthread_t thread)
+{
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
+/* Ends in order: everything accepted completes, is on disk, and the client closes. */
+static void end(pthread_t poller, pthread_t *waker)
+{
+    STORE(waits_for, "flush");
+    CHECK_NUMBER(chatblock_client_flush(client, END_MS), CHATBLOCK_OK);
+    /* Who waits for edges takes the rest by itself; who polls takes completions before a wake-up. */
+    STORE(waits_for, "the last completions");
+    for (int round = 0; round < END_MS && LOAD(completed) < LOAD(accepted); round++)
+        sleep_ms(1);
+    STORE(is_over, 1);
+    CHECK_NUMBER(chatblock_client_wakeup(client), CHATBLOCK_OK);
+    join(poller);
+    if (waker != NULL)
+        join(*waker);
+    if (has_disk) {
+        STORE(waits_for, "sync");
+        CHECK_NUMBER(chatblock_client_sync(client, END_MS), CHATBLOCK_OK);
+    }
+    STORE(waits_for, "close");
+    CHECK_NUMBER(chatblock_client_close(client, END_MS), CHATBLOCK_OK);
+    CHECK_NUMBER(completed, accepted);
+    CHECK_NUMBER(reported, cancelled);
+    CHECK_NUMBER(violations, 0);
+}
+
+int main(int count, char **arguments)
+{
+    if (count != 6)
+        return 2;
+    scenario = arguments[1];
+    capacity = strtoull(arguments[3], NULL, 10);
+    uint64_t seed = 100 * strtoull(arguments[4], NULL, 10);
+    call_s = strtod(arguments[5], NULL) / 1000;
+    calls = (struct call *)calloc(capacity, sizeof *calls);
+    is_embedded = strstr(arguments[2], "\"base_url\"") == NULL;
+    has_disk = strstr(arguments[2], "\"path\"") != NULL;
+    int is_edge = is_scenario("edge"), is_pairs = is_scenario("pairs");
+    int threads = is_pairs || is_scenario("quiet") ? 1 : SUBMITTERS;
+    int is_flushed = is_edge || is_scenario("crowd") || is_scenario("flush");
+    client = open_client(arguments[2]);
+
+    submitting = threads;
+    pthread_t submitters[SUBMITTERS], flusher, waker;
+    pthread_t witness = start(watch_the_machine, 1);
+    pthread_t poller = start(is_edge ? wait_for_edges : poll_until_over, 2);
+    for (int i = 0; i < threads; i++)
+        submitters[i] = start(is_pairs ? submit_pairs : submit_all, seed + 10 + (uint64_t)i);
+    if (is_flushed)
+        flusher = start(flush_and_sync, seed + 50);
+    if (is_edge)
+        waker = start(wake_often, seed + 51);
+    for (int i = 0; i < threads; i++)
+        join(submitters[i]);
+    if (is_flushed)
+        join(flusher);
+    end(poller, is_edge ? &waker : NULL);
+    join(witness);
+    printf("accepted %ld, completed %ld, cancelled %ld, flushes %ld, most later calls in one %ld, worst stall %.0f ms\n",
+           accepted, completed, cancelled, flushes, most_later, worst_stall * 1000);
+    free(calls);
+    return check_report();
+}
