@@ -35,6 +35,7 @@ mod sqlite;
 mod threads;
 
 pub use api::{CheckType, Command, Relation};
+pub use client::outbox_file;
 pub use client::stats::{self, Stats};
 pub use client::{Client, MAX_TARGETS, Reply, ReplyItem};
 pub use error::{Error, Status};

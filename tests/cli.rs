@@ -1,5 +1,7 @@
 //! The command line as an operator uses it (design.md 3.6).
 
+#[path = "cli/outbox.rs"]
+mod outbox;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "support/serve.rs"]

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use check::MAX_TARGETS;
+pub use outbox::file as outbox_file;
 pub use reply::{Reply, ReplyItem};
 
 use crate::api::{CheckType, Operation, Request, Targets};

@@ -70,7 +70,11 @@ fn a_refused_write_of_a_caller_with_a_tag_is_kept_until_it_is_polled() {
     let client = place.open(NOWHERE);
     let reply = next(&client);
     assert_eq!((reply.tag(), reply.status()), (0, Status::Partial));
-    let codes: Vec<_> = reply.items().iter().map(|item| item.code()).collect();
+    let codes: Vec<_> = reply
+        .items()
+        .iter()
+        .map(chatblock::ReplyItem::code)
+        .collect();
     assert_eq!((codes, reply.service_code()), (vec![0, 30003], 30003));
     assert_eq!(client.sync(SOON), Status::Ok);
     assert_eq!(refused_writes(&client), 0);

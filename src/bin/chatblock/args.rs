@@ -58,6 +58,9 @@ pub enum Action {
     /// Make and verify signatures
     #[command(subcommand)]
     Usersig(Usersig),
+    /// Look into an outbox file that no client has open
+    #[command(subcommand)]
+    Outbox(OutboxAction),
     /// Answer the REST API of the service
     Serve(Serve),
 }
@@ -94,6 +97,61 @@ pub enum Usersig {
         #[arg(long)]
         identifier: Option<String>,
     },
+}
+
+#[derive(Subcommand)]
+pub enum OutboxAction {
+    /// Show what is queued, what the service refused, and rows that are no writes
+    Show {
+        /// File of the outbox ("outbox.path" of the configuration)
+        file: PathBuf,
+    },
+    /// Have the next client send refused writes again
+    Retry {
+        /// File of the outbox
+        file: PathBuf,
+        #[command(flatten)]
+        rows: ToRetry,
+    },
+    /// Remove writes for good
+    Drop {
+        /// File of the outbox
+        file: PathBuf,
+        #[command(flatten)]
+        rows: ToDrop,
+    },
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct ToRetry {
+    /// Numbers of the writes, as `show` names them
+    #[arg(value_name = "ID", allow_negative_numbers = true)]
+    pub ids: Vec<i64>,
+    /// All that the service refused
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+#[allow(clippy::struct_excessive_bools, reason = "of which one is given")]
+pub struct ToDrop {
+    /// Numbers of the writes, as `show` names them
+    #[arg(value_name = "ID", allow_negative_numbers = true)]
+    pub ids: Vec<i64>,
+    /// All that are queued: they are never sent
+    #[arg(long)]
+    pub queued: bool,
+    /// All that the service refused
+    #[arg(long)]
+    pub refused: bool,
+    /// All rows that are no writes
+    #[arg(long)]
+    pub bad: bool,
+    /// All of these
+    #[arg(long)]
+    pub all: bool,
 }
 
 #[derive(Args)]

@@ -3,6 +3,7 @@
 mod args;
 mod exit;
 mod lists;
+mod outbox;
 mod output;
 mod serve;
 mod targets;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
+    let json = arguments.json;
     let path = arguments
         .config
         .or_else(|| std::env::var_os("CHATBLOCK_CONFIG").map(PathBuf::from));
@@ -40,8 +42,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     for warning in &config.warnings {
         output::complain(warning);
     }
-    let json = arguments.json;
     match arguments.action {
+        Action::Outbox(action) => outbox::run(action, json),
         Action::Serve(wanted) => serve::run(&config, wanted),
         Action::Usersig(action) => usersig::run(config, &action),
         Action::Add(targets) => {
@@ -111,7 +113,7 @@ fn check_files(
         Action::Add(targets) | Action::Delete(targets) | Action::Check { targets, .. } => {
             named.push(("--from-file", targets.from_file.clone()));
         }
-        Action::Get { .. } | Action::Usersig(_) => {}
+        Action::Get { .. } | Action::Usersig(_) | Action::Outbox(_) => {}
     }
     let of_command = named.into_iter().filter_map(|(key, path)| {
         let path = path.filter(|path| path != Path::new(STDIN))?;

@@ -5,6 +5,7 @@
 //! calls, so their order is the order of acceptance.
 
 mod dead_letters;
+pub mod file;
 mod opening;
 mod rows;
 mod sqlite;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::file::WriteState;
 use super::{CallId, Letter, LetterCounts, Record, Refused};
 use crate::api::accounts::{self, Charset};
 use crate::api::{Account, Command, Operation, Request, Targets};
@@ -79,13 +80,82 @@ pub(super) fn read(
     connection: &Connection,
     id: CallId,
 ) -> rusqlite::Result<Option<Result<Record, String>>> {
-    let mut row = connection.prepare_cached(&format!(
-        "SELECT id, {}, {}, {}, accepted FROM writes WHERE id = ?1",
+    let mut row = connection.prepare_cached(&format!("{} WHERE writes.id = ?1", whole()))?;
+    row.query_row([id], |row| Ok(record(row))).optional()
+}
+
+/// Whether the row with this key is a write but for its key, or why not; `None` where there is no row.
+pub(super) fn content(
+    connection: &Connection,
+    id: i64,
+) -> rusqlite::Result<Option<Result<(), String>>> {
+    let mut row = connection.prepare_cached(&format!("{} WHERE writes.id = ?1", whole()))?;
+    let content = |row: &Row<'_>| Ok(request(row).map(drop));
+    row.query_row([id], content).optional()
+}
+
+/// A row with its mark, if it has one.
+pub(super) struct Whole {
+    pub(super) id: i64,
+    pub(super) request: Result<Arc<Request>, String>,
+    pub(super) accepted: i64,
+    pub(super) letter: Option<Letter>,
+}
+
+impl Whole {
+    pub(super) fn state(&self) -> WriteState {
+        match &self.letter {
+            None => WriteState::Queued,
+            Some(letter) if letter.code == 0 => WriteState::Bad,
+            Some(_) => WriteState::Refused,
+        }
+    }
+}
+
+/// Goes through all rows in order, while `each` gives true.
+pub(super) fn each(
+    connection: &Connection,
+    mut each: impl FnMut(Whole) -> rusqlite::Result<bool>,
+) -> rusqlite::Result<()> {
+    let mut rows = connection.prepare(&format!("{} ORDER BY writes.id", whole()))?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let id = row.get(0)?;
+        let is_marked = row.get::<_, Option<i64>>(5)?.is_some();
+        let whole = Whole {
+            id,
+            request: our_id(id).and_then(|_| request(row)),
+            accepted: accepted(row).unwrap_or(0),
+            letter: is_marked.then(|| letter(row, 5)).transpose()?,
+        };
+        if !each(whole)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Selects rows, and the columns of their marks after their own.
+fn whole() -> String {
+    format!(
+        "SELECT writes.id, {}, {}, {}, accepted, number, mark.id, refused, code, {}, {} \
+         FROM writes LEFT JOIN dead_letters AS mark ON mark.id = writes.id",
         bounded("command", 32),
         bounded("from_account", accounts::MAX_BYTES),
         bounded("to_accounts", MAX_TEXT),
-    ))?;
-    row.query_row([id], |row| Ok(record(row))).optional()
+        bounded("codes", MAX_CODES),
+        bounded("reason", MAX_REASON),
+    )
+}
+
+/// The greatest id that is one of ours.
+pub(super) fn last_id(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    let last = "SELECT max(id) FROM writes WHERE id BETWEEN 0 AND ?1";
+    connection.query_row(last, [ID_LIMIT - 1], |row| row.get(0))
+}
+
+pub(super) fn is_our_id(id: i64) -> bool {
+    our_id(id).is_ok()
 }
 
 /// Whether there is not a single row.
@@ -159,7 +229,7 @@ pub(super) fn refused(
         && bytes < PAGE_BYTES
         && let Some(row) = letters.next()?
     {
-        let letter = letter(row)?;
+        let letter = letter(row, 0)?;
         last = Some(letter.number);
         let id = CallId::try_from(letter.id)
             .ok()
@@ -173,15 +243,15 @@ pub(super) fn refused(
     Ok((page, last))
 }
 
-/// Columns as in [`refused`].
-pub(super) fn letter(row: &Row<'_>) -> rusqlite::Result<Letter> {
+/// The mark that stands in the columns from `first` on.
+fn letter(row: &Row<'_>, first: usize) -> rusqlite::Result<Letter> {
     Ok(Letter {
-        number: row.get(0)?,
-        id: row.get(1)?,
-        refused: row.get(2)?,
-        code: row.get(3)?,
-        codes: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
-        reason: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+        number: row.get(first)?,
+        id: row.get(first + 1)?,
+        refused: row.get(first + 2)?,
+        code: row.get(first + 3)?,
+        codes: row.get::<_, Option<String>>(first + 4)?.unwrap_or_default(),
+        reason: row.get::<_, Option<String>>(first + 5)?.unwrap_or_default(),
     })
 }
 
@@ -221,20 +291,24 @@ fn record(row: &Row<'_>) -> Result<Record, String> {
     let ValueRef::Integer(id) = column(row, 0)? else {
         return Err("has no id".into());
     };
-    let (id, owner) = (our_id(id)?, owner(row)?);
+    Ok(Record {
+        id: our_id(id)?,
+        request: request(row)?,
+        accepted: accepted(row)?,
+    })
+}
+
+fn request(row: &Row<'_>) -> Result<Arc<Request>, String> {
+    let owner = owner(row)?;
     let targets = targets(text(row, 3, "its accounts")?)?;
     let operation = match command(row)? {
         Command::Delete => Operation::Delete(targets),
         _ => Operation::Add(targets),
     };
-    Ok(Record {
-        id,
-        request: Arc::new(Request {
-            from: owner.into(),
-            operation,
-        }),
-        accepted: accepted(row)?,
-    })
+    Ok(Arc::new(Request {
+        from: owner.into(),
+        operation,
+    }))
 }
 
 fn our_id(id: i64) -> Result<CallId, String> {

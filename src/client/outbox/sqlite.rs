@@ -104,6 +104,15 @@ impl SqliteJournal {
         })
     }
 
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// SQLite's error with the file and the next step.
+    pub(super) fn storage(&self, error: &rusqlite::Error) -> Error {
+        storage(&self.path, error)
+    }
+
     /// Tells `each` write that is to be sent, and gives what is not.
     fn look_through(&mut self, mut each: impl FnMut(&Stored)) -> Result<Left, Error> {
         let mut left = Left::default();

@@ -64,14 +64,11 @@ fn replies(
             Some(Caller::Polls(tag)) => polled.push(Reply { tag, ..reply }),
             Some(Caller::Waits(promise)) => waited.push((promise, reply)),
             // On disk and in no queue: a host program that never polls goes on.
-            None if letter.is_some() => {
-                if letter == Some(&true) {
-                    polled.push(Reply {
-                        has_place: false,
-                        ..reply
-                    });
-                }
-            }
+            None if letter == Some(&true) => polled.push(Reply {
+                has_place: false,
+                ..reply
+            }),
+            None if letter.is_some() => {}
             None if is_settled && reply.status() != Status::Ok => {
                 completions.reserve_always();
                 polled.push(reply);
