@@ -117,7 +117,7 @@ enum chatblock_status
      */
     CHATBLOCK_ERR_PANIC = -15,
     /**
-     * Name, connection or TLS failed; nothing was sent.
+     * Name, connection or TLS failed, or no turn came in time; nothing was sent.
      */
     CHATBLOCK_ERR_CONNECT = -16,
 };
@@ -450,7 +450,8 @@ chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client
 /**
  * Ask who blocks whom; the answer comes as one completion with this tag.
  *
- * It sees every write of from_account that was accepted before.
+ * It sees every write of from_account that was accepted before. Behind writes in an outbox it waits
+ * at most "call_ms" from now, and completes with CONNECT then; otherwise its time begins when it is sent.
  *
  * @param from_account  the owner A, 1 to 32 bytes.
  * @param to_accounts   count account ids, each one B.

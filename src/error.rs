@@ -45,7 +45,7 @@ pub enum Status {
     Forked = -14,
     /// A bug in the library; the client answers only this.
     Panic = -15,
-    /// Name, connection or TLS failed; nothing was sent.
+    /// Name, connection or TLS failed, or no turn came in time; nothing was sent.
     Connect = -16,
 }
 

@@ -36,7 +36,7 @@ const (
 	ErrUnsupported = Status(C.CHATBLOCK_ERR_UNSUPPORTED) // not on this platform or backend
 	ErrForked      = Status(C.CHATBLOCK_ERR_FORKED)      // the client belongs to another process
 	ErrPanic       = Status(C.CHATBLOCK_ERR_PANIC)       // a bug in the library: close the client
-	ErrConnect     = Status(C.CHATBLOCK_ERR_CONNECT)     // no connection; nothing was sent
+	ErrConnect     = Status(C.CHATBLOCK_ERR_CONNECT)     // no connection, or no turn in time; nothing was sent
 )
 
 // String is the name without its prefix, for example "ERR_BUSY".

@@ -42,7 +42,7 @@ pub enum chatblock_status {
     CHATBLOCK_ERR_FORKED = -14,
     /// A bug in the library; the client answers only this.
     CHATBLOCK_ERR_PANIC = -15,
-    /// Name, connection or TLS failed; nothing was sent.
+    /// Name, connection or TLS failed, or no turn came in time; nothing was sent.
     CHATBLOCK_ERR_CONNECT = -16,
 }
 

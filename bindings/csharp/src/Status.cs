@@ -58,7 +58,7 @@ namespace Chatblock
         /// <summary>A bug in the library: close the client and report it.</summary>
         Panic = -15,
 
-        /// <summary>Name, connection or TLS failed; nothing was sent.</summary>
+        /// <summary>Name, connection or TLS failed, or no turn came in time; nothing was sent.</summary>
         Connect = -16,
     }
 }

@@ -38,7 +38,7 @@ export const Status = {
   ERR_FORKED: -14,
   /** A bug in the library; the client answers only this. */
   ERR_PANIC: -15,
-  /** Name, connection or TLS failed; nothing was sent. */
+  /** Name, connection or TLS failed, or no turn came in time; nothing was sent. */
   ERR_CONNECT: -16,
 } as const;
 export type Status = (typeof Status)[keyof typeof Status];

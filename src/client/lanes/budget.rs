@@ -61,9 +61,15 @@ impl Budget {
         enough
     }
 
+    /// A repetition that may not be given up waits until there is one.
+    pub(super) fn deny(&mut self) {
+        self.denied += u64::from(self.left < 1.0);
+    }
+
     /// Takes one repetition, or the one a second that is allowed with an empty purse.
     pub(super) fn spend_or_probe(&mut self, now: Instant) -> bool {
-        if self.spend() {
+        if self.left >= 1.0 {
+            self.left -= 1.0;
             return true;
         }
         let due = self.probe_at.is_none_or(|moment| moment <= now);
@@ -71,6 +77,14 @@ impl Budget {
             self.probe_at = Some(now + PROBE);
         }
         due
+    }
+
+    /// When there is one for what may not be given up, unless an earlier answer earns it.
+    pub(super) fn pays_at(&self, now: Instant) -> Instant {
+        match self.probe_at {
+            Some(moment) if self.left < 1.0 => moment,
+            _ => now,
+        }
     }
 }
 

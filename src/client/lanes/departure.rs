@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::doubt::Hold;
-use super::lane::{Batch, Op};
+use super::lane::{Batch, Op, Payment};
 use super::{Delayed, Flight, Lanes};
 use crate::api::{Account, Command, Request, Targets};
 use crate::client::retry::Attempts;
@@ -12,8 +12,8 @@ use crate::client::retry::Attempts;
 impl<T> Lanes<T> {
     /// The next request of `command`; None when its calls have ended meanwhile.
     pub(super) fn take(&mut self, command: Command, now: Instant) -> Option<Flight> {
-        let mut batch = match self.ready_reads[command as usize].pop_front() {
-            Some(batch) => batch,
+        let mut batch = match self.ready_reads[command as usize].pop() {
+            Some((_, batch)) => batch,
             None => self.take_write(command, now)?,
         };
         let calls = &self.calls;
@@ -26,13 +26,7 @@ impl<T> Lanes<T> {
             self.refuse_at_rest(batch, until, now);
             return None;
         }
-        if batch.unpaid {
-            if !self.budget.spend_or_probe(now) {
-                self.postpone(batch, now);
-                return None;
-            }
-            batch.unpaid = false;
-        }
+        batch.payment = Payment::Paid;
         if let Some(pace) = &mut self.pace {
             pace[command as usize].begin();
         }
@@ -60,7 +54,7 @@ impl<T> Lanes<T> {
     }
 
     fn take_write(&mut self, command: Command, now: Instant) -> Option<Batch> {
-        let owner = self.ready[command as usize].pop_front()?;
+        let (owner, ()) = self.ready[command as usize].pop()?;
         let (lane, calls) = (self.owners.get_mut(&owner)?, &self.calls);
         lane.queued = false;
         lane.drop_ended(|id| calls.contains_key(&id));
@@ -117,6 +111,7 @@ impl<T> Lanes<T> {
                 continue;
             };
             entry.dispatched = true;
+            entry.flights += 1;
             if let (None, Some(time), false) = (entry.deadline, self.rules.call_time, patient) {
                 entry.deadline = Some(now + time);
                 self.deadlines.insert((now + time, op.call));

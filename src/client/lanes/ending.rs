@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::{CallId, Done, Lanes, Purpose};
+use super::{CallId, Done, Entry, Lanes, Purpose};
 use crate::error::{Error, Status};
 
 /// How a call comes to its end.
@@ -38,12 +38,8 @@ impl<T> Lanes<T> {
         while let Some((id, _)) = self.calls.first_key_value() {
             self.end(*id, End::BrokenOff(error.clone()));
         }
-        self.ready
-            .iter_mut()
-            .for_each(std::collections::VecDeque::clear);
-        self.ready_reads
-            .iter_mut()
-            .for_each(std::collections::VecDeque::clear);
+        (self.ready, self.ready_reads) = Default::default();
+        self.unpaid.clear();
         self.delayed.clear();
         self.owners.retain(|_, lane| lane.abandon());
     }
@@ -55,7 +51,13 @@ impl<T> Lanes<T> {
         {
             self.deadlines.pop_first();
             if !self.let_go(id) {
-                self.end_alone(id, End::Settled(Some(out_of_time())), now);
+                let entry = self.calls.get(&id);
+                let error = if entry.is_some_and(Entry::may_have_happened) {
+                    out_of_time()
+                } else {
+                    not_sent()
+                };
+                self.end_alone(id, End::Settled(Some(error)), now);
             }
         }
     }
@@ -103,5 +105,14 @@ pub(in crate::client) fn out_of_time() -> Error {
     Error::new(
         Status::Timeout,
         "out of time (config key \"call_ms\"); a write may have happened, the same call may be repeated",
+    )
+}
+
+/// The status says that nothing was sent, as after a connection that failed.
+fn not_sent() -> Error {
+    Error::new(
+        Status::Connect,
+        "not sent: out of time before its turn came (config keys \"call_ms\", \"connections\" and \"rate_per_second\"); \
+         nothing was sent, the same call may be repeated",
     )
 }

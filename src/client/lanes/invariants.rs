@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::lane::Lane;
+use super::shares::Turns;
 use super::{Delayed, Lanes, Purpose};
 use crate::api::Account;
 
@@ -11,7 +12,7 @@ impl<T> Lanes<T> {
     /// next write awaits a commit, which `is_commit_coming`. Gives what is wrong with that.
     pub(super) fn stuck_owner(&self, is_commit_coming: bool) -> Option<String> {
         let mut queued: HashMap<&Account, usize> = HashMap::new();
-        for owner in self.ready.iter().flatten() {
+        for owner in self.ready.iter().flat_map(Turns::owners) {
             *queued.entry(owner).or_default() += 1;
         }
         let delayed = |owner: &Account| {
@@ -45,6 +46,7 @@ impl<T> Lanes<T> {
                 || lane.is_in_flight()
                 || (lane.reading_back && reads_back(owner))
                 || delayed(owner)
+                || self.unpaid.owners().any(|unpaid| unpaid == owner)
                 || (is_commit_coming && awaits_commit());
             (!goes_on).then(|| format!("{owner} has work that nobody looks at"))
         };

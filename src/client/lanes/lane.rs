@@ -25,8 +25,18 @@ pub(super) struct Batch {
     /// How many writes of the lane this batch stands for, also when some of them need no repetition.
     pub(super) writes: u64,
     pub(super) attempts: Option<Attempts>,
-    /// It goes out again when the budget has a repetition for it.
-    pub(super) unpaid: bool,
+    pub(super) payment: Payment,
+}
+
+/// Whether the budget has a repetition for a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Payment {
+    /// Yes, or it needs none.
+    Paid,
+    /// It is to be asked when the batch may go.
+    Owed,
+    /// The batch stands in the queue for it.
+    Awaited,
 }
 
 /// A read that waits until `after` writes of its owner are answered.
@@ -98,6 +108,11 @@ impl Lane {
         reads.next().is_some_and(|read| read.after <= self.answered)
     }
 
+    /// Whether a write is not answered.
+    pub(super) fn has_writes(&self) -> bool {
+        self.in_flight || self.again.is_some() || !self.writes.is_empty()
+    }
+
     /// How much waits here: parts of writes and reads, and a request that is to be repeated.
     pub(super) fn depth(&self) -> usize {
         self.writes.len() + self.reads.len() + usize::from(self.again.is_some())
@@ -109,10 +124,30 @@ impl Lane {
             return None;
         }
         if let Some((batch, from)) = &self.again {
-            return (*from <= now).then_some(batch.command);
+            let may_go = *from <= now && batch.payment == Payment::Paid;
+            return may_go.then_some(batch.command);
         }
         let first = self.writes.front().filter(|(_, op)| op.call < recorded);
         first.map(|(command, _)| *command)
+    }
+
+    /// Whether the batch that is to be repeated waits for the budget from now on.
+    pub(super) fn begins_to_wait(&mut self, now: Instant) -> bool {
+        let Some((batch, from)) = &mut self.again else {
+            return false;
+        };
+        let begins = batch.payment == Payment::Owed && *from <= now;
+        if begins {
+            batch.payment = Payment::Awaited;
+        }
+        begins
+    }
+
+    /// The budget has a repetition for the batch.
+    pub(super) fn pay(&mut self) {
+        if let Some((batch, _)) = &mut self.again {
+            batch.payment = Payment::Paid;
+        }
     }
 
     /// The next write that was not sent before, when nothing else comes first.
@@ -163,7 +198,7 @@ impl Lane {
             ops: Vec::new(),
             writes: 0,
             attempts: None,
-            unpaid: false,
+            payment: Payment::Paid,
         };
         let mut targets = HashSet::new();
         while let Some((command, op)) = self.writes.front() {
@@ -252,7 +287,7 @@ impl Batch {
             ops: vec![op],
             writes: 0,
             attempts: None,
-            unpaid: false,
+            payment: Payment::Paid,
         }
     }
 

@@ -14,14 +14,17 @@ mod ending;
 mod invariants;
 mod lane;
 mod recorded;
+mod schedule;
 mod settle;
+mod shares;
 #[cfg(test)]
 mod simulator;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod unpaid;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,12 +33,14 @@ use super::assembly::Assembly;
 use super::pace::Pace;
 use super::positions::Positions;
 use super::stats::Tally;
-use crate::api::{Account, Command, MAX_PER_CALL, Request};
+use crate::api::{Account, MAX_PER_CALL, Request};
 use crate::config::RetryPolicy;
 use budget::Budget;
 use doubt::Doubts;
 pub(super) use ending::out_of_time;
 use lane::{Batch, Lane, Op};
+use shares::{Shares, Turns};
+use unpaid::Unpaid;
 
 /// One accepted call; greater means accepted later.
 pub(super) type CallId = u64;
@@ -84,10 +89,12 @@ struct Entry<T> {
     call: Assembly,
     caller: Option<T>,
     purpose: Purpose,
-    /// From acceptance for a blocking call, from first dispatch for another.
+    /// From acceptance for a blocking call and for a read behind recorded writes, from first dispatch for another.
     deadline: Option<Instant>,
     accepted: Instant,
     dispatched: bool,
+    /// Requests with a part of it that are under way.
+    flights: u32,
     /// Requests that still have to be answered for it.
     open_ops: usize,
 }
@@ -101,8 +108,14 @@ impl<T> Entry<T> {
             deadline: None,
             accepted: now,
             dispatched: false,
+            flights: 0,
             open_ops: 1,
         }
+    }
+
+    /// Whether any of it may have arrived without an answer.
+    fn may_have_happened(&self) -> bool {
+        self.flights > 0 || self.call.was_lost()
     }
 }
 
@@ -134,8 +147,10 @@ pub(super) struct Lanes<T> {
     calls: BTreeMap<CallId, Entry<T>>,
     owners: HashMap<Account, Lane>,
     /// Owners whose next request of that command may go, in turn.
-    ready: [VecDeque<Account>; 4],
-    ready_reads: [VecDeque<Batch>; 4],
+    ready: [Turns<()>; 4],
+    ready_reads: [Turns<Batch>; 4],
+    shares: Shares,
+    unpaid: Unpaid,
     delayed: BTreeMap<(Instant, u64), Delayed>,
     deadlines: BTreeSet<(Instant, CallId)>,
     pace: Option<[Pace; 4]>,
@@ -165,6 +180,8 @@ impl<T> Lanes<T> {
             owners: HashMap::new(),
             ready: Default::default(),
             ready_reads: Default::default(),
+            shares: Shares::default(),
+            unpaid: Unpaid::default(),
             delayed: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             budget: Budget::full(),
@@ -219,7 +236,8 @@ impl<T> Lanes<T> {
         self.next_id
     }
 
-    /// Takes a call. With `entered` its time runs from there, else from its first dispatch.
+    /// Takes a call. With `entered` its time runs from there, else from its first dispatch, which nothing puts off
+    /// without a limit but recorded writes: a read behind them has its time from `now`.
     pub(super) fn accept(
         &mut self,
         request: Arc<Request>,
@@ -229,9 +247,10 @@ impl<T> Lanes<T> {
     ) -> CallId {
         let id = self.fresh_id();
         let mut entry = Entry::new(request, Some(caller), now);
-        entry.deadline = entered
+        let begin = entered.or_else(|| self.is_behind_recorded(&entry).then_some(now));
+        entry.deadline = begin
             .zip(self.rules.call_time)
-            .map(|(entered, time)| entered + time);
+            .map(|(begin, time)| begin + time);
         self.insert(id, entry);
         self.queue_owner_of(id, now);
         id
@@ -272,65 +291,6 @@ impl<T> Lanes<T> {
         self.calls.insert(id, entry);
     }
 
-    /// What to do now. Call again after every `accept` and `settle`, and when the wait is over.
-    pub(super) fn next(&mut self, now: Instant) -> Next {
-        self.tally.at(now);
-        self.expire(now);
-        self.doubts.sweep(now);
-        self.wake_delayed(now);
-        if self.in_flight >= self.rules.requests {
-            return Next::Wait(self.deadlines.first().map(|(moment, _)| *moment));
-        }
-        loop {
-            let mut changed = false;
-            let mut pace_free = None;
-            // Reads first: they are what somebody waits for.
-            for command in [Command::Check, Command::Get, Command::Add, Command::Delete] {
-                while self.is_ready(command) {
-                    if let Err(free) = self.look_at_pace(command, now) {
-                        pace_free = earlier(pace_free, Some(free));
-                        break;
-                    }
-                    if let Some(flight) = self.take(command, now) {
-                        return Next::Send(flight);
-                    }
-                    changed = true;
-                }
-            }
-            // What was found to be over may have made something of another command ready.
-            if !changed {
-                return Next::Wait(earlier(pace_free, self.first_moment()));
-            }
-        }
-    }
-
-    /// Whether a request may go at `now`, and the next moment at which something changes by itself.
-    pub(super) fn outlook(&mut self, now: Instant) -> (bool, Option<Instant>) {
-        if self.in_flight >= self.rules.requests {
-            return (false, self.deadlines.first().map(|(moment, _)| *moment));
-        }
-        let (mut is_ready, mut moment) = (false, self.first_moment());
-        for command in Command::ALL {
-            if self.is_ready(command) {
-                match self.look_at_pace(command, now) {
-                    Ok(()) => is_ready = true,
-                    Err(free) => moment = earlier(moment, Some(free)),
-                }
-            }
-        }
-        (is_ready, moment)
-    }
-
-    fn look_at_pace(&mut self, command: Command, now: Instant) -> Result<(), Instant> {
-        self.pace
-            .as_mut()
-            .map_or(Ok(()), |pace| pace[command as usize].look(now))
-    }
-
-    fn is_ready(&self, command: Command) -> bool {
-        !self.ready[command as usize].is_empty() || !self.ready_reads[command as usize].is_empty()
-    }
-
     /// How many calls came to their end since the last `take_done`.
     pub(super) fn done_len(&self) -> usize {
         self.done.len()
@@ -339,45 +299,6 @@ impl<T> Lanes<T> {
     /// Calls that came to their end since the last time.
     pub(super) fn take_done(&mut self) -> Vec<Done<T>> {
         std::mem::take(&mut self.done)
-    }
-
-    fn wake_delayed(&mut self, now: Instant) {
-        while let Some(first) = self.delayed.first_entry()
-            && first.key().0 <= now
-        {
-            match first.remove() {
-                Delayed::Owner(owner) => self.queue(&owner, now),
-                Delayed::Read(batch) => self.ready_reads[batch.command as usize].push_back(batch),
-            }
-        }
-    }
-
-    fn first_moment(&self) -> Option<Instant> {
-        let delayed = self.delayed.keys().next().map(|(moment, _)| *moment);
-        let deadline = self.deadlines.first().map(|(moment, _)| *moment);
-        earlier(delayed, deadline)
-    }
-
-    /// Puts what `owner` may do now into the ready queues.
-    fn queue(&mut self, owner: &Account, now: Instant) {
-        let Some(lane) = self.owners.get_mut(owner) else {
-            return;
-        };
-        let calls = &self.calls;
-        lane.drop_ended(|id| calls.contains_key(&id));
-        while let Some((command, op)) = lane.take_read() {
-            self.ready_reads[command as usize].push_back(Batch::read(owner, command, op));
-        }
-        if lane.is_idle() {
-            self.owners.remove(owner);
-        } else if let Some(command) = lane.next_write(now, self.recorded)
-            && !lane.queued
-            && !self.is_held(owner, now)
-            && let Some(lane) = self.owners.get_mut(owner)
-        {
-            lane.queued = true;
-            self.ready[command as usize].push_back(owner.clone());
-        }
     }
 
     fn queue_owner_of(&mut self, id: CallId, now: Instant) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::ending::End;
-use super::lane::{Batch, Op};
+use super::lane::{Batch, Lane, Op};
 use super::{CallId, Done, Entry, Lanes, Purpose};
 use crate::api::{Account, CheckType, Command, Operation, Request};
 use crate::client::assembly::{Assembly, Slot};
@@ -62,6 +62,13 @@ impl<T> Lanes<T> {
         self.rules.recorded && entry.call.request.command().is_write()
     }
 
+    /// Whether it is a read that waits for writes that may wait without a limit.
+    pub(super) fn is_behind_recorded(&self, entry: &Entry<T>) -> bool {
+        let request = &entry.call.request;
+        let lane = || self.owners.get(request.from.as_str());
+        self.rules.recorded && !request.command().is_write() && lane().is_some_and(Lane::has_writes)
+    }
+
     /// Tells the caller of a recorded write that it goes on without him; false for another call.
     pub(super) fn let_go(&mut self, id: CallId) -> bool {
         let Some(entry) = self.calls.get(&id).filter(|entry| self.is_kept(entry)) else {
@@ -113,7 +120,7 @@ impl<T> Lanes<T> {
             ..Entry::new(Arc::new(request), None, now)
         };
         self.calls.insert(id, entry);
-        self.ready_reads[Command::Check as usize].push_back(Batch::read(owner, Command::Check, op));
+        self.push_read(Batch::read(owner, Command::Check, op));
     }
 
     /// A read-back is over. Also when it was refused: then the write will be refused too.

@@ -1,9 +1,9 @@
 //! What an outcome means: for the calls in the request, for their owner, and for the pace.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::ending::End;
-use super::lane::{Batch, Op};
+use super::lane::{Batch, Op, Payment};
 use super::{CallId, Delayed, Flight, Lanes};
 use crate::api::codes::{self, SIGNATURES_REFUSED};
 use crate::api::{Answer, Retry};
@@ -12,9 +12,6 @@ use crate::client::positions::Positions;
 use crate::client::retry::{Next, REST};
 use crate::client::stats::Cause;
 use crate::error::{Error, Status};
-
-/// Nobody looks at an empty purse more often than this.
-const LEAST_WAIT: Duration = Duration::from_millis(100);
 
 impl<T> Lanes<T> {
     /// Takes the outcome of a request. True when the signature must be made anew before the next one.
@@ -29,6 +26,11 @@ impl<T> Lanes<T> {
         let mut batch = flight.batch;
         if let Some(pace) = &mut self.pace {
             pace[batch.command as usize].end(now);
+        }
+        for op in &batch.ops {
+            if let Some(entry) = self.calls.get_mut(&op.call) {
+                entry.flights -= 1;
+            }
         }
         let (class, cause) = match outcome {
             Ok(answer) if answer.is_refused() => {
@@ -86,7 +88,7 @@ impl<T> Lanes<T> {
             .map_or(Next::Stop, |attempts| attempts.after(class, random));
         match next {
             Next::Again { delay, renew } if self.is_patient(&batch) => {
-                batch.unpaid = true;
+                batch.payment = Payment::Owed;
                 self.tally.repeated(cause);
                 self.repeat(batch, now + delay);
                 renew
@@ -130,13 +132,6 @@ impl<T> Lanes<T> {
         let mut calls = batch.ops.iter().filter_map(|op| self.calls.get(&op.call));
         self.is_patient(batch)
             || calls.any(|entry| entry.deadline.is_none_or(|deadline| moment < deadline))
-    }
-
-    /// The budget has no repetition for the batch now.
-    pub(super) fn postpone(&mut self, batch: Batch, now: Instant) {
-        let longest = self.rules.retry.map_or(REST, |policy| policy.max);
-        let delay = longest.mul_f64(self.random.f64()).max(LEAST_WAIT);
-        self.repeat(batch, now + delay);
     }
 
     fn repeat(&mut self, batch: Batch, from: Instant) {

@@ -62,7 +62,7 @@ class Status(_OpenEnum):
     ERR_PANIC = -15
     """A bug in the library: close the client and report it."""
     ERR_CONNECT = -16
-    """Name, connection or TLS failed; nothing was sent."""
+    """Name, connection or TLS failed, or no turn came in time; nothing was sent."""
 
 
 class Relation(_OpenEnum):

@@ -14,7 +14,7 @@ use super::super::*;
 use super::answers::{Oracle, Pair};
 use super::service::Service;
 use super::{ATTEMPT, report, rules, seeds};
-use crate::api::{Account, Answer, Operation};
+use crate::api::{Account, Answer, Command, Operation};
 use crate::client::known::Known;
 use crate::client::watching::{self, Watching};
 use crate::clock::Clock;

@@ -20,9 +20,9 @@ fn a_read_behind_a_write_that_is_cancelled_before_its_commit_goes_out() {
     let mut world = recorded();
     world.add(1, "ann", &["a"]);
     check(&mut world, 2);
-    assert!(matches!(world.lanes.next(world.now), Next::Wait(None)));
+    assert!(matches!(world.lanes.next(world.now), Next::Wait(_)));
     assert_eq!(world.lanes.cancel(&[0], &cancelled(), world.now), 1);
-    assert_eq!(world.lanes.outlook(world.now), (true, None));
+    assert!(world.lanes.outlook(world.now).0);
     world.run(|_, request| all_ok(request));
     assert_eq!(world.reply(2).status(), Status::Ok);
     assert!(world.lanes.owners.is_empty());
@@ -105,5 +105,5 @@ fn an_owner_who_adds_and_cancels_again_and_again_stands_in_the_queue_once() {
         world.lanes.cancel(&[id], &cancelled(), world.now);
         assert_eq!(world.lanes.stuck_owner(false), None);
     }
-    assert_eq!(world.lanes.ready[Command::Add as usize].len(), 1);
+    assert_eq!(world.lanes.ready[Command::Add as usize].owners().count(), 1);
 }

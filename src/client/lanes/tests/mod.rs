@@ -2,12 +2,14 @@
 
 mod counting;
 mod endings;
+mod fairness;
 mod order;
 mod outcomes;
+mod tail;
 
 use super::*;
 use crate::api::codes::{self, ALREADY_EXIST};
-use crate::api::{Answer, CheckType, Item, Operation, Targets, Verdict};
+use crate::api::{Answer, CheckType, Command, Item, Operation, Targets, Verdict};
 use crate::client::reply::Reply;
 use crate::error::{Error, Status};
 

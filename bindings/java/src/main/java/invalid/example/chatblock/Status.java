@@ -38,7 +38,7 @@ public enum Status {
     ERR_FORKED(-14),
     /** A bug in the library: close the client and report it. */
     ERR_PANIC(-15),
-    /** Name, connection or TLS failed; nothing was sent. */
+    /** Name, connection or TLS failed, or no turn came in time; nothing was sent. */
     ERR_CONNECT(-16),
     /** A number that is younger than this binding. */
     ERR_UNRECOGNIZED(Integer.MIN_VALUE);

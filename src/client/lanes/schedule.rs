@@ -1,0 +1,117 @@
+//! What to do now: what is due by itself, and whose turn it is.
+
+use std::time::Instant;
+
+use super::lane::Batch;
+use super::{Delayed, Lanes, Next, earlier};
+use crate::api::{Account, Command};
+
+/// So many owners whose moment has come are looked at in one step: others wait for the lock.
+const MOST_PER_STEP: usize = 256;
+
+impl<T> Lanes<T> {
+    /// What to do now. Call again after every `accept` and `settle`, and when the wait is over.
+    pub(in crate::client) fn next(&mut self, now: Instant) -> Next {
+        self.tally.at(now);
+        self.expire(now);
+        self.doubts.sweep(now);
+        self.wake_delayed(now);
+        if self.in_flight >= self.rules.requests {
+            return Next::Wait(self.deadlines.first().map(|(moment, _)| *moment));
+        }
+        self.pay(now);
+        loop {
+            let (may_go, pace_free) = self.look_at_paces(now);
+            let Some(command) = self.shares.first(|command| may_go[command as usize]) else {
+                return Next::Wait(earlier(pace_free, self.first_moment(now)));
+            };
+            // What was found to be over may have made something of another command ready.
+            if let Some(flight) = self.take(command, now) {
+                self.shares.take(command);
+                return Next::Send(flight);
+            }
+        }
+    }
+
+    /// Whether a request may go at `now`, and the next moment at which something changes by itself.
+    pub(in crate::client) fn outlook(&mut self, now: Instant) -> (bool, Option<Instant>) {
+        if self.in_flight >= self.rules.requests {
+            return (false, self.deadlines.first().map(|(moment, _)| *moment));
+        }
+        let (may_go, pace_free) = self.look_at_paces(now);
+        (
+            may_go.contains(&true),
+            earlier(pace_free, self.first_moment(now)),
+        )
+    }
+
+    /// Which commands have something that may go now, and when the pace lets another one.
+    fn look_at_paces(&mut self, now: Instant) -> ([bool; 4], Option<Instant>) {
+        let (mut may_go, mut pace_free) = ([false; 4], None);
+        for command in Command::ALL {
+            if !self.is_ready(command) {
+                continue;
+            }
+            let pace = self.pace.as_mut();
+            match pace.map_or(Ok(()), |pace| pace[command as usize].look(now)) {
+                Ok(()) => may_go[command as usize] = true,
+                Err(free) => pace_free = earlier(pace_free, Some(free)),
+            }
+        }
+        (may_go, pace_free)
+    }
+
+    fn is_ready(&self, command: Command) -> bool {
+        !self.ready[command as usize].is_empty() || !self.ready_reads[command as usize].is_empty()
+    }
+
+    fn wake_delayed(&mut self, now: Instant) {
+        for _ in 0..MOST_PER_STEP {
+            let Some(first) = self
+                .delayed
+                .first_entry()
+                .filter(|first| first.key().0 <= now)
+            else {
+                return;
+            };
+            match first.remove() {
+                Delayed::Owner(owner) => self.wake(owner, now),
+                Delayed::Read(batch) => self.wake_read(batch),
+            }
+        }
+    }
+
+    pub(super) fn push_read(&mut self, batch: Batch) {
+        let owner = batch.owner.clone();
+        self.ready_reads[batch.command as usize].push(&owner, batch);
+    }
+
+    /// When something changes by itself.
+    fn first_moment(&self, now: Instant) -> Option<Instant> {
+        let delayed = self.delayed.keys().next().map(|(moment, _)| *moment);
+        let deadline = self.deadlines.first().map(|(moment, _)| *moment);
+        earlier(earlier(delayed, deadline), self.pay_day(now))
+    }
+
+    /// Puts what `owner` may do now into the ready queues.
+    pub(super) fn queue(&mut self, owner: &Account, now: Instant) {
+        let Some(lane) = self.owners.get_mut(owner) else {
+            return;
+        };
+        let calls = &self.calls;
+        lane.drop_ended(|id| calls.contains_key(&id));
+        while let Some((command, op)) = lane.take_read() {
+            self.ready_reads[command as usize].push(owner, Batch::read(owner, command, op));
+        }
+        if lane.is_idle() {
+            self.owners.remove(owner);
+        } else if let Some(command) = lane.next_write(now, self.recorded)
+            && !lane.queued
+            && !self.is_held(owner, now)
+            && let Some(lane) = self.owners.get_mut(owner)
+        {
+            lane.queued = true;
+            self.ready[command as usize].push(owner, ());
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Repetitions that may not be given up and have no budget stand in one queue, and the budget has the timer: as many go
+//! as it pays for, and nobody looks at the others meanwhile.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::lane::{Batch, Payment};
+use super::{Delayed, Lanes};
+use crate::api::Account;
+
+/// Who waits for the budget, in order.
+#[derive(Default)]
+pub(super) struct Unpaid {
+    waiting: VecDeque<Delayed>,
+}
+
+impl Unpaid {
+    pub(super) fn push(&mut self, one: Delayed) {
+        self.waiting.push_back(one);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// Owners whose write waits here.
+    #[cfg(test)]
+    pub(super) fn owners(&self) -> impl Iterator<Item = &Account> {
+        self.waiting.iter().filter_map(|one| match one {
+            Delayed::Owner(owner) => Some(owner),
+            Delayed::Read(_) => None,
+        })
+    }
+}
+
+impl<T> Lanes<T> {
+    /// The moment of `owner` has come.
+    pub(super) fn wake(&mut self, owner: Account, now: Instant) {
+        let lane = self.owners.get_mut(&owner);
+        if lane.is_some_and(|lane| lane.begins_to_wait(now)) {
+            self.budget.deny();
+            self.unpaid.push(Delayed::Owner(owner));
+        } else {
+            self.queue(&owner, now);
+        }
+    }
+
+    /// The moment of a read has come.
+    pub(super) fn wake_read(&mut self, mut batch: Batch) {
+        if batch.payment == Payment::Owed {
+            self.budget.deny();
+            batch.payment = Payment::Awaited;
+            self.unpaid.push(Delayed::Read(batch));
+        } else {
+            self.push_read(batch);
+        }
+    }
+
+    /// Lets go what the budget pays for.
+    pub(super) fn pay(&mut self, now: Instant) {
+        while !self.unpaid.waiting.is_empty() && self.budget.spend_or_probe(now) {
+            match self.unpaid.waiting.pop_front() {
+                Some(Delayed::Owner(owner)) => {
+                    if let Some(lane) = self.owners.get_mut(&owner) {
+                        lane.pay();
+                    }
+                    self.queue(&owner, now);
+                }
+                Some(Delayed::Read(batch)) => self.push_read(batch),
+                None => return,
+            }
+        }
+    }
+
+    /// When the budget pays for the next one, if somebody waits for it.
+    pub(super) fn pay_day(&self, now: Instant) -> Option<Instant> {
+        let is_any = !self.unpaid.waiting.is_empty();
+        is_any.then(|| self.budget.pays_at(now))
+    }
+}
