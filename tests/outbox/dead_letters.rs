@@ -57,6 +57,21 @@ fn refusals_are_kept_over_restarts_until_they_are_polled() {
 }
 
 #[test]
+fn a_client_that_finds_only_refusals_records_and_sends_writes() {
+    let place = Place::new();
+    leave_for(&place, &owners(3));
+    let mut script = vec![sends(refusal(30013)); 3];
+    script.push(done(&["cat"]));
+    let server = FaultServer::plain(script);
+    let client = place.open(&server.base_url());
+    settle(&client);
+    assert_eq!(client.close(SOON), Status::Ok);
+    let client = place.open(&server.base_url());
+    assert_eq!(client.add("ann", &["cat"]).status(), Status::Ok);
+    assert_eq!(refused_writes(&client), 3);
+}
+
+#[test]
 fn a_refused_write_of_a_caller_with_a_tag_is_kept_until_it_is_polled() {
     let place = Place::new();
     let answer = items(&[item("bob", 0, ""), item("cat", 30003, "no such account")]);

@@ -12,11 +12,15 @@ use crate::client::positions::Positions;
 use crate::error::{Error, Status};
 
 impl<T> Lanes<T> {
-    /// Takes back a write that an earlier client recorded under `id`; ids grow from one to the next.
+    /// Gives the next call this id: smaller ones are those of an earlier client.
+    pub(in crate::client) fn begin_at(&mut self, id: CallId) {
+        self.next_id = id;
+        self.recorded = id;
+    }
+
+    /// Takes back a write that an earlier client recorded under `id`, which is below that of [`Self::begin_at`].
     /// Nobody waits for it, and its attempts before may still arrive.
     pub(in crate::client) fn restore(&mut self, id: CallId, request: Arc<Request>, now: Instant) {
-        self.next_id = id + 1;
-        self.recorded = self.next_id;
         let owner = request.from.clone();
         self.doubts.add(&owner, &request, id, now);
         self.insert(id, Entry::new(request, None, now));

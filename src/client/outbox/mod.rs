@@ -251,6 +251,16 @@ impl Outbox {
         self.schedule(now + self.commit_time)
     }
 
+    /// Every id below `next` may be one of a row on disk.
+    pub(super) fn begin_at(&mut self, next: CallId) {
+        self.recorded = self.recorded.max(next);
+    }
+
+    /// The writes before this one are on disk, or are none any more.
+    pub(super) fn recorded(&self) -> CallId {
+        self.recorded
+    }
+
     /// These dead letters are on disk.
     pub(super) fn find_letters(&mut self, counts: LetterCounts) {
         self.letters.found(counts);

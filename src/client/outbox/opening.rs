@@ -47,6 +47,7 @@ pub(in crate::client) fn open(
     }
     name(path, log, &bad, bad_rows);
     let mut outbox = Outbox::new(settings.max_bytes, settings.commit, &left);
+    outbox.begin_at(found.next_id);
     outbox.find_letters(found.letters);
     outbox.set_aside(bad, unix_seconds, now);
     Ok(Opened {

@@ -66,6 +66,8 @@ pub(in crate::client) struct Left {
     /// How many there are of them.
     pub(in crate::client) bad_rows: u64,
     pub(in crate::client) letters: LetterCounts,
+    /// The id of the next write: no row has it or a greater one of ours, also of those that are not sent.
+    pub(in crate::client) next_id: CallId,
 }
 
 /// Writes on disk.
@@ -126,6 +128,8 @@ impl SqliteJournal {
             }
         });
         let counted = looked.and_then(|()| rows::count_letters(&self.connection));
+        let last = rows::last_id(&self.connection).map_err(|error| self.storage(&error))?;
+        left.next_id = last.map_or(0, |last| last.unsigned_abs() + 1);
         let patient = self.connection.busy_timeout(PATIENCE);
         left.letters = counted
             .and_then(|letters| patient.map(|()| letters))

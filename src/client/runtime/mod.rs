@@ -154,6 +154,7 @@ impl Runtime {
         let mut state = self.state.lock();
         // It is asked before the first call is accepted.
         let _ = self.room.set(outbox.room());
+        state.lanes.begin_at(outbox.recorded());
         state.outbox = Some(outbox);
         for record in left {
             let now = self.clock.now();

@@ -103,7 +103,9 @@ impl Simulation {
         let known = left.iter().map(|record| (record.id, calls[&record.id]));
         self.calls = known.collect();
         self.lanes = Lanes::new(rules(self.rate, true), self.random.fork());
-        self.outbox = Some(Outbox::new(1 << 20, Duration::from_millis(5), &left));
+        let outbox = Outbox::new(1 << 20, Duration::from_millis(5), &left);
+        self.lanes.begin_at(outbox.recorded());
+        self.outbox = Some(outbox);
         for record in left {
             self.lanes.restore(record.id, record.request, self.now);
         }
