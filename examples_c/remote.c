@@ -78,6 +78,10 @@ static int conclude(const chatblock_result *r)
         /* Repeat the same call, not another one: blocking twice does no harm. */
         printf("repeat: no answer, the players may be blocked or not\n");
         break;
+    case CHATBLOCK_ERR_QUEUED:
+        /* With an outbox only: it is on disk, and sent until it is answered. Repeating it would be one too many. */
+        printf("queued: recorded and sent later, do not repeat it\n");
+        break;
     default:
         /* Statuses of later versions too: negative is not done, retryable says whether to repeat. */
         printf("%s\n", chatblock_result_retryable(r) ? "try later" : "give up");

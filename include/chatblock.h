@@ -120,6 +120,10 @@ enum chatblock_status
      * Name, connection or TLS failed, or no turn came in time; nothing was sent.
      */
     CHATBLOCK_ERR_CONNECT = -16,
+    /**
+     * Not answered; the write is recorded in the outbox and will be sent: do not repeat it.
+     */
+    CHATBLOCK_ERR_QUEUED = -17,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -260,8 +264,8 @@ chatblock_client *chatblock_client_open(const char *config_json,
  * End a client: refuse new calls, wake those that wait, give everything back.
  *
  * Calls under way return CLOSED, and a write among them may have happened; what was accepted and is not
- * done is dropped: flush before, to let it finish. With an outbox, writes are recorded first and go out
- * when it is opened again. Results stay valid. Starting a call concurrently with
+ * done is dropped: flush before, to let it finish. With an outbox, writes are recorded first, return
+ * QUEUED, and go out when it is opened again. Results stay valid. Starting a call concurrently with
  * or after close is undefined. In a forked child this frees the handle and touches nothing else.
  *
  * @param client      may be NULL: nothing happens then.
@@ -289,8 +293,8 @@ chatblock_status chatblock_client_close(chatblock_client *client,
  * @param to_accounts   count account ids.
  * @param count         1 to 100,000.
  * @return a result, never NULL: OK, PARTIAL, SERVICE (30003 not imported, 30013 list full, ...);
- *         NETWORK, TIMEOUT (a write may have happened), CONNECT (nothing was sent), BUSY, STORAGE,
- *         ARGUMENT, CLOSED, FORKED, PANIC.
+ *         NETWORK, TIMEOUT (a write may have happened), CONNECT (nothing was sent), QUEUED (recorded in
+ *         the outbox and will be sent: do not repeat it), BUSY, STORAGE, ARGUMENT, CLOSED, FORKED, PANIC.
  *
  * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
  * Service: protocol.md 3.1 black_list_add.  Since: 0.1.
@@ -858,7 +862,8 @@ const char *chatblock_result_item_account(const chatblock_result *result,
  * @param result  may be NULL.
  * @param index   0 to chatblock_result_item_count() - 1.
  * @return OK, UNCHANGED (was so already), SERVICE (see the item's code), or why there is no answer for
- *         this account: NETWORK, TIMEOUT, CONNECT, CANCELLED, CLOSED; ARGUMENT when there is no such item.
+ *         this account: NETWORK, TIMEOUT, CONNECT, QUEUED, CANCELLED, CLOSED; ARGUMENT when there is no such
+ *         item.
  *
  * Threads: one at a time.  Blocks: never.  Since: 0.1.
  *

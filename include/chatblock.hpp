@@ -68,6 +68,7 @@ enum class status : std::int32_t {
     forked = CHATBLOCK_ERR_FORKED,
     panic = CHATBLOCK_ERR_PANIC,
     connect = CHATBLOCK_ERR_CONNECT,
+    queued = CHATBLOCK_ERR_QUEUED,
 };
 
 /// Which directions a check looks at: chatblock_check_type.

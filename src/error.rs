@@ -47,6 +47,8 @@ pub enum Status {
     Panic = -15,
     /// Name, connection or TLS failed, or no turn came in time; nothing was sent.
     Connect = -16,
+    /// Not answered; the write is recorded in the outbox and will be sent: do not repeat it.
+    Queued = -17,
 }
 
 /// One row of the table of statuses.
@@ -70,7 +72,7 @@ const fn row(status: Status, name: &'static CStr, retryable: bool) -> StatusRow 
 
 impl Status {
     /// Every status, highest number first: the order of the C header.
-    pub const TABLE: [StatusRow; 19] = [
+    pub const TABLE: [StatusRow; 20] = [
         row(Self::Unchanged, c"CHATBLOCK_UNCHANGED", false),
         row(Self::Partial, c"CHATBLOCK_PARTIAL", false),
         row(Self::Ok, c"CHATBLOCK_OK", false),
@@ -90,6 +92,7 @@ impl Status {
         row(Self::Forked, c"CHATBLOCK_ERR_FORKED", false),
         row(Self::Panic, c"CHATBLOCK_ERR_PANIC", false),
         row(Self::Connect, c"CHATBLOCK_ERR_CONNECT", true),
+        row(Self::Queued, c"CHATBLOCK_ERR_QUEUED", false),
     ];
 
     /// The number of this status in C.
@@ -114,11 +117,7 @@ impl Status {
     }
 
     fn row(self) -> StatusRow {
-        let index = match self {
-            Self::Connect => 18,
-            other => 2 - other.code(),
-        };
-        Self::TABLE[usize::try_from(index).unwrap_or(0)]
+        Self::TABLE[usize::try_from(2 - self.code()).unwrap_or(0)]
     }
 }
 
@@ -128,6 +127,8 @@ impl Status {
 pub struct Error {
     status: Status,
     message: String,
+    /// HTTP status of a page that came instead of an answer; 0 when there was none.
+    http_status: u16,
 }
 
 impl Error {
@@ -136,6 +137,15 @@ impl Error {
         Self {
             status,
             message: message.into(),
+            http_status: 0,
+        }
+    }
+
+    /// No answer but a page with this HTTP status.
+    pub(crate) fn page(http_status: u16, message: impl Into<String>) -> Self {
+        Self {
+            http_status,
+            ..Self::new(Status::Network, message)
         }
     }
 
@@ -157,6 +167,11 @@ impl Error {
     /// The status.
     pub fn status(&self) -> Status {
         self.status
+    }
+
+    /// HTTP status of a page that came instead of an answer.
+    pub(crate) fn http_status(&self) -> Option<u16> {
+        (self.http_status != 0).then_some(self.http_status)
     }
 
     /// The text for people.

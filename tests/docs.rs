@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use chatblock::api::Retry;
-use chatblock::api::codes::SERVICE_CODES;
+use chatblock::api::codes::{Concern, SERVICE_CODES};
 use chatblock::config::Config;
 use support::{has_tool, report, root, run, target};
 
@@ -268,7 +268,12 @@ fn every_code_of_the_service_has_its_row() {
             Retry::Renew => "with a new signature",
             Retry::Never => "no",
         };
-        let row = format!("| {} | {} | {again} |", code.code, code.meaning);
+        let outbox = match (code.concern, code.retry) {
+            (Concern::Write, _) => "ends",
+            (_, Retry::Soon | Retry::Backoff) => "goes on",
+            _ => "held",
+        };
+        let row = format!("| {} | {} | {again} | {outbox} |", code.code, code.meaning);
         assert!(rows.contains(row.as_str()), "missing: {row}");
     }
 }

@@ -5,6 +5,8 @@
 mod answers;
 #[path = "outbox/dead_letters.rs"]
 mod dead_letters;
+#[path = "outbox/refusals.rs"]
+mod refusals;
 #[path = "outbox/rows.rs"]
 mod rows;
 #[path = "hostile/server.rs"]
@@ -178,13 +180,15 @@ fn a_caller_that_waits_is_told_that_the_write_is_still_queued() {
     config["call_ms"] = json!(200);
     let client = open(&config).expect("a sound configuration");
     let reply = client.add("ann", &["bob"]);
-    assert_eq!(reply.status(), Status::Timeout);
-    assert_eq!(reply.items()[0].status(), Status::Timeout);
+    assert_eq!(reply.status(), Status::Queued);
+    assert_eq!(reply.items()[0].status(), Status::Queued);
+    assert!(!reply.is_retryable());
+    let message = reply.message();
     assert!(
-        reply.message().contains("still queued"),
-        "{}",
-        reply.message()
+        message.contains("recorded in the outbox and will be sent"),
+        "{message}"
     );
+    assert!(message.contains("CHATBLOCK_ERR_CONNECT"), "{message}");
     drop(client);
     let server = FaultServer::plain(vec![done(&["bob"])]);
     let client = place.open(&server.base_url());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::positions::Positions;
-use crate::api::{Answer, Item, Listing, Request, Verdict};
+use crate::api::{Answer, Item, Listing, Request, Verdict, codes};
 use crate::error::{Error, Status};
 
 /// What is known about one target.
@@ -19,6 +19,8 @@ pub(super) enum Slot {
     Refused(i32),
     /// There is no answer for this target.
     Failed(Status),
+    /// Recorded, not answered, and sent until it is; with the code of its item, if it had one so far.
+    Queued(i32),
 }
 
 impl Slot {
@@ -35,7 +37,13 @@ impl Slot {
             },
             Self::Refused(_) => Status::Service,
             Self::Failed(status) => *status,
+            Self::Queued(_) => Status::Queued,
         }
+    }
+
+    /// Whether the write of this target is recorded and goes on.
+    pub(super) fn is_queued(&self) -> bool {
+        matches!(self, Self::Queued(_))
     }
 
     /// There is no answer: an earlier one says more than silence, and so does an attempt that may have
@@ -65,6 +73,8 @@ pub(super) struct Assembly {
     text: Option<String>,
     answers: usize,
     was_lost: bool,
+    /// The last code with which the service put off this call or a part of it; 0 while there is none.
+    put_off: i32,
 }
 
 impl Assembly {
@@ -80,6 +90,7 @@ impl Assembly {
             text: None,
             answers: 0,
             was_lost: false,
+            put_off: 0,
         }
     }
 
@@ -126,13 +137,15 @@ impl Assembly {
         }
     }
 
-    /// Takes the items for the targets at `positions`; gives those that are worth repeating. `text` is
-    /// the answer as it was received, when it is about this call alone.
+    /// Takes the items for the targets at `positions`; gives those that are worth repeating, for a write that
+    /// `is_kept` until it is answered also those that failed for a reason that is not theirs. `text` is the answer as
+    /// it was received, when it is about this call alone.
     pub(super) fn take_items(
         &mut self,
         positions: &Positions,
         items: impl IntoIterator<Item = Item>,
         text: Option<String>,
+        is_kept: bool,
     ) -> Vec<usize> {
         self.begin_answer(text);
         let is_first = self.slots.is_empty() && positions.len() == self.request.targets().len();
@@ -143,8 +156,11 @@ impl Assembly {
         }
         let mut again = Vec::new();
         for (position, item) in positions.iter().zip(items) {
-            if is_worth_repeating(&item) {
+            if is_worth_repeating(&item) || (is_kept && is_put_off(&item)) {
                 again.push(position);
+                if item.code != 0 {
+                    self.put_off = item.code;
+                }
             }
             let slot = match item.verdict {
                 Verdict::Unanswered => Slot::Failed(Status::Network),
@@ -190,6 +206,7 @@ impl Assembly {
             }
         }
         self.refusal = Some((answer.code, answer.info.clone()));
+        self.put_off = answer.code;
     }
 
     /// The targets at `positions` have no answer after this attempt.
@@ -220,6 +237,31 @@ impl Assembly {
         }
     }
 
+    /// The caller of a recorded write does not wait any longer: what is not answered for good stays queued, as
+    /// `why` says, with the `code` that the service gave last.
+    pub(super) fn leave_queued(&mut self, why: Error, code: i32) {
+        self.open();
+        for slot in &mut self.slots {
+            match slot {
+                Slot::Done => {}
+                Slot::Answered(item) if !is_worth_repeating(item) && !is_put_off(item) => {}
+                Slot::Answered(item) => *slot = Slot::Queued(item.code),
+                _ => *slot = Slot::Queued(0),
+            }
+        }
+        // An answer that put the write off is not the answer to it.
+        self.text = None;
+        self.refusal = None;
+        self.answers = usize::from(self.slots.iter().any(|slot| !slot.is_queued()));
+        self.put_off = code;
+        self.error = Some(why);
+    }
+
+    /// What the service said last about a part that it did not do yet: a code, or 0 and why there was no answer.
+    pub(super) fn put_off(&self) -> (i32, Option<&Error>) {
+        (self.put_off, self.error.as_ref())
+    }
+
     /// What is open was not sent, because the part before it failed for good: it shares its fate.
     pub(super) fn skip_rest(&mut self) {
         self.open();
@@ -234,7 +276,8 @@ impl Assembly {
         }
     }
 
-    /// How the call ended as a whole: by its first target without success, unless others had it.
+    /// How the call ended as a whole: by its first target without success, unless others had it. While a target is
+    /// queued no failure is the last word.
     pub(super) fn status(&self) -> Status {
         if self.is_all_done {
             return Status::Ok;
@@ -243,12 +286,9 @@ impl Assembly {
             let error = self.error.as_ref().map_or(Status::Ok, Error::status);
             return self.refusal.as_ref().map_or(error, |_| Status::Service);
         }
-        let failed = self
-            .slots
-            .iter()
-            .map(Slot::status)
-            .find(|status| !status.is_done());
-        match failed {
+        let queued = self.slots.iter().find(|slot| slot.is_queued());
+        let failed = || self.slots.iter().find(|slot| !slot.status().is_done());
+        match queued.or_else(failed).map(Slot::status) {
             None => Status::Ok,
             Some(_) if self.slots.iter().any(|slot| slot.status().is_done()) => Status::Partial,
             Some(status) => status,
@@ -269,6 +309,11 @@ impl Assembly {
     pub(super) fn has_answer(&self) -> bool {
         self.answers > 0
     }
+}
+
+/// Whether an item failed for a reason that concerns the caller, not the account.
+fn is_put_off(item: &Item) -> bool {
+    matches!(item.verdict, Verdict::Failed(_)) && codes::leaves_the_account(item.code)
 }
 
 fn is_worth_repeating(item: &Item) -> bool {

@@ -424,13 +424,17 @@ impl Client {
         }
         let entered = self.runtime.clock.now();
         let (promise, waiting) = promise();
-        if let Err(error) = self.runtime.accept(request, promise, entered) {
-            return failed(&error);
-        }
+        let id = match self.runtime.accept(request, promise, entered) {
+            Ok(id) => id,
+            Err(error) => return failed(&error),
+        };
         let until = self.way.call_time.map(|time| entered + time + GRACE);
-        waiting.wait(until).unwrap_or_else(|unkept| match unkept {
-            Unkept::OutOfTime => failed(&lanes::out_of_time()),
-            Unkept::Broken => failed(&closed()),
+        waiting.wait(until).unwrap_or_else(|unkept| {
+            let goes_on = self.runtime.stop_waiting(id, GRACE);
+            goes_on.unwrap_or_else(|| match unkept {
+                Unkept::OutOfTime => failed(&lanes::out_of_time()),
+                Unkept::Broken => failed(&closed()),
+            })
         })
     }
 }

@@ -152,7 +152,7 @@ impl Reply {
             service_code: failure.as_ref().map_or(0, |failure| failure.code),
             retryable: failure.as_ref().is_some_and(|failure| failure.retryable),
             message: failure
-                .map(|failure| message(&call, &items, &failure))
+                .map(|failure| message(&call, status, &items, &failure))
                 .unwrap_or_default(),
             json,
             command: Some(call.request.command()),
@@ -197,30 +197,47 @@ impl ReplyItem {
 struct Failure {
     code: i32,
     retryable: bool,
-    /// The service's own words.
-    info: String,
+    cause: String,
 }
 
 impl Failure {
+    /// With the service's own words.
     fn coded(code: i32, retryable: bool, info: &str) -> Self {
         Self {
             code,
             retryable,
-            info: info.to_owned(),
+            cause: cause(code, info),
         }
     }
 
     fn without_answer(status: Status, error: Option<&Error>) -> Self {
         let own = error.filter(|error| error.status() == status);
+        let silence = "the answer does not say what became of this account";
         Self {
             code: 0,
             retryable: status.is_retryable(),
-            info: own.map_or_else(
-                || "the answer does not say what became of this account".to_owned(),
-                |error| error.message().to_owned(),
-            ),
+            cause: plain(own.map_or(silence, Error::message)),
         }
     }
+
+    /// The write goes on without its caller.
+    fn queued(call: &Assembly) -> Self {
+        let (code, why) = call.put_off();
+        Self {
+            code,
+            retryable: Status::Queued.is_retryable(),
+            cause: why.map_or_else(String::new, |error| error.message().to_owned()),
+        }
+    }
+}
+
+/// `code` with its meaning and the service's own words.
+pub(super) fn cause(code: i32, info: &str) -> String {
+    let meaning = codes::explain(code);
+    if info.is_empty() {
+        return meaning;
+    }
+    format!("{meaning} (the service says: {})", plain(info))
 }
 
 fn first_failure(call: &Assembly) -> Option<Failure> {
@@ -237,6 +254,9 @@ fn first_failure(call: &Assembly) -> Option<Failure> {
                 .map(|error| Failure::without_answer(error.status(), Some(error)))
         });
     }
+    if call.status() == Status::Queued {
+        return Some(Failure::queued(call));
+    }
     call.slots().find_map(|slot| match slot {
         Slot::Done => None,
         Slot::Answered(item) => match item.verdict {
@@ -246,6 +266,7 @@ fn first_failure(call: &Assembly) -> Option<Failure> {
             _ => None,
         },
         Slot::Refused(code) => Some(refused(*code)),
+        Slot::Queued(_) => Some(Failure::queued(call)),
         Slot::Failed(status) => Some(Failure::without_answer(*status, call.error.as_ref())),
         Slot::Open => Some(Failure::without_answer(Status::Cancelled, None)),
     })
@@ -293,6 +314,10 @@ fn reply_item(slot: Slot, account: &Account) -> ReplyItem {
             relation: item.relation,
             time: item.time,
         },
+        Slot::Queued(code) => ReplyItem {
+            code,
+            ..plain_item(status, account)
+        },
         _ => plain_item(status, account),
     }
 }
@@ -326,24 +351,18 @@ fn rebuild(call: &Assembly) -> String {
     wire::write_answer(command, &answer)
 }
 
-fn message(call: &Assembly, items: &[ReplyItem], failure: &Failure) -> String {
-    let cause = if failure.code == 0 {
-        plain(&failure.info)
-    } else if failure.info.is_empty() {
-        codes::explain(failure.code)
-    } else {
-        format!(
-            "{} (the service says: {})",
-            codes::explain(failure.code),
-            plain(&failure.info)
-        )
+fn message(call: &Assembly, status: Status, items: &[ReplyItem], failure: &Failure) -> String {
+    let (name, cause) = (call.request.command().name(), &failure.cause);
+    let is_open = |item: &&ReplyItem| !item.status.is_done();
+    let open = items.iter().filter(is_open).count();
+    let what = match status {
+        Status::Queued => "are queued",
+        _ => "failed",
     };
-    let name = call.request.command().name();
-    let failed = items.iter().filter(|item| !item.status.is_done()).count();
-    match items.iter().find(|item| !item.status.is_done()) {
+    match items.iter().find(is_open) {
         Some(first) if items.len() > 1 => {
             format!(
-                "{name}: {failed} of {} accounts failed, the first is \"{}\": {cause}",
+                "{name}: {open} of {} accounts {what}, the first is \"{}\": {cause}",
                 items.len(),
                 first.account
             )

@@ -410,7 +410,7 @@ impl Watching {
                     }
                 }
                 Slot::Done | Slot::Answered(_) | Slot::Refused(_) => {}
-                Slot::Failed(_) | Slot::Open => in_doubt = true,
+                Slot::Failed(_) | Slot::Open | Slot::Queued(_) => in_doubt = true,
             }
         }
         if is_contested {

@@ -19,8 +19,8 @@ use crate::error::Error;
 /// @param to_accounts   count account ids.
 /// @param count         1 to 100,000.
 /// @return a result, never NULL: OK, PARTIAL, SERVICE (30003 not imported, 30013 list full, ...);
-///         NETWORK, TIMEOUT (a write may have happened), CONNECT (nothing was sent), BUSY, STORAGE,
-///         ARGUMENT, CLOSED, FORKED, PANIC.
+///         NETWORK, TIMEOUT (a write may have happened), CONNECT (nothing was sent), QUEUED (recorded in
+///         the outbox and will be sent: do not repeat it), BUSY, STORAGE, ARGUMENT, CLOSED, FORKED, PANIC.
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
 /// Service: protocol.md 3.1 black_list_add.  Since: 0.1.

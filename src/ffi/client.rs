@@ -98,8 +98,8 @@ pub unsafe extern "C" fn chatblock_client_open(
 /// End a client: refuse new calls, wake those that wait, give everything back.
 ///
 /// Calls under way return CLOSED, and a write among them may have happened; what was accepted and is not
-/// done is dropped: flush before, to let it finish. With an outbox, writes are recorded first and go out
-/// when it is opened again. Results stay valid. Starting a call concurrently with
+/// done is dropped: flush before, to let it finish. With an outbox, writes are recorded first, return
+/// QUEUED, and go out when it is opened again. Results stay valid. Starting a call concurrently with
 /// or after close is undefined. In a forked child this frees the handle and touches nothing else.
 ///
 /// @param client      may be NULL: nothing happens then.

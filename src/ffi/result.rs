@@ -326,7 +326,8 @@ pub unsafe extern "C" fn chatblock_result_item_account(
 /// @param result  may be NULL.
 /// @param index   0 to chatblock_result_item_count() - 1.
 /// @return OK, UNCHANGED (was so already), SERVICE (see the item's code), or why there is no answer for
-///         this account: NETWORK, TIMEOUT, CONNECT, CANCELLED, CLOSED; ARGUMENT when there is no such item.
+///         this account: NETWORK, TIMEOUT, CONNECT, QUEUED, CANCELLED, CLOSED; ARGUMENT when there is no such
+///         item.
 ///
 /// Threads: one at a time.  Blocks: never.  Since: 0.1.
 ///

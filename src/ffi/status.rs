@@ -44,6 +44,8 @@ pub enum chatblock_status {
     CHATBLOCK_ERR_PANIC = -15,
     /// Name, connection or TLS failed, or no turn came in time; nothing was sent.
     CHATBLOCK_ERR_CONNECT = -16,
+    /// Not answered; the write is recorded in the outbox and will be sent: do not repeat it.
+    CHATBLOCK_ERR_QUEUED = -17,
 }
 
 /// A status as it arrives from C, where any number is possible. The header calls it chatblock_status.
@@ -95,6 +97,7 @@ impl From<Status> for chatblock_status {
             Status::Forked => Self::CHATBLOCK_ERR_FORKED,
             Status::Panic => Self::CHATBLOCK_ERR_PANIC,
             Status::Connect => Self::CHATBLOCK_ERR_CONNECT,
+            Status::Queued => Self::CHATBLOCK_ERR_QUEUED,
         }
     }
 }

@@ -17,12 +17,12 @@ static void versions_and_names_agree_with_the_header(void)
         NAME(CHATBLOCK_ERR_STORAGE),     NAME(CHATBLOCK_ERR_UNKNOWN),
         NAME(CHATBLOCK_ERR_SIGNATURE),   NAME(CHATBLOCK_ERR_UNSUPPORTED),
         NAME(CHATBLOCK_ERR_FORKED),      NAME(CHATBLOCK_ERR_PANIC),
-        NAME(CHATBLOCK_ERR_CONNECT),
+        NAME(CHATBLOCK_ERR_CONNECT),     NAME(CHATBLOCK_ERR_QUEUED),
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         CHECK_TEXT(chatblock_status_name((chatblock_status)names[i].status), names[i].name);
     CHECK_TEXT(chatblock_status_name((chatblock_status)3), "CHATBLOCK_ERR_?");
-    CHECK_TEXT(chatblock_status_name((chatblock_status)-17), "CHATBLOCK_ERR_?");
+    CHECK_TEXT(chatblock_status_name((chatblock_status)-18), "CHATBLOCK_ERR_?");
 
     char version[32];
     snprintf(version, sizeof version, "%d.%d.%d", CHATBLOCK_VERSION_MAJOR, CHATBLOCK_VERSION_MINOR,

@@ -112,6 +112,42 @@ static void nobody_there_is_a_connect_error(void)
     CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
 }
 
+static chatblock_client *open_with_outbox(int port)
+{
+    return open_remote_with(port, 30000, 30000, ",\"outbox\":{\"path\":\"close.db\"}");
+}
+
+static void check_queued(chatblock_result *r)
+{
+    CHECK_NUMBER(chatblock_result_status(r), CHATBLOCK_ERR_QUEUED);
+    CHECK_NUMBER(chatblock_result_retryable(r), 0);
+    CHECK_NUMBER(chatblock_result_service_code(r), 0);
+    CHECK_HAS(chatblock_result_message(r), "do not repeat it");
+    CHECK_NUMBER(chatblock_result_item_status(r, 0), CHATBLOCK_ERR_QUEUED);
+    CHECK_TEXT(chatblock_result_json(r), "");
+    chatblock_result_free(r);
+}
+
+static void close_tells_that_a_recorded_write_stays(void)
+{
+    struct caller caller = {NULL, "eve", NULL, 0};
+    pthread_t thread;
+    int port, peer, listener = listen_on_loopback(&port);
+    caller.client = open_with_outbox(port);
+    CHECK(pthread_create(&thread, NULL, call, &caller) == 0);
+    CHECK((peer = accept_request(listener)) >= 0);
+    CHECK_NUMBER(chatblock_client_close(caller.client, -1), CHATBLOCK_OK);
+    CHECK(pthread_join(thread, NULL) == 0);
+    check_queued(caller.result);
+    CHECK(close(listener) == 0);
+    CHECK(close(peer) == 0);
+    caller.client = open_with_outbox(port);
+    chatblock_result *stats = chatblock_client_stats(caller.client);
+    CHECK_HAS(chatblock_result_json(stats), "\"writes\":1,");
+    chatblock_result_free(stats);
+    CHECK_NUMBER(chatblock_client_close(caller.client, -1), CHATBLOCK_OK);
+}
+
 int main(void)
 {
     int files = open_files(), tasks = entries("/proc/self/task");
@@ -121,6 +157,7 @@ int main(void)
     silence_is_a_timeout();
     a_broken_connection_is_a_network_error();
     nobody_there_is_a_connect_error();
+    close_tells_that_a_recorded_write_stays();
     CHECK_NUMBER(threads_left(tasks), tasks);
     CHECK_NUMBER(open_files(), files);
     return check_report();

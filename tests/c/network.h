@@ -34,14 +34,20 @@ static inline int accept_request(int listener)
     return recv(peer, &first, 1, 0) == 1 ? peer : -1;
 }
 
-static inline chatblock_client *open_remote(int port, int attempt_ms, int call_ms)
+/* `more` is a further part of the configuration. */
+static inline chatblock_client *open_remote_with(int port, int attempt_ms, int call_ms, const char *more)
 {
-    char config[300];
+    char config[400];
     snprintf(config, sizeof config,
              "{\"sdkappid\":1400000001,\"secret_key\":\"" TEST_KEY "\",\"retry\":{\"attempts\":1},"
-             "\"base_url\":\"http://127.0.0.1:%d\",\"attempt_ms\":%d,\"call_ms\":%d}",
-             port, attempt_ms, call_ms);
+             "\"base_url\":\"http://127.0.0.1:%d\",\"attempt_ms\":%d,\"call_ms\":%d%s}",
+             port, attempt_ms, call_ms, more);
     return open_client(config);
+}
+
+static inline chatblock_client *open_remote(int port, int attempt_ms, int call_ms)
+{
+    return open_remote_with(port, attempt_ms, call_ms, "");
 }
 
 #endif

@@ -214,9 +214,11 @@ static void a_status_alone_reads_as_a_result(const client &client)
 
 static void statuses_have_the_numbers_and_names_of_the_header()
 {
-    for (std::int32_t number = CHATBLOCK_ERR_CONNECT; number <= CHATBLOCK_UNCHANGED; number++)
+    for (std::int32_t number = CHATBLOCK_ERR_QUEUED; number <= CHATBLOCK_UNCHANGED; number++)
         CHECK(chatblock::name(static_cast<chatblock::status>(number)) != "CHATBLOCK_ERR_?");
     CHECK_VIEW(chatblock::name(chatblock::status::connect), "CHATBLOCK_ERR_CONNECT");
+    CHECK_VIEW(chatblock::name(chatblock::status::queued), "CHATBLOCK_ERR_QUEUED");
+    CHECK(!result(chatblock::status::queued).retryable());
     CHECK_VIEW(chatblock::name(chatblock::status::unchanged), "CHATBLOCK_UNCHANGED");
     CHECK_VIEW(chatblock::name(static_cast<chatblock::status>(-99)), "CHATBLOCK_ERR_?");
     CHECK_VIEW(chatblock::version(), chatblock_version());

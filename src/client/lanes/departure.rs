@@ -22,10 +22,12 @@ impl<T> Lanes<T> {
             self.finish(&batch, now);
             return None;
         }
-        if let Some(until) = self.rest_until.filter(|until| now < *until) {
+        let is_durable = self.is_durable(&batch);
+        if let Some(until) = self.rest_until.filter(|until| now < *until && !is_durable) {
             self.refuse_at_rest(batch, until, now);
             return None;
         }
+        let mut batch = self.or_until_probe(batch, now)?;
         batch.payment = Payment::Paid;
         if let Some(pace) = &mut self.pace {
             pace[command as usize].begin();
@@ -35,11 +37,13 @@ impl<T> Lanes<T> {
             batch.attempts = self.attempts(&batch);
         }
         self.in_flight += 1;
+        let number = self.hold.depart(is_durable, now);
         self.tally.sent(command, batch.ops.len(), batch.targets());
         Some(Flight {
             deadline: self.dispatch(&batch, now),
             request: self.request(&batch),
             batch,
+            number,
         })
     }
 

@@ -33,7 +33,8 @@ impl<T> Lanes<T> {
         count
     }
 
-    /// Ends every call, dispatched or not. What is under way is still to be settled.
+    /// Ends every call, dispatched or not. What is under way is still to be settled. What is recorded is left to the
+    /// next client, and its caller is told so, unless a bug was met.
     pub(in crate::client) fn end_all(&mut self, error: &Error) {
         while let Some((id, _)) = self.calls.first_key_value() {
             self.end(*id, End::BrokenOff(error.clone()));
@@ -52,7 +53,9 @@ impl<T> Lanes<T> {
             self.deadlines.pop_first();
             if !self.let_go(id) {
                 let entry = self.calls.get(&id);
-                let error = if entry.is_some_and(Entry::may_have_happened) {
+                let error = if entry.is_some_and(|entry| self.is_kept(entry)) {
+                    not_recorded()
+                } else if entry.is_some_and(Entry::may_have_happened) {
                     out_of_time()
                 } else {
                     not_sent()
@@ -85,8 +88,15 @@ impl<T> Lanes<T> {
             return;
         }
         let is_settled = matches!(end, End::Settled(_));
-        if let End::Settled(Some(error)) | End::BrokenOff(error) = end {
-            entry.call.fail(error);
+        match end {
+            End::BrokenOff(error)
+                if error.status() == Status::Closed && self.is_safe(id, &entry) =>
+            {
+                let (why, code) = self.still_queued(&entry.call);
+                entry.call.leave_queued(why, code);
+            }
+            End::Settled(Some(error)) | End::BrokenOff(error) => entry.call.fail(error),
+            End::Settled(None) => {}
         }
         if entry.purpose == Purpose::Accepted {
             self.count_end(&entry);
@@ -114,5 +124,14 @@ fn not_sent() -> Error {
         Status::Connect,
         "not sent: out of time before its turn came (config keys \"call_ms\", \"connections\" and \"rate_per_second\"); \
          nothing was sent, the same call may be repeated",
+    )
+}
+
+/// Of a write that is to be recorded first. If the process ends at this moment, it may be on disk.
+fn not_recorded() -> Error {
+    Error::new(
+        Status::Timeout,
+        "out of time (config key \"call_ms\") before the write was on disk; it was not sent, the same call may be \
+         repeated",
     )
 }

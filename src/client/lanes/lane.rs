@@ -26,6 +26,10 @@ pub(super) struct Batch {
     pub(super) writes: u64,
     pub(super) attempts: Option<Attempts>,
     pub(super) payment: Payment,
+    /// The number of its last request that was refused for the caller's sake.
+    pub(super) refused: Option<u64>,
+    /// Later requests passed meanwhile: it is not the caller who is refused.
+    pub(super) is_refused_alone: bool,
 }
 
 /// Whether the budget has a repetition for a batch.
@@ -199,6 +203,8 @@ impl Lane {
             writes: 0,
             attempts: None,
             payment: Payment::Paid,
+            refused: None,
+            is_refused_alone: false,
         };
         let mut targets = HashSet::new();
         while let Some((command, op)) = self.writes.front() {
@@ -288,6 +294,8 @@ impl Batch {
             writes: 0,
             attempts: None,
             payment: Payment::Paid,
+            refused: None,
+            is_refused_alone: false,
         }
     }
 

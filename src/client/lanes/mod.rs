@@ -10,6 +10,7 @@ mod budget;
 mod departure;
 mod doubt;
 mod ending;
+mod hold;
 #[cfg(test)]
 mod invariants;
 mod lane;
@@ -38,6 +39,7 @@ use crate::config::RetryPolicy;
 use budget::Budget;
 use doubt::Doubts;
 pub(super) use ending::out_of_time;
+use hold::Hold;
 use lane::{Batch, Lane, Op};
 use shares::{Shares, Turns};
 use unpaid::Unpaid;
@@ -125,6 +127,8 @@ pub(super) struct Flight {
     /// When the last of its calls runs out of time; None where no call can hang.
     pub(super) deadline: Option<Instant>,
     batch: Batch,
+    /// Greater means later.
+    number: u64,
 }
 
 /// What to do now.
@@ -160,6 +164,8 @@ pub(super) struct Lanes<T> {
     recorded: CallId,
     /// The service refused too many signatures: until then nothing is sent.
     rest_until: Option<Instant>,
+    /// The service refuses the caller: recorded writes wait until it does not.
+    hold: Hold,
     random: fastrand::Rng,
     next_id: u64,
     in_flight: usize,
@@ -186,6 +192,7 @@ impl<T> Lanes<T> {
             deadlines: BTreeSet::new(),
             budget: Budget::full(),
             rest_until: None,
+            hold: Hold::default(),
             random,
             next_id: 0,
             in_flight: 0,

@@ -9,7 +9,7 @@ use super::{CallId, Done, Entry, Lanes, Purpose};
 use crate::api::{Account, CheckType, Command, Operation, Request};
 use crate::client::assembly::{Assembly, Slot};
 use crate::client::positions::Positions;
-use crate::error::{Error, Status};
+use crate::error::Error;
 
 impl<T> Lanes<T> {
     /// Gives the next call this id: smaller ones are those of an earlier client.
@@ -38,6 +38,7 @@ impl<T> Lanes<T> {
         for id in fresh {
             self.queue_owner_of(id, now);
         }
+        self.tell_of_hold();
     }
 
     /// These writes cannot be recorded: they were never sent.
@@ -54,15 +55,19 @@ impl<T> Lanes<T> {
 
     /// How many calls that somebody waits for would be lost with this client.
     pub(in crate::client) fn losable(&self) -> usize {
-        let is_safe = |id: CallId, entry: &Entry<T>| {
-            entry.caller.is_none() || (self.is_kept(entry) && id < self.recorded)
+        let is_losable = |(id, entry): &(&CallId, &Entry<T>)| {
+            entry.caller.is_some() && !self.is_safe(**id, entry)
         };
-        let calls = self.calls.iter();
-        calls.filter(|(id, entry)| !is_safe(**id, entry)).count()
+        self.calls.iter().filter(is_losable).count()
+    }
+
+    /// Whether the call is on disk until it is answered or refused.
+    pub(super) fn is_safe(&self, id: CallId, entry: &Entry<T>) -> bool {
+        self.is_kept(entry) && id < self.recorded
     }
 
     /// Whether the call stays until it is answered or refused.
-    fn is_kept(&self, entry: &Entry<T>) -> bool {
+    pub(super) fn is_kept(&self, entry: &Entry<T>) -> bool {
         self.rules.recorded && entry.call.request.command().is_write()
     }
 
@@ -75,16 +80,9 @@ impl<T> Lanes<T> {
 
     /// Tells the caller of a recorded write that it goes on without him; false for another call.
     pub(super) fn let_go(&mut self, id: CallId) -> bool {
-        let Some(entry) = self.calls.get(&id).filter(|entry| self.is_kept(entry)) else {
+        let Some((call, caller)) = self.leave(id) else {
             return false;
         };
-        let mut call = entry.call.clone();
-        call.fail(still_queued());
-        let Some(entry) = self.calls.get_mut(&id) else {
-            return false;
-        };
-        entry.deadline = None;
-        let caller = entry.caller.take();
         self.done.push(Done {
             id,
             call,
@@ -93,6 +91,20 @@ impl<T> Lanes<T> {
             is_listing: false,
         });
         true
+    }
+
+    /// A recorded write goes on without its caller: what is known of it, and the caller who is still to be told. None
+    /// for another call.
+    pub(in crate::client) fn leave(&mut self, id: CallId) -> Option<(Assembly, Option<T>)> {
+        let entry = self.calls.get(&id).filter(|it| self.is_safe(id, it))?;
+        let mut call = entry.call.clone();
+        let (why, code) = self.still_queued(&call);
+        call.leave_queued(why, code);
+        let entry = self.calls.get_mut(&id)?;
+        if let Some(deadline) = entry.deadline.take() {
+            self.deadlines.remove(&(deadline, id));
+        }
+        Some((call, entry.caller.take()))
     }
 
     /// Whether the batch is repeated until it is answered or refused for good.
@@ -136,11 +148,4 @@ impl<T> Lanes<T> {
             lane.reading_back = false;
         }
     }
-}
-
-fn still_queued() -> Error {
-    Error::new(
-        Status::Timeout,
-        "out of time (config key \"call_ms\"); the write is still queued in the outbox and will be sent",
-    )
 }

@@ -49,7 +49,7 @@ impl<T> Lanes<T> {
     fn look_at_paces(&mut self, now: Instant) -> ([bool; 4], Option<Instant>) {
         let (mut may_go, mut pace_free) = ([false; 4], None);
         for command in Command::ALL {
-            if !self.is_ready(command) {
+            if !self.is_ready(command, now) {
                 continue;
             }
             let pace = self.pace.as_mut();
@@ -61,8 +61,9 @@ impl<T> Lanes<T> {
         (may_go, pace_free)
     }
 
-    fn is_ready(&self, command: Command) -> bool {
-        !self.ready[command as usize].is_empty() || !self.ready_reads[command as usize].is_empty()
+    fn is_ready(&self, command: Command, now: Instant) -> bool {
+        let has_writes = !self.ready[command as usize].is_empty();
+        has_writes && self.sends_writes(now) || !self.ready_reads[command as usize].is_empty()
     }
 
     fn wake_delayed(&mut self, now: Instant) {
@@ -90,7 +91,8 @@ impl<T> Lanes<T> {
     fn first_moment(&self, now: Instant) -> Option<Instant> {
         let delayed = self.delayed.keys().next().map(|(moment, _)| *moment);
         let deadline = self.deadlines.first().map(|(moment, _)| *moment);
-        earlier(earlier(delayed, deadline), self.pay_day(now))
+        let others = earlier(self.pay_day(now), self.moment_of_probe());
+        earlier(earlier(delayed, deadline), others)
     }
 
     /// Puts what `owner` may do now into the ready queues.

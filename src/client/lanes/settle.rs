@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::ending::End;
+use super::hold::Refusal;
 use super::lane::{Batch, Op, Payment};
 use super::{CallId, Delayed, Flight, Lanes};
 use crate::api::codes::{self, SIGNATURES_REFUSED};
@@ -23,7 +24,9 @@ impl<T> Lanes<T> {
     ) -> bool {
         self.tally.at(now);
         self.in_flight -= 1;
-        let mut batch = flight.batch;
+        let (mut batch, number) = (flight.batch, flight.number);
+        self.hold.arrive(number);
+        let is_durable = self.is_durable(&batch);
         if let Some(pace) = &mut self.pace {
             pace[batch.command as usize].end(now);
         }
@@ -32,17 +35,25 @@ impl<T> Lanes<T> {
                 entry.flights -= 1;
             }
         }
-        let (class, cause) = match outcome {
+        let (class, cause, refusal) = match outcome {
             Ok(answer) if answer.is_refused() => {
                 let class = answer.retry();
+                let refusal = Refusal::of_request(&answer);
+                if refusal.is_none() {
+                    self.pass(&batch, number, now);
+                }
                 if batch.is_merged() && codes::may_concern_one_account(answer.code) {
                     self.separate(batch, now);
                     return false;
                 }
                 self.each(&batch, |call, positions| call.refuse(positions, &answer));
-                (class, class.into())
+                (class, class.into(), refusal)
             }
             Ok(answer) => {
+                let refusal = Refusal::of_items(&answer).filter(|_| is_durable);
+                if refusal.is_none() {
+                    self.pass(&batch, number, now);
+                }
                 self.accept_answer(&mut batch, answer);
                 if batch.ops.is_empty() {
                     if self.is_patient(&batch) {
@@ -51,7 +62,8 @@ impl<T> Lanes<T> {
                     self.finish(&batch, now);
                     return false;
                 }
-                (Retry::Soon, self.cause_of_rest(&batch))
+                let class = refusal.as_ref().map_or(Retry::Soon, |_| Retry::Never);
+                (class, self.cause_of_rest(&batch), refusal)
             }
             Err(error) => {
                 if batch.is_write() && error.status() != Status::Connect {
@@ -59,20 +71,28 @@ impl<T> Lanes<T> {
                     self.doubts.add(&batch.owner, &flight.request, first, now);
                 }
                 self.each(&batch, |call, positions| call.lose(positions, &error));
-                let is_worth_repeating = error.status().is_retryable();
-                let class = if is_worth_repeating {
+                let refusal = Refusal::of_page(&error).filter(|_| is_durable);
+                // What is recorded is not given up for want of an answer.
+                let is_worth_repeating = error.status().is_retryable() || is_durable;
+                let class = if is_worth_repeating && refusal.is_none() {
                     Retry::Soon
                 } else {
                     Retry::Never
                 };
-                (class, Cause::from(&error))
+                (class, Cause::from(&error), refusal)
             }
         };
-        self.decide(batch, class, cause, now)
+        self.decide(batch, (class, cause), refusal.map(|it| (it, number)), now)
     }
 
-    /// Repeats what is left of the batch, or gives it up.
-    fn decide(&mut self, mut batch: Batch, class: Retry, cause: Cause, now: Instant) -> bool {
+    /// Repeats what is left of the batch, holds it back, or gives it up.
+    fn decide(
+        &mut self,
+        mut batch: Batch,
+        (class, cause): (Retry, Cause),
+        mut refusal: Option<(Refusal, u64)>,
+        now: Instant,
+    ) -> bool {
         if class == Retry::Backoff
             && let Some(pace) = &mut self.pace
         {
@@ -80,13 +100,29 @@ impl<T> Lanes<T> {
         }
         if class == Retry::Wait60s {
             self.rest_until = Some(now + REST);
+            self.hold.rest(now + REST);
+            let of_read = refusal.take_if(|_| self.rules.recorded && !self.is_durable(&batch));
+            if let Some((refusal, number)) = of_read {
+                self.hold.begin(refusal, number, now);
+                self.tell_of_hold();
+            }
         }
         let random = self.random.f64();
         let next = batch
             .attempts
             .as_mut()
             .map_or(Next::Stop, |attempts| attempts.after(class, random));
+        let waits_a_minute = matches!(class, Retry::Wait60s | Retry::Renew)
+            && matches!(next, Next::Again { delay, .. } if delay >= REST);
         match next {
+            _ if (next == Next::Stop || waits_a_minute)
+                && self.is_durable(&batch)
+                && let Some((refusal, number)) = refusal =>
+            {
+                self.tally.repeated(Cause::Rest);
+                self.hold_back(batch, refusal, number, now);
+                class == Retry::Renew
+            }
             Next::Again { delay, renew } if self.is_patient(&batch) => {
                 batch.payment = Payment::Owed;
                 self.tally.repeated(cause);
@@ -134,7 +170,7 @@ impl<T> Lanes<T> {
             || calls.any(|entry| entry.deadline.is_none_or(|deadline| moment < deadline))
     }
 
-    fn repeat(&mut self, batch: Batch, from: Instant) {
+    pub(super) fn repeat(&mut self, batch: Batch, from: Instant) {
         let key = (from, self.fresh_id());
         if batch.is_write() {
             let owner = batch.owner.clone();
@@ -148,7 +184,7 @@ impl<T> Lanes<T> {
     }
 
     /// The mistake of one call must not fail the others: they go out one by one.
-    fn separate(&mut self, batch: Batch, now: Instant) {
+    pub(super) fn separate(&mut self, batch: Batch, now: Instant) {
         let owner = batch.owner.clone();
         if let Some(lane) = self.owners.get_mut(&owner) {
             lane.separate(batch);
@@ -159,6 +195,7 @@ impl<T> Lanes<T> {
     /// Every call takes its own items; what is worth repeating stays in the batch.
     fn accept_answer(&mut self, batch: &mut Batch, mut answer: Answer) {
         let mut text = answer.text.take().filter(|_| !batch.is_merged());
+        let is_kept = batch.is_write() && self.rules.recorded;
         if batch.targets() == 0 {
             // A get is one call, and these are its entries.
             let call = batch.ops.pop().map(|op| op.call);
@@ -184,7 +221,9 @@ impl<T> Lanes<T> {
                 own.for_each(drop);
                 continue;
             };
-            let left = entry.call.take_items(&op.positions, own, text.take());
+            let left = entry
+                .call
+                .take_items(&op.positions, own, text.take(), is_kept);
             if left.is_empty() {
                 self.op_done(op.call);
             } else {

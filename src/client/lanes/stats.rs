@@ -29,7 +29,11 @@ impl<T> Lanes<T> {
             let rest = self
                 .rest_until
                 .map(|until| until.saturating_duration_since(now));
-            service.breaker_ms = rest.map_or(0, whole_ms);
+            let probe = self.held_stats(now).map_or(0, |held| held.probe_ms);
+            service.breaker_ms = rest.map_or(0, whole_ms).max(probe);
+        }
+        if let Some(outbox) = &mut stats.outbox {
+            outbox.held = self.held_stats(now);
         }
         stats.queue.owners = self.owners.len();
         stats.queue.deepest_owner = self.owners.values().map(Lane::depth).max().unwrap_or(0);

@@ -115,7 +115,7 @@ impl Refused {
                     Item::answered(target.clone(), code, info, verdict)
                 })
                 .collect();
-            call.take_items(&all, items, None);
+            call.take_items(&all, items, None, false);
         } else {
             call.refuse(&all, &Answer::refused(letter.code, letter.reason));
         }

@@ -431,6 +431,7 @@ impl Outbox {
             failed: self.room.check().is_err(),
             refused: self.letters.counts().refused,
             bad_rows: self.letters.counts().bad_rows,
+            held: None,
         }
     }
 

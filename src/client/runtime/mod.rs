@@ -328,6 +328,9 @@ impl Runtime {
         if state.lanes.settle(flight, outcome, self.clock.now()) {
             self.service.renew_signature();
         }
+        for line in state.lanes.take_news() {
+            self.log.line(LogLevel::Warn, || line);
+        }
         state
     }
 

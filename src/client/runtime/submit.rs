@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use super::inbox::Arrival;
 use super::{Caller, Runtime, State, busy, closed, panicked};
 use crate::api::Request;
-use crate::client::lanes::{Lanes, Next, Rules};
+use crate::client::lanes::{CallId, Lanes, Next, Rules};
 use crate::client::reply::Reply;
 use crate::error::Error;
 use crate::promise::Promise;
@@ -63,16 +63,26 @@ impl Runtime {
         request: Request,
         promise: Promise<Reply>,
         entered: Instant,
-    ) -> Result<(), Error> {
+    ) -> Result<CallId, Error> {
         let mut state = self.state();
         self.check_open()?;
         self.man(&mut state)?;
         self.admit(&request)?;
         let now = self.clock.now();
         let caller = Caller::Waits(promise);
-        self.enter(&mut state, request, caller, Some(entered), now);
+        let id = self.enter(&mut state, request, caller, Some(entered), now);
         self.rouse(&mut state, now);
-        Ok(())
+        Ok(id)
+    }
+
+    /// What a caller is told whose reply did not come in time, when a write of his goes on without him. Waits for
+    /// the lock no longer than `patience`.
+    pub(in crate::client) fn stop_waiting(&self, id: CallId, patience: Duration) -> Option<Reply> {
+        let mut state = self.state.try_lock_for(patience)?;
+        let (call, caller) = state.lanes.leave(id)?;
+        drop(state);
+        self.completions.free(usize::from(caller.is_some()));
+        Some(Reply::from_assembly(call))
     }
 
     /// A place for the reply to a call, and for a write on disk.
@@ -117,7 +127,7 @@ impl Runtime {
         caller: Caller,
         entered: Option<Instant>,
         now: Instant,
-    ) {
+    ) -> CallId {
         let (request, tag) = (Arc::new(request), caller.tag());
         let id = state
             .lanes
@@ -129,6 +139,7 @@ impl Runtime {
         if request.command().is_write() {
             self.keep(state, (id, request), entered.is_some(), now);
         }
+        id
     }
 
     /// Does a call on this very thread, for a backend that answers at once: the same lanes, for one.

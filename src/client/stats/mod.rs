@@ -98,7 +98,7 @@ pub struct Mirror {
 }
 
 /// Writes that are kept until they are answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Outbox {
     /// How many.
@@ -121,6 +121,25 @@ pub struct Outbox {
     pub refused: u64,
     /// Rows of the file that are no writes and are not sent.
     pub bad_rows: u64,
+    /// Why writes are not sent now; `None` while they are.
+    pub held: Option<Held>,
+}
+
+/// The service refuses the caller (key, signature, app, address, quota, rights): recorded writes are held until
+/// one request a minute passes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Held {
+    /// The code of the service; 0 when a page of somebody between came instead of an answer.
+    pub code: i32,
+    /// HTTP status of that page; 200 otherwise.
+    pub http_status: u16,
+    /// Seconds since writes are held.
+    pub since_s: u64,
+    /// Milliseconds until the next request that asks whether the service still refuses.
+    pub probe_ms: u64,
+    /// What the code means, the service's own words, and the next step.
+    pub message: String,
 }
 
 impl Stats {
@@ -343,7 +362,8 @@ pub struct CommandPace {
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Service {
-    /// Milliseconds until requests are sent again after 70050; 0 = they are sent.
+    /// Milliseconds until a request is sent again after 70050, or until a recorded write is while the outbox is
+    /// held; 0 = they are sent.
     pub breaker_ms: u64,
     /// Host of the next request: `primary` or `standby`.
     pub host: &'static str,

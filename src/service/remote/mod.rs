@@ -120,17 +120,7 @@ impl Service for RemoteService {
         mask(&mut answer.body, signature.as_bytes());
         match answer.status {
             200 => {}
-            300..=399 => {
-                return Err(no_answer(&format!(
-                    "redirected (HTTP {}), which is never followed; check \"base_url\"",
-                    answer.status
-                )));
-            }
-            status => {
-                return Err(no_answer(&format!(
-                    "HTTP status {status} instead of an answer"
-                )));
-            }
+            status => return Err(page(status)),
         }
         wire::read_answer(request, answer.body)
             .map_err(|malformed| no_answer(&format!("the answer {}", malformed.0)))
@@ -173,10 +163,22 @@ fn mask(body: &mut [u8], signature: &[u8]) {
 }
 
 fn no_answer(what: &str) -> Error {
-    Error::new(
-        Status::Network,
-        format!("{what}; a write may have happened, the same call may be repeated"),
-    )
+    Error::new(Status::Network, in_doubt(what))
+}
+
+/// A page instead of an answer.
+fn page(http_status: u16) -> Error {
+    let what = match http_status {
+        300..=399 => {
+            format!("redirected (HTTP {http_status}), which is never followed; check \"base_url\"")
+        }
+        _ => format!("HTTP status {http_status} instead of an answer"),
+    };
+    Error::page(http_status, in_doubt(&what))
+}
+
+fn in_doubt(what: &str) -> String {
+    format!("{what}; a write may have happened, the same call may be repeated")
 }
 
 fn explain(failure: &Failure) -> Error {

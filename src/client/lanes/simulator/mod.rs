@@ -25,10 +25,12 @@ use crate::client::reply::Reply;
 use crate::error::{Error, Status};
 use depth::depth;
 use disk::Disk;
-use oracle::Asked;
+use oracle::{Asked, Told};
 use service::{Fate, Service};
 use sleepers::Sleeper;
 
+/// The code of a refusal that concerns the caller.
+const ANOTHER_KEY: i32 = 70009;
 const ATTEMPT: Duration = Duration::from_millis(3500);
 const CALL: Duration = Duration::from_secs(12);
 const RETRY: RetryPolicy = RetryPolicy {
@@ -211,6 +213,7 @@ impl Simulation {
             Fate::Throttled => (Ok(Answer::refused(60007, "slow down")), took),
             Fate::Busy => (Ok(Answer::refused(30006, "busy")), took),
             Fate::Refused => (Ok(Answer::refused(30013, "full")), took),
+            Fate::CallerRefused => (Ok(Answer::refused(ANOTHER_KEY, "wrong key")), took),
             Fate::Fine => (Ok(self.service.apply(request, None)), took),
             Fate::Conflict => with_victim(Verdict::Failed(Retry::Soon)),
             Fate::Silent => with_victim(Verdict::Unanswered),
@@ -261,6 +264,16 @@ impl Simulation {
                 self.writer = Sleeper::Awake;
             }
             let reply = Reply::from_assembly(done.call);
+            let told = Told {
+                reply: &reply,
+                is_heard: done.caller.is_some(),
+                is_settled: done.is_settled,
+                is_recorded: self.disk.records.contains_key(&done.id),
+            };
+            let asked = self.outbox.as_ref().map(|_| &self.asked[number]);
+            let wrong = asked.and_then(|asked| oracle::untrue_of_outbox(asked, &told, ANOTHER_KEY));
+            self.violations
+                .extend(wrong.map(|what| format!("call {number}: {what}")));
             let asked = &mut self.asked[number];
             asked.replies += usize::from(done.caller.is_some());
             asked.settled |= done.is_settled;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::api::{Account, Command, Request};
-use crate::client::reply::Reply;
+use crate::client::reply::{Reply, ReplyItem};
 use crate::error::Status;
 
 /// A call as its caller remembers it.
@@ -69,6 +69,36 @@ pub(super) fn false_claims(request: &Request, reply: &Reply, blocked: &Blocked) 
         }
     }
     wrong
+}
+
+/// What comes out of a client with an outbox.
+pub(super) struct Told<'a> {
+    pub(super) reply: &'a Reply,
+    /// To a caller.
+    pub(super) is_heard: bool,
+    pub(super) is_settled: bool,
+    /// The call is on disk at that moment.
+    pub(super) is_recorded: bool,
+}
+
+/// What is told of a call and is not so: QUEUED means that it is on disk, and nothing else may be said of a write that
+/// is on disk and goes on; a refusal of the caller, with the code `of_caller`, ends none.
+pub(super) fn untrue_of_outbox(asked: &Asked, told: &Told, of_caller: i32) -> Option<String> {
+    let status = told.reply.status();
+    if !asked.request.command().is_write() {
+        return (status == Status::Queued).then(|| "a read is queued".to_owned());
+    }
+    let is_queued = |item: &ReplyItem| item.status() == Status::Queued;
+    let says_queued = told.reply.items().iter().any(is_queued);
+    if told.is_heard && says_queued == told.is_settled {
+        let settled = told.is_settled;
+        return Some(format!("{status:?} of a write, settled: {settled}"));
+    }
+    if says_queued && !told.is_recorded {
+        return Some("is queued and not on disk".into());
+    }
+    let is_refused = told.reply.service_code() == of_caller;
+    (told.is_settled && is_refused).then(|| "ends with a refusal of the caller".into())
 }
 
 /// Pairs that are not as the writes on them leave them: the last that was confirmed has won, or one after

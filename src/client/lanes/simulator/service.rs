@@ -24,6 +24,8 @@ pub(super) enum Fate {
     Silent,
     /// The service wants no such request, now and later.
     Refused,
+    /// The service does not want this caller, for now.
+    CallerRefused,
 }
 
 impl Fate {
@@ -37,6 +39,7 @@ impl Fate {
             8 | 9 => Self::Conflict,
             10 => Self::Silent,
             11 => Self::Refused,
+            12 => Self::CallerRefused,
             _ => Self::Fine,
         }
     }

@@ -3,6 +3,7 @@
 mod counting;
 mod endings;
 mod fairness;
+mod held;
 mod order;
 mod outcomes;
 mod tail;
@@ -83,7 +84,16 @@ impl World {
     }
 
     /// Runs until nothing is left to do.
-    fn run(&mut self, mut service: impl FnMut(usize, &Request) -> Outcome) {
+    fn run(&mut self, service: impl FnMut(usize, &Request) -> Outcome) {
+        self.run_until(None, service);
+    }
+
+    /// The same, or until that moment.
+    fn run_until(
+        &mut self,
+        end: Option<Instant>,
+        mut service: impl FnMut(usize, &Request) -> Outcome,
+    ) {
         loop {
             match self.lanes.next(self.now) {
                 Next::Send(flight) => {
@@ -97,9 +107,14 @@ impl World {
                 Next::Wait(until) => {
                     self.collect();
                     let landing = self.flying.keys().next().map(|(moment, _)| *moment);
-                    let Some(next) = [until, landing].into_iter().flatten().min() else {
+                    let next = [until, landing].into_iter().flatten().min();
+                    if let Some(end) = end
+                        && next.is_none_or(|next| next > end)
+                    {
+                        self.now = end;
                         return;
-                    };
+                    }
+                    let Some(next) = next else { return };
                     self.now = self.now.max(next);
                     self.land(&mut service);
                 }

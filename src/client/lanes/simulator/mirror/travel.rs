@@ -108,6 +108,7 @@ impl Simulation {
             Fate::Throttled => (Ok(Answer::refused(60007, "slow down")), took),
             Fate::Busy => (Ok(Answer::refused(30006, "busy")), took),
             Fate::Refused => (Ok(Answer::refused(30013, "full")), took),
+            Fate::CallerRefused => (Ok(Answer::refused(70009, "wrong key")), took),
             Fate::Fine => (Ok(self.apply(request, None, false)), took),
             Fate::Conflict | Fate::Silent => {
                 let verdict = match fate {
