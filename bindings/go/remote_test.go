@@ -3,6 +3,7 @@ package chatblock_test
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"testing"
 
 	"example.invalid/chatblock"
@@ -29,6 +30,16 @@ func TestBlockShowsOnTheHotPathAfterWatch(t *testing.T) {
 	}
 	if _, unknown, err := client.BlockedPairs([]string{"ann", "bob"}); unknown != 1 || err != nil {
 		t.Fatal(unknown, err)
+	}
+}
+
+func TestWriteThatIsOnDiskAndNotAnsweredIsQueued(t *testing.T) {
+	outbox := map[string]any{"path": filepath.Join(t.TempDir(), "outbox.db")}
+	client := open(t, remote("127.0.0.1:1", map[string]any{"call_ms": 3000, "outbox": outbox}))
+	_, err := client.Add(context.Background(), "ann", "bob")
+	var failure *chatblock.Error
+	if !errors.As(err, &failure) || failure.Status != chatblock.ErrQueued || failure.Retryable {
+		t.Fatal(err)
 	}
 }
 

@@ -37,6 +37,7 @@ const (
 	ErrForked      = Status(C.CHATBLOCK_ERR_FORKED)      // the client belongs to another process
 	ErrPanic       = Status(C.CHATBLOCK_ERR_PANIC)       // a bug in the library: close the client
 	ErrConnect     = Status(C.CHATBLOCK_ERR_CONNECT)     // no connection, or no turn in time; nothing was sent
+	ErrQueued      = Status(C.CHATBLOCK_ERR_QUEUED)      // recorded in the outbox and will be sent: do not repeat it
 )
 
 // String is the name without its prefix, for example "ERR_BUSY".

@@ -60,5 +60,8 @@ namespace Chatblock
 
         /// <summary>Name, connection or TLS failed, or no turn came in time; nothing was sent.</summary>
         Connect = -16,
+
+        /// <summary>Not answered; the write is recorded in the outbox and will be sent: do not repeat it.</summary>
+        Queued = -17,
     }
 }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.IO;
 using System.Json;
 using System.Linq;
 using System.Text;
@@ -63,6 +64,23 @@ namespace Chatblock.Tests
                 Assert.Equal("ann", e.Result.FromAccount);
                 Assert.Sequence(Bob, e.Result.Items.Select(item => item.Account));
             }
+        }
+
+        [Test]
+        private static void AWriteThatIsOnDiskAndNotAnsweredIsQueued()
+        {
+            string folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+            Directory.CreateDirectory(folder);
+            Dictionary<string, object> config = Service.Remote("http://127.0.0.1:1");
+            config["call_ms"] = 3000;
+            config["outbox"] = new Dictionary<string, object> { { "path", Path.Combine(folder, "outbox.db") } };
+            using (var client = new Client(config))
+            {
+                var e = Assert.Throws<ChatblockException>(() => client.Add("ann", Bob));
+                Assert.Equal(Status.Queued, e.Status);
+                Assert.True(!e.Retryable, "it will be sent");
+            }
+            Directory.Delete(folder, true);
         }
 
         [Test]

@@ -98,8 +98,8 @@ end
 --- counts as done. `from` is the owner of the list, 1 to 32 bytes; there may be 1 to 100,000 accounts.
 ---
 --- The error is ERR_SERVICE (see service_code), ERR_NETWORK or ERR_TIMEOUT (a write may have happened; the same call
---- may be repeated), ERR_CONNECT (nothing was sent), ERR_BUSY, ERR_STORAGE, ERR_ARGUMENT or ERR_CLOSED. PARTIAL is a
---- result: its items say what happened.
+--- may be repeated), ERR_CONNECT (nothing was sent), ERR_QUEUED (recorded in the outbox and will be sent: do not
+--- repeat it), ERR_BUSY, ERR_STORAGE, ERR_ARGUMENT or ERR_CLOSED. PARTIAL is a result: its items say what happened.
 ---@type fun(self: chatblock.Client, from: string, accounts: string|string[]): chatblock.Result?, chatblock.Error?
 calls.add = blocking(forms.add)
 

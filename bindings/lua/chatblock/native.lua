@@ -25,6 +25,7 @@ enum chatblock_status {
   CHATBLOCK_ERR_FORKED = -14,
   CHATBLOCK_ERR_PANIC = -15,
   CHATBLOCK_ERR_CONNECT = -16,
+  CHATBLOCK_ERR_QUEUED = -17,
 };
 typedef int32_t chatblock_status;
 enum chatblock_check_type {

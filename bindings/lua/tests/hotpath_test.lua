@@ -28,6 +28,17 @@ function _G.test_service_that_is_not_there_is_a_connect_error()
   lu.assertNotStrContains(tostring(err) .. err.result.json, "synthetic-key")
 end
 
+function _G.test_write_that_is_on_disk_and_not_answered_is_queued()
+  local path = os.tmpname()
+  os.remove(path)
+  local client = support.open(support.remote(1, { call_ms = 3000, outbox = { path = path } }))
+  local answer, err = client:add("ann", "bob")
+  support.assert_fails("ERR_QUEUED", answer, err)
+  lu.assertFalse(err.retryable)
+  client:close(0)
+  support.remove_store(path)
+end
+
 function _G.test_many_owners_are_asked_about_in_order()
   local client, owners = support.open(), {}
   for number = 1, 1000 do

@@ -40,6 +40,8 @@ export const Status = {
   ERR_PANIC: -15,
   /** Name, connection or TLS failed, or no turn came in time; nothing was sent. */
   ERR_CONNECT: -16,
+  /** Not answered; the write is recorded in the outbox and will be sent: do not repeat it. */
+  ERR_QUEUED: -17,
 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 

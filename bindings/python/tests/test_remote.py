@@ -47,6 +47,15 @@ def test_a_service_that_is_not_there_is_a_network_error_and_nothing_was_sent() -
             asyncio.run(client.add_async("ann", "bob"))
 
 
+def test_a_write_that_is_on_disk_and_not_answered_is_queued(tmp_path: Path) -> None:
+    outbox = {"path": str(tmp_path / "outbox.db")}
+    with Client(remote(_NOBODY, call_ms=3000, outbox=outbox)) as client:
+        with pytest.raises(chatblock.QueuedError) as caught:
+            client.add("ann", "bob")
+        assert caught.value.status is Status.ERR_QUEUED
+        assert not caught.value.retryable
+
+
 def _webhook(token: str) -> tuple[str, bytes]:
     command = "Sns.CallbackBlackListAdd"
     at = str(int(time.time()))

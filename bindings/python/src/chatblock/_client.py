@@ -34,9 +34,10 @@ class Client:
     `ConfigError` or `StorageError`.
 
     A call takes one account or an iterable of up to 100,000, each 1 to 32 bytes of UTF-8 without a NUL.
-    Calls raise `ServiceError`, `NetworkError`, `TimeoutError`, `BusyError`, `StorageError`,
+    Calls raise `ServiceError`, `NetworkError`, `TimeoutError`, `QueuedError`, `BusyError`, `StorageError`,
     `ArgumentError` or `ClosedError`; a call that was done for some accounts only returns, with
-    `Status.PARTIAL`, and its items say for which. Repeating a call is safe.
+    `Status.PARTIAL`, and its items say for which. Repeating a call is safe, but do not
+    repeat what raised `QueuedError`: it is on disk and will be sent.
 
     A blocking call takes at most `call_ms` of the configuration, and Ctrl-C is seen when it returns.
     Names that end in `_async` are coroutines: a cancelled one is taken back when it was not sent yet, else

@@ -60,6 +60,11 @@ class TimeoutError(Error, builtins.TimeoutError):
     """Out of time; a write may have happened. The same call may be repeated."""
 
 
+class QueuedError(Error):
+    """Not answered yet; the write is recorded in the outbox and will be sent: do not repeat it. `service_code` is the
+    last one seen."""
+
+
 class BusyError(Error):
     """Too many calls are waiting, nothing was accepted: try again later."""
 
@@ -84,6 +89,7 @@ _CLASSES: dict[Status, type[Error]] = {
     Status.ERR_NETWORK: NetworkError,
     Status.ERR_CONNECT: NetworkError,
     Status.ERR_TIMEOUT: TimeoutError,
+    Status.ERR_QUEUED: QueuedError,
     Status.ERR_BUSY: BusyError,
     Status.ERR_CLOSED: ClosedError,
     Status.ERR_STORAGE: StorageError,

@@ -63,6 +63,8 @@ class Status(_OpenEnum):
     """A bug in the library: close the client and report it."""
     ERR_CONNECT = -16
     """Name, connection or TLS failed, or no turn came in time; nothing was sent."""
+    ERR_QUEUED = -17
+    """Not answered; the write is recorded in the outbox and will be sent: do not repeat it."""
 
 
 class Relation(_OpenEnum):

@@ -1,6 +1,7 @@
 package invalid.example.chatblock;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -63,6 +64,18 @@ class RemoteTest {
             assertTrue(e.retryable());
             assertEquals("ann", e.result().fromAccount());
             assertEquals(List.of("bob"), e.result().items().stream().map(Item::account).toList());
+        }
+    }
+
+    @Test
+    void aWriteThatIsOnDiskAndNotAnsweredIsQueued() throws Exception {
+        Map<String, Object> config = Service.remote("http://127.0.0.1:1");
+        config.put("call_ms", 3000);
+        config.put("outbox", Map.of("path", folder.resolve("outbox.db").toString()));
+        try (ChatblockClient client = ChatblockClient.open(config)) {
+            ChatblockException e = assertThrows(ChatblockException.class, () -> client.add("ann", List.of("bob")));
+            assertEquals(Status.ERR_QUEUED, e.status());
+            assertFalse(e.retryable());
         }
     }
 
