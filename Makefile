@@ -53,6 +53,7 @@ test: depth
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets --features cli -- -D warnings
+	$(CARGO) clippy --locked --lib --tests --features cli,model -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib --features cli
 
 check: lint test

@@ -521,7 +521,8 @@ chatblock_result *chatblock_client_poll(const chatblock_client *client,
 /**
  * A descriptor that is readable while a completion or a wake-up waits, for select, poll and epoll.
  *
- * Do not read from it and do not close it: poll the client until it gives NULL.
+ * With EPOLLET, poll the client until it returns NULL: each arrival after that is an edge. A read of
+ * the descriptor fails and changes nothing. Do not close it.
  *
  * @return a descriptor that lives as long as the client, or a negative status: UNSUPPORTED, ARGUMENT,
  *         FORKED, PANIC.
@@ -552,7 +553,8 @@ CHATBLOCK_API chatblock_status chatblock_client_wakeup(const chatblock_client *c
  * @param tag  as given to the call.
  * @return how many were cancelled, or a negative status: ARGUMENT, FORKED, PANIC.
  *
- * Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+ * Owns: nothing.  Threads: any, at once.  Blocks: never on network or disk; briefly on a lock.
+ * Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open.
@@ -672,7 +674,8 @@ int32_t chatblock_client_blocked_pairs(const chatblock_client *client,
  * @return OK (at once, and always on the embedded engine, which knows everybody), ARGUMENT (also
  *         for an invalid account: nothing is watched then), BUSY, CLOSED, FORKED, PANIC.
  *
- * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Owns: nothing; the strings are copied.  Threads: any, at once.
+ * Blocks: never on network or disk; briefly on a lock.
  * Service: protocol.md 3.3 black_list_get.  Since: 0.1.
  *
  * # Safety
@@ -691,7 +694,8 @@ chatblock_status chatblock_client_watch(const chatblock_client *client,
  * @param count   1 to 100,000.
  * @return as chatblock_client_watch().
  *
- * Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+ * Owns: nothing.  Threads: any, at once.  Blocks: never on network or disk; briefly on a lock.
+ * Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; strings are NULL or NUL-terminated; owners has count elements.
@@ -1020,7 +1024,8 @@ chatblock_result *chatblock_usersig_verify(uint32_t sdkappid,
  *         blocklist), UNSUPPORTED (embedded engine), ARGUMENT, BUSY, CLOSED, FORKED, PANIC: nothing was
  *         learned.
  *
- * Owns: the caller owns the result.  Threads: any, at once.  Blocks: never.
+ * Owns: the caller owns the result.  Threads: any, at once.
+ * Blocks: never on network or disk; briefly on a lock.
  * Service: protocol.md 8.  Since: 0.1.
  *
  * # Safety
@@ -1044,8 +1049,8 @@ chatblock_result *chatblock_client_apply_webhook(const chatblock_client *client,
  * @param client  the client.
  * @return a result, never NULL: OK with chatblock_result_json(); ARGUMENT, FORKED, PANIC.
  *
- * Owns: the caller owns the result.  Threads: any, at once.  Blocks: never; while it looks, other calls
- * wait, and it looks at every owner that has work.  Service: none.  Since: 0.1.
+ * Owns: the caller owns the result.  Threads: any, at once.  Blocks: never on network or disk. While it
+ * looks, other calls wait, and it looks at every owner that has work.  Service: none.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or came from chatblock_client_open() and is not closed.

@@ -28,6 +28,7 @@ pub mod wire;
 
 mod client;
 pub mod ffi;
+mod locks;
 mod panics;
 mod promise;
 mod random;

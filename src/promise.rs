@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
+use crate::locks::{Condvar, Mutex};
 
 /// Whoever has it owes somebody a value.
 pub(crate) struct Promise<T>(Arc<Place<T>>);

@@ -1,24 +1,54 @@
 //! The only place that starts a thread.
 
 use std::io;
-use std::thread::{Builder, JoinHandle};
 
-use nix::sys::signal::{SigSet, SigmaskHow};
+#[cfg(all(test, feature = "model"))]
+pub(crate) use model::{JoinHandle, spawn, yield_now};
+#[cfg(not(all(test, feature = "model")))]
+pub(crate) use real::{JoinHandle, spawn, yield_now};
 
-/// Enough for one HTTPS call with a wide margin; set explicitly because hosts lower the default.
-const STACK_BYTES: usize = 512 * 1024;
+#[cfg(not(all(test, feature = "model")))]
+mod real {
+    use std::thread::Builder;
 
-/// Starts a thread that receives none of the host's signals: its handlers run on its own threads, and
-/// a closed pipe or a full disk is an error here, not a signal.
-pub(crate) fn spawn(
-    name: &str,
-    work: impl FnOnce() + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
-    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
-    let started = Builder::new()
-        .name(name.to_owned())
-        .stack_size(STACK_BYTES)
-        .spawn(work);
-    before.thread_set_mask()?;
-    started
+    use nix::sys::signal::{SigSet, SigmaskHow};
+
+    use super::io;
+
+    pub(crate) use std::thread::{JoinHandle, yield_now};
+
+    /// Enough for one HTTPS call with a wide margin; set explicitly because hosts lower the default.
+    const STACK_BYTES: usize = 512 * 1024;
+
+    /// Starts a thread that receives none of the host program's signals: its handlers run on its own threads, and
+    /// a closed pipe or a full disk is an error here, not a signal.
+    pub(crate) fn spawn(
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> io::Result<JoinHandle<()>> {
+        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
+        let started = Builder::new()
+            .name(name.to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(work);
+        before.thread_set_mask()?;
+        started
+    }
+}
+
+/// Threads whose turns shuttle decides.
+#[cfg(all(test, feature = "model"))]
+mod model {
+
+    use super::io;
+
+    pub(crate) use shuttle::thread::{JoinHandle, yield_now};
+
+    #[allow(clippy::unnecessary_wraps, reason = "as the real one")]
+    pub(crate) fn spawn(
+        _: &str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> io::Result<JoinHandle<()>> {
+        Ok(shuttle::thread::spawn(work))
+    }
 }

@@ -10,11 +10,12 @@ const RANKS: &[(&str, u32)] = &[
     ("error", 0),
     ("clock", 0),
     ("panics", 0),
-    ("promise", 0),
+    ("promise", 1),
     ("query", 0),
     ("random", 0),
     ("rate", 0),
     ("sqlite", 1),
+    ("locks", 0),
     ("threads", 0),
     ("user_files", 1),
     ("mirror", 1),
@@ -77,8 +78,10 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
 
 /// Unit tests that fill a file of their own.
 fn is_test(path: &Path) -> bool {
-    path.parent()
-        .is_some_and(|folder| folder.ends_with("lanes/tests"))
+    path.ends_with("runtime/model.rs")
+        || path
+            .parent()
+            .is_some_and(|folder| folder.ends_with("lanes/tests"))
         || path
             .parent()
             .is_some_and(|folder| folder.ends_with("lanes/simulator"))

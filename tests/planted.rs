@@ -58,6 +58,7 @@ fn cargo_test(copy: &Path, build: &Path, arguments: &[String]) -> (bool, String)
         // The quick depth is enough to turn red.
         .env_remove("CHATBLOCK_TEST")
         .env("CHATBLOCK_SEEDS", "1000")
+        .env("CHATBLOCK_SCHEDULES", "1000")
         .output()
         .expect("timeout and cargo start");
     let text = [output.stdout, output.stderr].concat();

@@ -1,15 +1,15 @@
 //! Calls that are done and wait to be taken by poll.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use nix::sys::eventfd::{EfdFlags, EventFd};
-use parking_lot::{Condvar, Mutex};
-
+use super::event::Event;
+use super::lanes::CallId;
 use super::reply::Reply;
 use super::stats::Queue;
+use crate::locks::{Condvar, Mutex};
 
 /// A queue of replies, wake-up tokens, and a descriptor that is readable while there is either.
 pub(super) struct Completions {
@@ -18,13 +18,16 @@ pub(super) struct Completions {
     /// Replies that wait and those still to come. Not under the lock: whoever hands a call over takes a place.
     places: AtomicUsize,
     max_calls: usize,
-    /// There are replies on their way.
-    is_coming: AtomicBool,
+    /// The oldest call of the replies that a thread has in hand, here or for callers that wait; `NONE` without one.
+    in_hand: AtomicU64,
     /// Calls for which there was no place.
     busy: AtomicU64,
     /// None where the system gave no descriptor.
-    event: Option<EventFd>,
+    event: Option<Event>,
 }
+
+/// No call has this id.
+const NONE: CallId = CallId::MAX;
 
 #[derive(Default)]
 struct State {
@@ -32,21 +35,24 @@ struct State {
     tokens: usize,
     /// Nothing will arrive any more: nobody waits from now on.
     over: bool,
-    readable: bool,
+    /// What the descriptor shows.
+    is_readable: bool,
+    /// A poll returned without a reply since the last edge: what arrives next makes an edge, also for who polls until
+    /// there is nothing (`EPOLLET`) while a token was left.
+    needs_edge: bool,
 }
 
 impl Completions {
     /// With places for the replies of `max_calls` calls.
     pub(super) fn new(max_calls: usize) -> Self {
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         Self {
             state: Mutex::default(),
             arrived: Condvar::new(),
             places: AtomicUsize::new(0),
             max_calls,
-            is_coming: AtomicBool::new(false),
+            in_hand: AtomicU64::new(NONE),
             busy: AtomicU64::new(0),
-            event: EventFd::from_value_and_flags(0, flags).ok(),
+            event: Event::new().ok(),
         }
     }
 
@@ -88,16 +94,19 @@ impl Completions {
     }
 
     pub(super) fn descriptor(&self) -> Option<RawFd> {
-        self.event.as_ref().map(AsRawFd::as_raw_fd)
+        self.event.as_ref().map(Event::descriptor)
     }
 
-    /// Whether replies are on their way, here or to callers that wait.
-    pub(super) fn set_coming(&self, is_coming: bool) {
-        self.is_coming.store(is_coming, Ordering::Relaxed);
+    /// A thread takes replies in hand, of which that to `oldest` is the oldest; or puts them away. Only under the lock of the
+    /// scheduler; [`Self::push`] puts them away too.
+    pub(super) fn hold(&self, oldest: Option<CallId>) {
+        self.in_hand
+            .store(oldest.unwrap_or(NONE), Ordering::Relaxed);
     }
 
-    pub(super) fn is_coming(&self) -> bool {
-        self.is_coming.load(Ordering::Relaxed)
+    /// The oldest call of the replies that a thread has in hand.
+    pub(super) fn in_hand(&self) -> Option<CallId> {
+        Some(self.in_hand.load(Ordering::Relaxed)).filter(|oldest| *oldest != NONE)
     }
 
     /// Queues those of the replies on their way that belong here, in order: `others` are there too.
@@ -105,10 +114,10 @@ impl Completions {
         let arrived = replies.len();
         let mut state = self.state.lock();
         state.replies.extend(replies);
-        self.show(&mut state);
+        self.show_arrival(&mut state);
         // Whoever has a reply finds its place free, and nothing of it left to wait for.
         self.free(others);
-        self.set_coming(false);
+        self.hold(None);
         drop(state);
         if arrived == 0 {
             return;
@@ -124,7 +133,7 @@ impl Completions {
     pub(super) fn wake(&self) {
         let mut state = self.state.lock();
         state.tokens += 1;
-        self.show(&mut state);
+        self.show_arrival(&mut state);
         drop(state);
         self.arrived.notify_one();
     }
@@ -140,13 +149,14 @@ impl Completions {
         let mut state = self.state.lock();
         loop {
             if let Some(reply) = state.replies.pop_front() {
-                self.show(&mut state);
+                self.show_departure(&mut state);
                 self.free(usize::from(reply.has_place));
                 return Some(reply);
             }
             if state.tokens > 0 {
                 state.tokens -= 1;
-                self.show(&mut state);
+                state.needs_edge = true;
+                self.show_departure(&mut state);
                 return None;
             }
             if state.over {
@@ -164,21 +174,25 @@ impl Completions {
         }
     }
 
-    /// Makes the descriptor readable exactly while there is something.
-    fn show(&self, state: &mut State) {
-        let wanted = !state.is_empty();
+    /// Something arrived, or nothing did: readable while there is something, with an edge where one is due.
+    fn show_arrival(&self, state: &mut State) {
         if let Some(event) = &self.event
-            && wanted != state.readable
+            && !state.is_empty()
+            && (!state.is_readable || state.needs_edge)
         {
-            // The counter is 0 or 1 under this lock, so neither call can block or fail.
-            let changed = if wanted {
-                event.write(1).is_ok()
-            } else {
-                event.read().is_ok()
-            };
-            if changed {
-                state.readable = wanted;
-            }
+            state.is_readable = event.set();
+            state.needs_edge = false;
+        }
+    }
+
+    /// Something was taken: not readable any more when it was the last.
+    fn show_departure(&self, state: &mut State) {
+        if let Some(event) = &self.event
+            && state.is_empty()
+            && state.is_readable
+        {
+            event.clear();
+            state.is_readable = false;
         }
     }
 }
@@ -186,5 +200,30 @@ impl Completions {
 impl State {
     fn is_empty(&self) -> bool {
         self.replies.is_empty() && self.tokens == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::poll::PollTimeout;
+    use nix::sys::epoll::EpollEvent;
+
+    use super::*;
+
+    #[test]
+    fn every_arrival_after_a_poll_without_a_reply_is_an_edge() {
+        let completions = Completions::new(10);
+        let outer = completions.event.as_ref().expect("a descriptor").edges();
+        let edges = || {
+            let mut events = [EpollEvent::empty()];
+            outer.wait(&mut events, PollTimeout::ZERO).expect("a wait")
+        };
+        // Two tokens and one poll: one is left, so the descriptor is readable all the time.
+        completions.wake();
+        completions.wake();
+        assert_eq!((edges(), edges()), (1, 0));
+        assert!(completions.take(None).is_none());
+        completions.wake();
+        assert_eq!((edges(), edges()), (1, 0));
     }
 }

@@ -3,6 +3,7 @@
 mod assembly;
 mod check;
 mod completions;
+mod event;
 mod hot_path;
 mod known;
 mod lanes;
@@ -40,7 +41,7 @@ use webhooks::Webhooks;
 
 /// A caller waits this much longer than its call, so that the call's own account of what happened
 /// comes first.
-const GRACE: Duration = Duration::from_millis(25);
+const REPLY_GRACE: Duration = Duration::from_millis(25);
 
 /// Blocklists behind one handle, for any number of threads at once.
 ///
@@ -428,9 +429,9 @@ impl Client {
             Ok(id) => id,
             Err(error) => return failed(&error),
         };
-        let until = self.way.call_time.map(|time| entered + time + GRACE);
+        let until = self.way.call_time.map(|time| entered + time + REPLY_GRACE);
         waiting.wait(until).unwrap_or_else(|unkept| {
-            let goes_on = self.runtime.stop_waiting(id, GRACE);
+            let goes_on = self.runtime.stop_waiting(id, REPLY_GRACE);
             goes_on.unwrap_or_else(|| match unkept {
                 Unkept::OutOfTime => failed(&lanes::out_of_time()),
                 Unkept::Broken => failed(&closed()),

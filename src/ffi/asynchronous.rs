@@ -166,7 +166,8 @@ pub unsafe extern "C" fn chatblock_client_poll(
 
 /// A descriptor that is readable while a completion or a wake-up waits, for select, poll and epoll.
 ///
-/// Do not read from it and do not close it: poll the client until it gives NULL.
+/// With EPOLLET, poll the client until it returns NULL: each arrival after that is an edge. A read of
+/// the descriptor fails and changes nothing. Do not close it.
 ///
 /// @return a descriptor that lives as long as the client, or a negative status: UNSUPPORTED, ARGUMENT,
 ///         FORKED, PANIC.
@@ -207,7 +208,8 @@ pub unsafe extern "C" fn chatblock_client_wakeup(
 /// @param tag  as given to the call.
 /// @return how many were cancelled, or a negative status: ARGUMENT, FORKED, PANIC.
 ///
-/// Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+/// Owns: nothing.  Threads: any, at once.  Blocks: never on network or disk; briefly on a lock.
+/// Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open.

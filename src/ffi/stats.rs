@@ -14,8 +14,8 @@ use super::result::chatblock_result;
 /// @param client  the client.
 /// @return a result, never NULL: OK with chatblock_result_json(); ARGUMENT, FORKED, PANIC.
 ///
-/// Owns: the caller owns the result.  Threads: any, at once.  Blocks: never; while it looks, other calls
-/// wait, and it looks at every owner that has work.  Service: none.  Since: 0.1.
+/// Owns: the caller owns the result.  Threads: any, at once.  Blocks: never on network or disk. While it
+/// looks, other calls wait, and it looks at every owner that has work.  Service: none.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or came from chatblock_client_open() and is not closed.

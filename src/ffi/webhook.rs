@@ -23,7 +23,8 @@ use crate::error::Error;
 ///         blocklist), UNSUPPORTED (embedded engine), ARGUMENT, BUSY, CLOSED, FORKED, PANIC: nothing was
 ///         learned.
 ///
-/// Owns: the caller owns the result.  Threads: any, at once.  Blocks: never.
+/// Owns: the caller owns the result.  Threads: any, at once.
+/// Blocks: never on network or disk; briefly on a lock.
 /// Service: protocol.md 8.  Since: 0.1.
 ///
 /// # Safety

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum { PAIRS = 100, MOST_TARGETS = 100000, MANY = 1001, QUEUE = 4, ATTEMPTS = 20000 };
 
@@ -247,6 +250,52 @@ static void the_descriptor_tells_what_waits(void)
     CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
 }
 
+/* Polls until there is nothing, as a loop with EPOLLET does at each edge. */
+static int drain(chatblock_client *client)
+{
+    int taken = 0;
+    for (chatblock_result *result; (result = chatblock_client_poll(client, 0)) != NULL; taken++)
+        chatblock_result_free(result);
+    return taken;
+}
+
+static void every_arrival_after_a_null_is_an_edge(void)
+{
+    chatblock_client *client = open_client("{}");
+    int descriptor = chatblock_client_event_fd(client);
+    int loop = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event edge, seen;
+    memset(&edge, 0, sizeof edge);
+    edge.events = EPOLLIN | EPOLLET;
+    CHECK(loop >= 0 && epoll_ctl(loop, EPOLL_CTL_ADD, descriptor, &edge) == 0);
+
+    /* Two tokens and one poll: one token is left, and what arrives next is seen all the same. */
+    CHECK_NUMBER(chatblock_client_wakeup(client), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_client_wakeup(client), CHATBLOCK_OK);
+    CHECK_NUMBER(epoll_wait(loop, &seen, 1, 0), 1);
+    CHECK_NUMBER(drain(client), 0);
+    CHECK_NUMBER(epoll_wait(loop, &seen, 1, 0), 0);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(epoll_wait(loop, &seen, 1, 20000), 1);
+    CHECK_NUMBER(drain(client), 1);
+    CHECK_NUMBER(drain(client), 0);
+
+    /* A read by the host program takes nothing away, neither what waits nor what comes. */
+    CHECK_NUMBER(chatblock_client_wakeup(client), CHATBLOCK_OK);
+    uint64_t foreign = 0;
+    (void)!read(descriptor, &foreign, sizeof foreign);
+    CHECK(is_readable(descriptor));
+    CHECK_NUMBER(epoll_wait(loop, &seen, 1, 0), 1);
+    CHECK_NUMBER(drain(client), 0);
+    (void)!read(descriptor, &foreign, sizeof foreign);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(epoll_wait(loop, &seen, 1, 20000), 1);
+    CHECK(is_readable(descriptor));
+    CHECK_NUMBER(drain(client), 1);
+    close(loop);
+    CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
+}
+
 /* While nothing is taken the queue takes as many calls as it says, whatever becomes of them meanwhile. */
 static void a_full_queue_is_busy(void)
 {
@@ -375,6 +424,7 @@ int main(void)
     a_check_sees_the_writes_before_it();
     a_poll_ends();
     the_descriptor_tells_what_waits();
+    every_arrival_after_a_null_is_an_edge();
     a_full_queue_is_busy();
     flush_sync_and_cancel();
     what_is_synced_is_there_again();

@@ -101,7 +101,7 @@ impl<T> Lanes<T> {
         if entry.purpose == Purpose::Accepted {
             self.count_end(&entry);
         }
-        self.done.push(Done {
+        self.done.push_back(Done {
             id,
             call: entry.call,
             caller: entry.caller,

@@ -25,7 +25,7 @@ mod stats;
 mod tests;
 mod unpaid;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -169,7 +169,7 @@ pub(super) struct Lanes<T> {
     random: fastrand::Rng,
     next_id: u64,
     in_flight: usize,
-    done: Vec<Done<T>>,
+    done: VecDeque<Done<T>>,
     tally: Tally,
 }
 
@@ -196,7 +196,7 @@ impl<T> Lanes<T> {
             random,
             next_id: 0,
             in_flight: 0,
-            done: Vec::new(),
+            done: VecDeque::new(),
             tally: Tally::default(),
         }
     }
@@ -303,9 +303,14 @@ impl<T> Lanes<T> {
         self.done.len()
     }
 
-    /// Calls that came to their end since the last time.
-    pub(super) fn take_done(&mut self) -> Vec<Done<T>> {
-        std::mem::take(&mut self.done)
+    /// Whether a call that was accepted before `later` came to its end and was not taken yet.
+    pub(super) fn has_done_before(&self, later: CallId) -> bool {
+        self.done.iter().any(|done| done.id < later)
+    }
+
+    /// The next calls that came to their end, in order, `most` of them.
+    pub(super) fn take_done(&mut self, most: usize) -> Vec<Done<T>> {
+        self.done.drain(..self.done.len().min(most)).collect()
     }
 
     fn queue_owner_of(&mut self, id: CallId, now: Instant) {

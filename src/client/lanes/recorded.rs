@@ -83,7 +83,7 @@ impl<T> Lanes<T> {
         let Some((call, caller)) = self.leave(id) else {
             return false;
         };
-        self.done.push(Done {
+        self.done.push_back(Done {
             id,
             call,
             caller,

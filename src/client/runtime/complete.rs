@@ -1,45 +1,84 @@
 //! How replies go out.
 
-use parking_lot::MutexGuard;
-
 use super::recorder::Letters;
 use super::{Caller, Runtime, State};
 use crate::client::completions::Completions;
-use crate::client::lanes::Done;
+use crate::client::lanes::{CallId, Done};
 use crate::client::reply::Reply;
 use crate::error::Status;
+use crate::locks::MutexGuard;
 use crate::promise::Promise;
 
+/// So many replies go out together: more would hold up those behind them, and the requests that wait for the thread.
+const CHUNK: usize = 64;
+
 impl Runtime {
-    /// Hands out what is done, without holding the lock: whoever is woken wants it next. A second thread leaves its own
-    /// to the first.
+    /// Whether there are replies, and no thread has others in hand: one at a time keeps their order.
+    pub(super) fn can_deliver(&self, state: &State) -> bool {
+        state.lanes.done_len() > 0 && self.completions.in_hand().is_none()
+    }
+
+    /// Whether a call that was accepted before `later` has no reply yet.
+    pub(super) fn is_unanswered(&self, state: &State, later: CallId) -> bool {
+        let in_hand = self.completions.in_hand();
+        in_hand.is_some_and(|oldest| oldest < later)
+            || state.lanes.oldest().is_some_and(|oldest| oldest < later)
+            || state.lanes.has_done_before(later)
+    }
+
+    /// Hands out what is done.
     pub(super) fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        while !state.is_delivering && state.lanes.done_len() > 0 {
-            let mut done = state.lanes.take_done();
-            for one in &done {
-                if let Some(tag) = one.caller.as_ref().and_then(Caller::tag) {
-                    state.tags.remove(&(tag, one.id));
-                }
-            }
-            let letters = self.let_go(&mut state, &done);
-            self.learn(&mut state, &mut done);
-            state.is_delivering = true;
-            self.completions.set_coming(true);
-            drop(state);
-            let (polled, waited) = replies(done, &letters, &self.completions);
-            self.completions.push(polled, waited.len());
-            for (promise, reply) in waited {
-                promise.keep(reply);
-            }
-            state = self.state.lock();
-            state.is_delivering = false;
-            self.quieter.notify_all();
+        while self.can_deliver(&state) {
+            state = self.deliver_some(state);
         }
+        state
+    }
+
+    /// Hands out what is done and waits for what another thread has in hand: the client is at its end.
+    pub(super) fn deliver_last<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+    ) -> MutexGuard<'a, State> {
+        state = self.deliver(state);
+        while self.completions.in_hand().is_some() {
+            self.quieter.wait(&mut state);
+            state = self.deliver(state);
+        }
+        state
+    }
+
+    /// Hands out some of what is done, without holding the lock: callers that are woken want it next. A second thread
+    /// leaves its own to the first.
+    pub(super) fn deliver_some<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+    ) -> MutexGuard<'a, State> {
+        if !self.can_deliver(&state) {
+            return state;
+        }
+        let mut done = state.lanes.take_done(CHUNK);
+        for one in &done {
+            if let Some(tag) = one.caller.as_ref().and_then(Caller::tag) {
+                state.tags.remove(&(tag, one.id));
+            }
+        }
+        let oldest = done.iter().map(|one| one.id).min();
+        self.completions.hold(oldest);
+        let letters = self.let_go(&mut state, &done);
+        self.learn(&mut state, &mut done);
+        drop(state);
+        let (polled, waited) = replies(done, &letters, &self.completions);
+        self.completions.push(polled, waited.len());
+        for (promise, reply) in waited {
+            promise.keep(reply);
+        }
+        let state = self.state.lock();
+        self.quieter.notify_all();
         state
     }
 }
 
-/// The replies to callers that poll, in order, and those to callers that wait. A write that nobody
+/// The replies to callers that poll, in order, and those to callers that wait. A write that no caller
 /// waits for any more shows itself only when it was refused.
 fn replies(
     done: Vec<Done<Caller>>,

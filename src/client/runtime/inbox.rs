@@ -1,19 +1,19 @@
-//! Calls that nobody waits for, on their way to the lanes. The lock of the lanes is held while an answer is given out to
-//! many calls; a tick thread leaves its call here without it. The watch of the workers waits here and takes in what
-//! came, a moment later: the calls of one tick share requests, and nobody wants the core of the tick thread
+//! Calls that no thread waits for, on their way to the scheduler, and where the threads of a client sleep. The lock of the
+//! scheduler is held while an outcome is taken in; a tick thread leaves its call here without it. The leader takes in
+//! what arrived, a moment later: the calls of one tick share requests, and no thread competes with the tick thread
 //! while it hands them over.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-
+use super::wakeup::{Sleep, Wake, Wakeup, Work, earlier};
 use crate::api::Request;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::locks::{Condvar, Mutex, MutexGuard};
 
-/// So many looks after a call is the watch on its feet: some 50 ms, for loops of 20 ticks a second and more.
-const LOOKS: u32 = 50;
+/// So many times the leader looks by itself after a call: some 50 ms, for loops of 20 ticks a second and more.
+const POLLS: u32 = 50;
 /// Room for so many calls is kept for the next burst.
 const KEPT: usize = 1024;
 
@@ -24,76 +24,80 @@ pub(super) struct Arrival {
     pub(super) accepted: Instant,
 }
 
-/// Where calls arrive.
+/// Where calls arrive and threads sleep.
 pub(super) struct Inbox {
     queue: Mutex<Queue>,
-    bell: Condvar,
+    leader: Condvar,
+    followers: Condvar,
     /// A call waits so long for others.
-    gathering: Duration,
+    batch_window: Duration,
 }
 
 struct Queue {
     calls: VecDeque<Arrival>,
     /// Why nothing more is accepted.
     refusal: Option<Error>,
-    attendant: Attendant,
-    /// So many times the watch looks by itself: after a tick comes another, and the first call of a tick should not
+    wakeup: Wakeup,
+    /// A thread was started that takes in what arrives.
+    has_drainer: bool,
+    /// So many times the leader looks by itself: after a tick comes another, and the first call of a tick should not
     /// have to wake a thread.
-    looks_left: u32,
-    /// The watch has something to do elsewhere.
-    is_wanted: bool,
-}
-
-/// Who takes in what arrives.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Attendant {
-    /// Whoever leaves a call rouses somebody.
-    Nobody,
-    /// The watch, which sleeps.
-    Asleep,
-    /// The watch, which will look by itself.
-    Awake,
+    polls_left: u32,
+    /// The leader looks by itself within the batch window.
+    is_polling: bool,
 }
 
 impl Inbox {
-    pub(super) fn new(gathering: Duration) -> Self {
+    pub(super) fn new(batch_window: Duration) -> Self {
         Self {
             queue: Mutex::new(Queue {
                 calls: VecDeque::new(),
                 refusal: None,
-                // The first thread looks before it sleeps.
-                attendant: Attendant::Awake,
-                looks_left: 0,
-                is_wanted: false,
+                wakeup: Wakeup::default(),
+                has_drainer: false,
+                polls_left: 0,
+                is_polling: false,
             }),
-            bell: Condvar::new(),
-            gathering,
+            leader: Condvar::new(),
+            followers: Condvar::new(),
+            batch_window,
         }
     }
 
-    /// Leaves a call that `admit` has a place for. False when somebody has to be roused for it.
+    /// Leaves a call that `admit` has a place for. False when a thread has to be started first; nothing was left then.
     ///
     /// # Errors
     /// Those of [`Self::refuse`] and of `admit`.
-    pub(super) fn leave(
+    pub(super) fn push(
         &self,
         arrival: Arrival,
         admit: impl FnOnce(&Request) -> Result<(), Error>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<Arrival>, Error> {
         let mut queue = self.queue.lock();
         if let Some(refusal) = &queue.refusal {
             return Err(refusal.clone());
         }
-        admit(&arrival.request)?;
-        queue.calls.push_back(arrival);
-        queue.looks_left = LOOKS;
-        let attendant = queue.attendant;
-        if attendant == Attendant::Asleep {
-            queue.attendant = Attendant::Awake;
-            drop(queue);
-            self.bell.notify_one();
+        if !queue.has_drainer {
+            return Ok(Some(arrival));
         }
-        Ok(attendant != Attendant::Nobody)
+        admit(&arrival.request)?;
+        let work = self.work(&arrival);
+        queue.calls.push_back(arrival);
+        queue.polls_left = POLLS;
+        let wake = queue.wakeup.post(work);
+        let is_noticed = queue.is_polling && wake == Wake::Leader && !work.is_ready;
+        drop(queue);
+        if !is_noticed {
+            self.notify(wake);
+        }
+        Ok(None)
+    }
+
+    fn work(&self, first: &Arrival) -> Work {
+        Work {
+            is_ready: self.batch_window.is_zero(),
+            moment: Some(first.accepted + self.batch_window),
+        }
     }
 
     /// Why nothing more is accepted, when that is so.
@@ -108,67 +112,137 @@ impl Inbox {
 
     /// Moves everything that arrived to `calls`, which is empty.
     pub(super) fn take(&self, calls: &mut VecDeque<Arrival>) {
-        if calls.capacity() > KEPT {
-            *calls = VecDeque::new();
-        }
-        std::mem::swap(&mut self.queue.lock().calls, calls);
+        self.queue.lock().take(calls);
     }
 
-    /// When what arrived is to be taken in.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.queue.lock().due(self.gathering)
-    }
-
-    /// Waits until something is to be taken in, until `until`, or until somebody wants the watch. It is the
-    /// watch's part from then on to come back or to say that it does not.
-    pub(super) fn attend(&self, until: Option<Instant>, clock: &dyn Clock) {
+    /// A thread that has the lock of the scheduler looks: moves what is due to `calls`, which is empty, and says when the
+    /// rest is.
+    pub(super) fn look(&self, calls: &mut VecDeque<Arrival>, now: Instant) -> Option<Instant> {
         let mut queue = self.queue.lock();
-        while !queue.is_wanted {
-            let moment = earlier(until, queue.due(self.gathering));
-            let left = moment.map(|moment| moment.saturating_duration_since(clock.now()));
+        queue.wakeup.look();
+        let due = queue.due(self.batch_window)?;
+        if due > now {
+            return Some(due);
+        }
+        queue.take(calls);
+        None
+    }
+
+    /// There is work for the threads, which can be seen.
+    pub(super) fn post(&self, work: Work) {
+        let wake = self.queue.lock().wakeup.post(work);
+        self.notify(wake);
+    }
+
+    /// A thread goes on the network and leaves `work` and what has arrived: in one section, so that a call that arrives
+    /// meanwhile is seen by one of them.
+    pub(super) fn leave(&self, work: Work) {
+        let mut queue = self.queue.lock();
+        let arrived = queue.calls.front().map(|first| self.work(first));
+        let wake = queue.wakeup.leave(work.and(arrived.unwrap_or_default()));
+        drop(queue);
+        self.notify(wake);
+    }
+
+    /// A thread is back from the network.
+    pub(super) fn come_back(&self) {
+        self.queue.lock().wakeup.come_back();
+    }
+
+    /// A thread is about to start.
+    pub(super) fn start(&self) {
+        let mut queue = self.queue.lock();
+        queue.has_drainer = true;
+        queue.wakeup.start();
+    }
+
+    /// It could not; `is_first`: there is none.
+    pub(super) fn start_failed(&self, is_first: bool) {
+        let mut queue = self.queue.lock();
+        queue.has_drainer = !is_first;
+        queue.wakeup.start_failed();
+    }
+
+    /// Whether a thread may let others run before it sleeps.
+    pub(super) fn may_linger(&self) -> bool {
+        self.queue.lock().wakeup.may_linger()
+    }
+
+    /// Sleeps until a look at the scheduler is due: at `until`, or when something is posted.
+    pub(super) fn sleep(&self, until: Option<Instant>, clock: &dyn Clock) {
+        let mut queue = self.queue.lock();
+        let until = earlier(until, queue.due(self.batch_window));
+        match queue.wakeup.sleep(until) {
+            Sleep::LookAgain => {}
+            Sleep::Leader(number) => self.lead(queue, number, clock),
+            Sleep::Follower(wake) => {
+                self.notify(wake);
+                while !queue.wakeup.take_call() {
+                    self.followers.wait(&mut queue);
+                }
+            }
+        }
+    }
+
+    /// Keeps the timer until it is due, or until the leader is called.
+    fn lead(&self, mut queue: MutexGuard<'_, Queue>, number: u64, clock: &dyn Clock) {
+        while let Some(until) = queue.wakeup.leads(number) {
+            let left = until.map(|until| until.saturating_duration_since(clock.now()));
             if left.is_some_and(|left| left.is_zero()) {
+                queue.wakeup.timer_is_due();
                 break;
             }
-            let look = queue.next_look(self.gathering);
-            match earlier(left, look) {
-                None => self.bell.wait(&mut queue),
-                Some(time) => drop(self.bell.wait_for(&mut queue, time)),
+            match earlier(left, queue.next_poll(self.batch_window)) {
+                None => self.leader.wait(&mut queue),
+                Some(time) => drop(self.leader.wait_for(&mut queue, time)),
             }
         }
-        queue.is_wanted = false;
-        queue.attendant = Attendant::Awake;
+        queue.is_polling = false;
     }
 
-    /// The watch is gone and nobody takes its place.
-    pub(super) fn abandon(&self) {
-        self.queue.lock().attendant = Attendant::Nobody;
+    /// Every thread looks, and none sleeps any more.
+    pub(super) fn end(&self) {
+        self.queue.lock().wakeup.end();
+        self.leader.notify_all();
+        self.followers.notify_all();
     }
 
-    /// The watch has something to do elsewhere.
-    pub(super) fn call_watch(&self) {
-        self.queue.lock().is_wanted = true;
-        self.bell.notify_one();
+    fn notify(&self, wake: Wake) {
+        match wake {
+            Wake::Nobody => {}
+            // One leader may be on its way while the next sleeps already.
+            Wake::Leader => drop(self.leader.notify_all()),
+            Wake::Follower => drop(self.followers.notify_one()),
+        }
     }
 }
 
 impl Queue {
-    fn due(&self, gathering: Duration) -> Option<Instant> {
-        self.calls.front().map(|first| first.accepted + gathering)
+    fn take(&mut self, calls: &mut VecDeque<Arrival>) {
+        if calls.capacity() > KEPT {
+            *calls = VecDeque::new();
+        }
+        std::mem::swap(&mut self.calls, calls);
     }
 
-    /// When the watch looks whether something has arrived; None when it sleeps until it is told.
-    fn next_look(&mut self, gathering: Duration) -> Option<Duration> {
-        let is_lively = !gathering.is_zero() && self.looks_left > 0;
-        self.looks_left = self.looks_left.saturating_sub(1);
-        self.attendant = if is_lively || !self.calls.is_empty() {
-            Attendant::Awake
-        } else {
-            Attendant::Asleep
-        };
-        is_lively.then_some(gathering)
+    fn due(&self, batch_window: Duration) -> Option<Instant> {
+        self.calls
+            .front()
+            .map(|first| first.accepted + batch_window)
+    }
+
+    /// When the leader looks whether something has arrived; None when it sleeps until it is notified.
+    fn next_poll(&mut self, batch_window: Duration) -> Option<Duration> {
+        self.is_polling = !batch_window.is_zero() && self.polls_left > 0;
+        self.polls_left = self.polls_left.saturating_sub(1);
+        self.is_polling.then_some(batch_window)
     }
 }
 
-fn earlier<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
-    [one, other].into_iter().flatten().min()
+#[cfg(test)]
+impl Inbox {
+    /// Whether all of `threads` sleep.
+    pub(super) fn is_asleep(&self, threads: usize) -> bool {
+        self.queue.lock().wakeup.is_asleep(threads)
+    }
 }

@@ -22,7 +22,7 @@ impl Runtime {
         self: &Arc<Self>,
         change: impl FnOnce(&mut Watching, &Lanes<Caller>),
     ) -> Result<(), Error> {
-        let mut state = self.state();
+        let mut state = self.lock_and_drain();
         self.check_open()?;
         let State {
             lanes, watching, ..
@@ -31,7 +31,7 @@ impl Runtime {
             return Ok(());
         };
         change(watching, lanes);
-        self.man(&mut state)?;
+        self.have_a_thread(&mut state)?;
         self.rouse(&mut state, self.clock.now());
         Ok(())
     }

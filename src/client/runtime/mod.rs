@@ -1,25 +1,30 @@
-//! Threads that do what the lanes say. Calls of blocking callers and of others take the same way.
+//! The threads of a client, which do what the scheduler (`lanes`) says. Calls of blocking callers and of others take the
+//! same way.
+//!
+//! Each part owns its lock: `inbox.rs` has the calls that arrive and the threads that sleep, `completions.rs` the replies
+//! that wait for poll, and the state here is the scheduler with its outbox. Locks are taken in the order state, inbox or
+//! state, completions; no thread holds two of the latter.
 
 mod complete;
+mod ended;
 mod inbox;
 mod learner;
+#[cfg(all(test, feature = "model"))]
+mod model;
 mod recorder;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod wakeup;
 mod workers;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use parking_lot::{Condvar, Mutex, MutexGuard};
-
 use super::completions::Completions;
-use super::lanes::{CallId, Flight, Lanes, Next, Rules};
+use super::lanes::{CallId, Flight, Lanes, Rules};
 use super::log::Log;
 use super::outbox::{Journal, Outbox, Record, Room};
 use super::reply::Reply;
@@ -29,19 +34,18 @@ use crate::api::{Answer, Request, codes};
 use crate::clock::Clock;
 use crate::config::LogLevel;
 use crate::error::{Error, Status};
-use crate::panics;
+use crate::locks::{Condvar, Mutex, MutexGuard};
 use crate::promise::Promise;
 use crate::service::Service;
+use ended::{Alive, Ended};
 use inbox::{Arrival, Inbox};
-use workers::Workers;
 
-/// A call that nobody waits for waits so long for others with which it can share requests. The network takes
-/// longer.
-const GATHERING: Duration = Duration::from_millis(1);
+/// An asynchronous call waits so long for others with which it can share requests. The network takes longer.
+const BATCH_WINDOW: Duration = Duration::from_millis(1);
 
 /// Threads that have nothing to do need a moment to end, also when nobody wants to wait: the store is
 /// free for the next client when close returns.
-const FAREWELL: Duration = Duration::from_millis(40);
+const CLOSE_GRACE: Duration = Duration::from_millis(40);
 
 /// Where the reply to a call goes.
 pub(super) enum Caller {
@@ -71,17 +75,12 @@ pub(super) struct Runtime {
     inbox: Inbox,
     /// Room in the outbox, when there is one.
     room: OnceLock<Arc<Room>>,
-    /// There is a thread that takes in what arrives.
-    is_manned: AtomicBool,
     state: Mutex<State>,
-    /// Where threads wait for work.
-    work: Condvar,
     /// Something came to its end or is on disk: who flushes, syncs or closes looks again.
     quieter: Condvar,
     /// Something is to be written to the outbox.
     to_record: Condvar,
-    /// Disconnected when the last thread has ended.
-    ended: Receiver<Infallible>,
+    ended: Ended,
 }
 
 struct State {
@@ -91,11 +90,10 @@ struct State {
     /// None where everything is known.
     watching: Option<Watching>,
     /// Taken when closing begins; every thread has a clone.
-    alive: Option<Sender<Infallible>>,
-    workers: Workers,
-    /// One thread has the replies that are on their way to their callers: that keeps their order.
-    is_delivering: bool,
-    /// On their way into the lanes.
+    alive: Option<Alive>,
+    /// How many threads there are that look for work.
+    threads: usize,
+    /// On their way into the scheduler.
     arriving: VecDeque<Arrival>,
     /// Calls whose completion is not queued yet, by their tags.
     tags: BTreeSet<(u64, CallId)>,
@@ -109,14 +107,25 @@ impl Runtime {
         rules: Rules,
         max_calls: usize,
     ) -> Self {
-        let (alive, ended) = bounded(0);
         let mut lanes = Lanes::new(rules, crate::random::generator());
         lanes.tally().time_calls();
-        let gathering = if lanes.merges() {
-            GATHERING
+        let batch_window = if lanes.merges() {
+            BATCH_WINDOW
         } else {
             Duration::ZERO
         };
+        Self::batching(service, clock, log, (lanes, batch_window), max_calls)
+    }
+
+    /// With a batch window of its own.
+    fn batching(
+        service: Box<dyn Service>,
+        clock: Arc<dyn Clock>,
+        log: Log,
+        (lanes, batch_window): (Lanes<Caller>, Duration),
+        max_calls: usize,
+    ) -> Self {
+        let (alive, ended) = ended::channel();
         Self {
             service,
             opened: clock.now(),
@@ -124,20 +133,17 @@ impl Runtime {
             log,
             completions: Completions::new(max_calls),
             poisoned: AtomicBool::new(false),
-            inbox: Inbox::new(gathering),
+            inbox: Inbox::new(batch_window),
             room: OnceLock::new(),
-            is_manned: AtomicBool::new(false),
             state: Mutex::new(State {
                 lanes,
                 outbox: None,
                 watching: None,
                 alive: Some(alive),
-                workers: Workers::new(),
-                is_delivering: false,
+                threads: 0,
                 arriving: VecDeque::new(),
                 tags: BTreeSet::new(),
             }),
-            work: Condvar::new(),
             quieter: Condvar::new(),
             to_record: Condvar::new(),
             ended,
@@ -164,8 +170,9 @@ impl Runtime {
         self.keep_one_spare(&mut state)
     }
 
-    /// Everything the threads share, with all that was accepted before.
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// The state, with all that was accepted before: takes the lock, drains the inbox, and wakes a thread for what was
+    /// there.
+    fn lock_and_drain(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock();
         if self.take_in(&mut state) {
             self.rouse(&mut state, self.clock.now());
@@ -185,7 +192,7 @@ impl Runtime {
             },
             ..Stats::default()
         };
-        let mut state = self.state();
+        let mut state = self.lock_and_drain();
         inside.queue = self.completions.stats();
         let unix_seconds = self.clock.unix_seconds();
         inside.outbox = state
@@ -201,21 +208,21 @@ impl Runtime {
 
     /// Ends the calls with `tag` that were not sent yet; how many they were.
     pub(super) fn cancel(&self, tag: u64) -> usize {
-        let mut state = self.state();
+        let mut state = self.lock_and_drain();
         let ids = state.tags.range((tag, CallId::MIN)..=(tag, CallId::MAX));
         let ids: Vec<_> = ids.map(|(_, id)| *id).collect();
         let error = Error::new(Status::Cancelled, "cancelled before it was sent");
         let now = self.clock.now();
         let count = state.lanes.cancel(&ids, &error, now);
-        let mut state = self.deliver(state);
-        // What waited behind a cancelled call may go now.
+        // What waited behind a cancelled call may go now. Threads of the client hand the completions out: the caller may
+        // be a tick thread.
         self.rouse(&mut state, now);
         count
     }
 
     /// Waits until everything accepted before has its reply; false at `deadline`.
     pub(super) fn flush(&self, deadline: Option<Instant>) -> bool {
-        let mut state = self.state();
+        let mut state = self.lock_and_drain();
         let later = state.lanes.next_call();
         while self.is_unanswered(&state, later) {
             match deadline {
@@ -230,51 +237,36 @@ impl Runtime {
         true
     }
 
-    /// Whether a call that was accepted before `later` has no reply yet.
-    fn is_unanswered(&self, state: &State, later: CallId) -> bool {
-        self.completions.is_coming()
-            || state.lanes.done_len() > 0
-            || state.lanes.oldest().is_some_and(|oldest| oldest < later)
-    }
-
     /// Takes nothing more, ends what is left with `Closed`, and waits for the threads. False when
     /// calls were dropped or a thread was still on the network at `deadline`.
     pub(super) fn close(&self, deadline: Option<Instant>) -> bool {
         self.inbox.refuse(closed());
-        let mut state = self.state();
+        let mut state = self.lock_and_drain();
         self.record_all(&mut state, deadline);
         state.alive = None;
         self.to_record.notify_all();
         let dropped = state.lanes.losable();
         state.lanes.end_all(&closed());
-        drop(self.deliver(state));
+        drop(self.deliver_last(state));
         self.service.shut_down();
-        self.wake_all();
+        self.inbox.end();
         self.completions.end();
-        let outcome = match deadline {
-            Some(deadline) => self
-                .ended
-                .recv_deadline(deadline.max(self.clock.now() + FAREWELL)),
-            None => self
-                .ended
-                .recv()
-                .map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        dropped == 0 && outcome == Err(RecvTimeoutError::Disconnected)
+        let deadline = deadline.map(|deadline| deadline.max(self.clock.now() + CLOSE_GRACE));
+        let has_ended = self.ended.wait(deadline);
+        dropped == 0 && has_ended
     }
 
     /// A bug was met: every call ends with `Panic`, and nothing more is accepted.
     pub(super) fn poison(&self) {
         self.poisoned.store(true, Ordering::SeqCst);
         self.inbox.refuse(panicked());
-        let mut state = self.state();
+        let mut state = self.lock_and_drain();
         // The thread that met the bug may have been the one that delivers: it does not come back.
-        state.is_delivering = false;
-        self.completions.set_coming(false);
+        self.completions.hold(None);
         self.quieter.notify_all();
         state.lanes.end_all(&panicked());
         drop(self.deliver(state));
-        self.wake_all();
+        self.inbox.end();
         self.to_record.notify_all();
         self.completions.end();
     }
@@ -284,40 +276,6 @@ impl Runtime {
         self.poisoned.load(Ordering::Relaxed)
     }
 
-    fn work(self: &Arc<Self>) {
-        if panics::contain(|| self.work_until_closed()).is_err() {
-            self.poison();
-        }
-    }
-
-    fn work_until_closed(self: &Arc<Self>) {
-        let mut state = self.state.lock();
-        state.workers.is_waking = false;
-        let mut came_back = false;
-        while state.alive.is_some() && !self.is_poisoned() {
-            let next = self.next(&mut state);
-            let can_deliver = state.lanes.done_len() > 0 && !state.is_delivering;
-            if can_deliver && !matches!(next, Next::Send(_)) {
-                // Things may change while the lock is given up: look again before waiting.
-                state = self.deliver(state);
-                continue;
-            }
-            match next {
-                Next::Send(flight) => {
-                    // Without a spare thread the next request waits for this one, which is no harm.
-                    let _ = self.keep_one_spare(&mut state);
-                    state = self.deliver(state);
-                    // Another request may be ready too.
-                    self.leave(&mut state);
-                    drop(state);
-                    state = self.send(flight);
-                    came_back = true;
-                }
-                Next::Wait(until) => self.rest(&mut state, until, std::mem::take(&mut came_back)),
-            }
-        }
-    }
-
     /// Sends one request and takes its outcome.
     fn send(&self, flight: Flight) -> MutexGuard<'_, State> {
         // Only the engine's calls have no deadline, and it takes none.
@@ -325,6 +283,7 @@ impl Runtime {
         let outcome = self.service.call(&flight.request, deadline);
         self.log_outcome(&flight.request, &outcome);
         let mut state = self.state.lock();
+        self.inbox.come_back();
         if state.lanes.settle(flight, outcome, self.clock.now()) {
             self.service.renew_signature();
         }

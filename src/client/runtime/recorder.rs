@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use parking_lot::MutexGuard;
-
 use super::{Caller, Runtime, State};
 use crate::api::Request;
 use crate::client::lanes::{CallId, Done};
 use crate::client::outbox::{Journal, Outbox, Outcome, Record, Refusal};
 use crate::config::LogLevel;
 use crate::error::{Error, Status};
+use crate::locks::MutexGuard;
 use crate::panics;
 use crate::threads;
 
@@ -131,7 +130,7 @@ impl Runtime {
     /// [`Status::Unsupported`] without an outbox, [`Status::Storage`] when it has failed or had no room
     /// for a write since the last sync, [`Status::Closed`], [`Status::Panic`].
     pub(in crate::client) fn sync(&self, deadline: Option<Instant>) -> Result<bool, Error> {
-        let mut state = self.state();
+        let mut state = self.lock_and_drain();
         let unsupported = || {
             Error::new(
                 Status::Unsupported,

@@ -1,10 +1,7 @@
-//! How calls come in: left for the watch, brought into the lanes by a thread that waits, or done at once.
+//! How calls come in: left in the inbox, brought into the scheduler by a thread that waits, or done at once.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-use parking_lot::Mutex;
 
 use super::inbox::Arrival;
 use super::{Caller, Runtime, State, busy, closed, panicked};
@@ -12,6 +9,7 @@ use crate::api::Request;
 use crate::client::lanes::{CallId, Lanes, Next, Rules};
 use crate::client::reply::Reply;
 use crate::error::Error;
+use crate::locks::Mutex;
 use crate::promise::Promise;
 
 /// A call that is done on its caller's thread.
@@ -40,16 +38,15 @@ impl Runtime {
         request: Request,
         tag: u64,
     ) -> Result<(), Error> {
-        if !self.is_manned.load(Ordering::Relaxed) {
-            self.man(&mut self.state.lock())?;
-        }
-        let arrival = Arrival {
+        let mut arrival = Arrival {
             request,
             tag,
             accepted: self.clock.now(),
         };
-        if !self.inbox.leave(arrival, |request| self.admit(request))? {
-            self.rouse(&mut self.state.lock(), self.clock.now());
+        let admit = |request: &Request| self.admit(request);
+        while let Some(back) = self.inbox.push(arrival, admit)? {
+            arrival = back;
+            self.have_a_thread(&mut self.state.lock())?;
         }
         Ok(())
     }
@@ -64,9 +61,9 @@ impl Runtime {
         promise: Promise<Reply>,
         entered: Instant,
     ) -> Result<CallId, Error> {
-        let mut state = self.state();
+        let mut state = self.lock_and_drain();
         self.check_open()?;
-        self.man(&mut state)?;
+        self.have_a_thread(&mut state)?;
         self.admit(&request)?;
         let now = self.clock.now();
         let caller = Caller::Waits(promise);
@@ -110,7 +107,7 @@ impl Runtime {
     }
 
     /// One by one, so that a bug loses none of the others.
-    fn enter_arriving(&self, state: &mut State) -> bool {
+    pub(super) fn enter_arriving(&self, state: &mut State) -> bool {
         let is_any = !state.arriving.is_empty();
         while let Some(arrival) = state.arriving.pop_front() {
             let caller = Caller::Polls(arrival.tag);
@@ -154,7 +151,7 @@ impl Runtime {
         let now = self.clock.now();
         let (command, from) = (request.command(), request.from.clone());
         let mut here = {
-            let mut state = self.state();
+            let mut state = self.lock_and_drain();
             if state.alive.is_none() {
                 return Ok(Reply::failed(Some(command), &from, &closed()));
             }
@@ -174,7 +171,7 @@ impl Runtime {
             self.log_outcome(&flight.request, &outcome);
             lanes.settle(flight, outcome, now);
         }
-        Ok(match lanes.take_done().pop() {
+        Ok(match lanes.take_done(usize::MAX).pop() {
             Some(done) => Reply::from_assembly(done.call),
             None => Reply::failed(Some(command), &from, &panicked()),
         })

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::api::{Item, Operation, Verdict};
-use crate::client::lanes::Rules;
+use crate::client::lanes::{Next, Rules};
 use crate::clock::SystemClock;
 use crate::config;
+use crossbeam_channel::bounded;
 
 /// Does everything, and remembers how much was asked at once.
 struct Willing(Arc<Mutex<Vec<usize>>>);
@@ -108,12 +109,12 @@ impl Setup {
 #[test]
 fn calls_of_one_burst_share_a_request() {
     let setup = Setup::new();
-    let moment = setup.clock.now() + GATHERING;
+    let moment = setup.clock.now() + BATCH_WINDOW;
     for target in ["bob", "cem", "dee"] {
         setup.submit(target);
         assert!(setup.is_gathering_until(moment));
     }
-    *setup.clock.0.lock() += GATHERING;
+    *setup.clock.0.lock() += BATCH_WINDOW;
     (0..3).for_each(|_| setup.take());
     assert_eq!(*setup.asked.lock(), [3]);
 }
@@ -122,7 +123,7 @@ fn calls_of_one_burst_share_a_request() {
 fn who_waits_for_an_answer_ends_the_gathering() {
     let setup = Setup::new();
     setup.submit("bob");
-    assert!(setup.is_gathering_until(setup.clock.now() + GATHERING));
+    assert!(setup.is_gathering_until(setup.clock.now() + BATCH_WINDOW));
     let (promise, waiting) = crate::promise::promise();
     let accepted = setup.runtime.accept(add("cem"), promise, setup.clock.now());
     accepted.expect("there is room");
@@ -161,7 +162,7 @@ fn a_call_that_has_just_arrived_is_ended_by_close() {
 }
 
 #[test]
-fn a_call_that_arrives_when_the_watch_has_left_is_taken_by_another_thread() {
+fn a_call_that_arrives_when_the_leader_has_left_is_taken_by_another_thread() {
     let service = Box::new(Pairwise(std::sync::Barrier::new(2)));
     let setup = Setup::with(service, false, Arc::default());
     let submit = |owner: &str| {
@@ -171,7 +172,7 @@ fn a_call_that_arrives_when_the_watch_has_left_is_taken_by_another_thread() {
         };
         setup.runtime.submit(request, 7).expect("there is room");
     };
-    let until = |is_so: fn(&State) -> bool| {
+    let until = |is_so: &dyn Fn(&State) -> bool| {
         while !is_so(&setup.runtime.state.lock()) {
             std::thread::yield_now();
         }
@@ -179,9 +180,9 @@ fn a_call_that_arrives_when_the_watch_has_left_is_taken_by_another_thread() {
     submit("ann");
     submit("cem");
     (0..2).for_each(|_| setup.take());
-    until(|state| state.workers.is_at_rest());
+    until(&|state| setup.runtime.inbox.is_asleep(state.threads));
     submit("ann");
-    until(|state| state.lanes.in_flight() == 1);
+    until(&|state| state.lanes.in_flight() == 1);
     submit("cem");
     (0..2).for_each(|_| setup.take());
 }
@@ -201,4 +202,31 @@ fn what_a_bug_has_left_is_ended_with_what_has_arrived() {
         told.push((reply.tag(), reply.status()));
     }
     assert_eq!(told, [(8, Status::Panic), (7, Status::Panic)]);
+}
+
+#[test]
+fn a_flush_does_not_wait_for_replies_to_later_calls() {
+    let setup = Setup::new();
+    setup.submit("bob");
+    *setup.clock.0.lock() += BATCH_WINDOW;
+    setup.take();
+    // A thread hands out the reply to a call that was accepted after the flush began.
+    let later = setup.runtime.state.lock().lanes.next_call();
+    setup.runtime.completions.hold(Some(later));
+    let now = Some(setup.clock.now());
+    assert!(setup.runtime.flush(now));
+    setup.runtime.completions.hold(Some(0));
+    assert!(!setup.runtime.flush(now), "an earlier one is under way");
+    setup.runtime.completions.hold(None);
+}
+
+#[test]
+fn a_cancel_leaves_the_completions_to_the_threads_of_the_client() {
+    let setup = Setup::new();
+    setup.submit("bob");
+    assert_eq!(setup.runtime.cancel(7), 1);
+    let deadline = SystemClock.now() + Duration::from_secs(20);
+    let reply = setup.runtime.completions.take(Some(deadline));
+    let reply = reply.expect("a completion");
+    assert_eq!((reply.tag(), reply.status()), (7, Status::Cancelled));
 }

@@ -5,7 +5,6 @@ mod schedule;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -17,7 +16,7 @@ use crate::config;
 use crate::error::{Error, Status};
 use crate::service::remote::transport::http::{Http, Settings};
 use crate::service::remote::transport::{Failure, HttpAnswer, Transport};
-use crate::threads;
+use crate::threads::{self, JoinHandle};
 use crate::webhook::{self, Change, Event, Token};
 use schedule::{Next, Notice, Schedule};
 

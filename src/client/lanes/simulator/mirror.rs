@@ -230,7 +230,7 @@ impl Simulation {
     /// As the runtime learns: first the mirror, then the callers.
     fn collect(&mut self) {
         let mut owners = Vec::new();
-        for done in self.lanes.take_done() {
+        for done in self.lanes.take_done(usize::MAX) {
             owners.push(done.call.request.from.clone());
             if done.is_listing {
                 self.notice_restart(&done.call);

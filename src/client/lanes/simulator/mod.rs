@@ -255,7 +255,7 @@ impl Simulation {
     /// Judges what callers are told, at the moment at which they are told it.
     fn collect(&mut self) {
         self.violations.extend(self.lanes.count_fault());
-        for done in self.lanes.take_done() {
+        for done in self.lanes.take_done(usize::MAX) {
             let number = self.calls[&done.id];
             if done.is_settled
                 && let Some(outbox) = &mut self.outbox

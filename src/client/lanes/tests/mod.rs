@@ -135,7 +135,7 @@ impl World {
     }
 
     fn collect(&mut self) {
-        let done = self.lanes.take_done().into_iter();
+        let done = self.lanes.take_done(usize::MAX).into_iter();
         self.done
             .extend(done.filter_map(|done| Some((done.caller?, Reply::from_assembly(done.call)))));
     }

@@ -1,0 +1,95 @@
+//! The descriptor of the completions: readable while there is something to poll.
+
+use std::os::fd::{AsRawFd, RawFd};
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+/// A descriptor that the host program can wait for but not empty: an epoll set with one event counter in it. The set is
+/// readable while the counter is, and every write to the counter is an edge. A `read` of the counter itself by the host
+/// program would leave it unreadable for ever; a `read` of the set is an error (`EINVAL`) that changes nothing.
+pub(super) struct Event {
+    set: Epoll,
+    counter: EventFd,
+}
+
+impl Event {
+    pub(super) fn new() -> nix::Result<Self> {
+        let counter = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        let set = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        set.add(&counter, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+        Ok(Self { set, counter })
+    }
+
+    pub(super) fn descriptor(&self) -> RawFd {
+        self.set.0.as_raw_fd()
+    }
+
+    /// Readable, and an edge also when it was. Whether it is: the counter is never near its limit, because it is
+    /// emptied with [`Self::clear`].
+    pub(super) fn set(&self) -> bool {
+        self.counter.write(1).is_ok()
+    }
+
+    /// Not readable.
+    pub(super) fn clear(&self) {
+        // Without a value in it there is nothing to clear.
+        let _ = self.counter.read();
+    }
+}
+
+#[cfg(test)]
+impl Event {
+    /// An epoll set of a host program that asks for edges.
+    pub(super) fn edges(&self) -> Epoll {
+        let outer = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("an epoll set");
+        let edges = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
+        let added = outer.add(&self.set.0, EpollEvent::new(edges, 7));
+        added.expect("an epoll set in an epoll set");
+        outer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    fn is_readable(event: &Event) -> bool {
+        let mut waiting = [PollFd::new(event.set.0.as_fd(), PollFlags::POLLIN)];
+        poll(&mut waiting, PollTimeout::ZERO) == Ok(1)
+    }
+
+    #[test]
+    fn a_read_of_the_host_program_changes_nothing() {
+        let event = Event::new().expect("a descriptor");
+        assert!(!is_readable(&event));
+        assert!(event.set());
+        let mut foreign = [0; 8];
+        assert!(nix::unistd::read(&event.set.0, &mut foreign).is_err());
+        assert!(is_readable(&event));
+        event.clear();
+        assert!(!is_readable(&event));
+        assert!(event.set() && is_readable(&event));
+    }
+
+    #[test]
+    fn every_set_is_an_edge() {
+        let event = Event::new().expect("a descriptor");
+        let outer = event.edges();
+        let wait = || {
+            let mut events = [EpollEvent::empty()];
+            outer.wait(&mut events, PollTimeout::ZERO).expect("a wait")
+        };
+        assert_eq!(wait(), 0);
+        for _ in 0..3 {
+            event.set();
+            assert_eq!((wait(), wait()), (1, 0));
+        }
+        event.clear();
+        event.set();
+        assert_eq!(wait(), 1);
+    }
+}
