@@ -30,6 +30,7 @@ mod client;
 pub mod ffi;
 mod locks;
 mod panics;
+mod platform;
 mod promise;
 mod random;
 mod sqlite;

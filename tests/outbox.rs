@@ -341,7 +341,7 @@ fn a_second_client_and_another_app_are_refused() {
     let client = place.open(NOWHERE);
     let config = place.config(NOWHERE);
     assert!(refused(&config, &place.file()).contains("in use"));
-    drop(client);
+    assert_eq!(client.close(SOON), Status::Ok);
     let mut other = config;
     other["sdkappid"] = json!(1_400_000_002);
     let before = fs::read(place.file()).expect("the file");

@@ -86,6 +86,9 @@ impl Client {
             Backend::Remote(remote) => Way::remote(remote, config, &clock)?,
         };
         let log = Log::open(&config.log, Arc::clone(&clock))?;
+        if let Some(notice) = &way.notice {
+            log.line(LogLevel::Warn, || notice.clone());
+        }
         for warning in &config.warnings {
             log.line(LogLevel::Warn, || warning.clone());
         }
@@ -479,6 +482,7 @@ mod tests {
             rate_per_second: None,
             late: None,
             is_recorded: false,
+            notice: None,
         };
         let clock = Arc::new(SystemClock);
         let log = Log::open(&crate::config::Log::default(), clock.clone()).expect("no log");

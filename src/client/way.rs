@@ -33,6 +33,8 @@ pub(super) struct Way {
     pub(super) late: Option<Duration>,
     /// Writes go through an outbox.
     pub(super) is_recorded: bool,
+    /// What an operator should know about the opening.
+    pub(super) notice: Option<String>,
 }
 
 impl Way {
@@ -48,12 +50,14 @@ impl Way {
             rate_per_second: None,
             late: None,
             is_recorded: false,
+            notice: None,
         };
         let known = Arc::new(Known::complete(Arc::clone(clock))?);
         let observer = Arc::clone(&known) as Arc<dyn Observer>;
         let engine = Engine::observed(config, Arc::clone(clock), Some(observer))?;
         known.load(engine.store())?;
-        Ok((Box::new(engine), known, way))
+        let notice = engine.store().notice();
+        Ok((Box::new(engine), known, Self { notice, ..way }))
     }
 
     /// Merged, paced and repeated.
@@ -76,6 +80,7 @@ impl Way {
             rate_per_second: Some(all.rate_per_second),
             late: Some(config.attempt),
             is_recorded: config.outbox.is_some(),
+            notice: None,
         };
         let service = RemoteService::open(config, app, Arc::clone(clock), spawn)?;
         let known = Known::partial(config.mirror, Arc::clone(clock))?;

@@ -4,12 +4,12 @@ use std::ffi::c_char;
 use std::sync::Arc;
 
 use super::border::{guard, panicked, text, timeout};
-use super::fork;
 use super::result::chatblock_result;
 use super::status::chatblock_status;
 use crate::client::Client;
 use crate::error::{Error, Status};
 use crate::panics;
+use crate::platform::fork;
 
 /// Blocklists behind one handle: opened once, shared by any number of threads, closed once.
 pub struct chatblock_client {

@@ -26,4 +26,3 @@ pub mod webhook;
 pub mod stats;
 
 mod border;
-mod fork;

@@ -1,112 +1,239 @@
-//! A file of ours before SQLite sees it: lock, creation, foreign and newer formats.
+//! A file of ours before SQLite sees it: whose it is, creation, foreign and newer formats.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Read;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::Format;
+use super::{Format, leftovers};
 use crate::error::Error;
+use crate::platform::database::{Database, beside};
+use crate::platform::fork::{self, ParentOnly};
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
-const USER_VERSION: std::ops::Range<usize> = 60..64;
-const APPLICATION: std::ops::Range<usize> = 68..72;
+/// What reads and what writes a file, and what that is for one with a log.
+const VERSIONS: u64 = 18;
+const WITH_LOG: u8 = 2;
+const USER_VERSION: usize = 60;
+const APPLICATION: usize = 68;
 
-/// Held while the file is open; gives the lock back also where a forked child still has the file.
-pub(crate) struct Lock(File);
+/// How often the way from a name to a locked file is gone again, when the file changes on the way.
+const ATTEMPTS: usize = 100;
+/// How long a forked child waits for the lock of its parent: after `daemon()` the parent is about to end.
+const PARENT_ENDS: Duration = Duration::from_secs(2);
+const STEP: Duration = Duration::from_millis(10);
 
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Nothing can be done about a failure here; the lock ends with the process at the latest.
-        let _ = self.0.unlock();
-    }
+/// A file that is ours alone.
+pub(super) struct Claimed {
+    pub(super) file: ParentOnly<File>,
+    /// Where SQLite finds it too: no part of the path is a link.
+    pub(super) path: PathBuf,
+    /// Held for earlier libraries, which know no other lock.
+    pub(super) old_lock: Option<ParentOnly<File>>,
+    /// Where the log of an earlier file of this name is now.
+    pub(super) set_aside: Option<PathBuf>,
 }
 
-/// Locks the file at `path` for this handle alone: a second process and a second handle get an error.
-pub(super) fn lock(path: &Path) -> Result<Lock, Error> {
-    let unusable =
-        |error: std::io::Error| Error::storage(path, format!("cannot be locked: {error}"));
-    if !path.parent().is_some_and(Path::is_dir) {
-        return Err(Error::storage(
-            path,
-            "its directory does not exist; create it first",
-        ));
+/// A file, and where the log of an earlier one of its name is now.
+type Created = (ParentOnly<File>, Option<PathBuf>);
+
+/// Opens or creates the file at `path` for this client alone: a second process and a second client get an error.
+pub(super) fn claim(path: &Path, format: &Format) -> Result<Claimed, Error> {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Error::storage(path, "is not the name of a file"));
+    };
+    let directory = fs::canonicalize(directory).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            Error::storage(path, "its directory does not exist; create it first")
+        }
+        _ => Error::storage(path, format!("its directory cannot be used: {error}")),
+    })?;
+    let real = directory.join(name);
+    let old_lock = lock_as_before(path)?;
+    for _ in 0..ATTEMPTS {
+        let claimed = match open(path, &real)? {
+            Some(file) => claim_open(path, &real, file)?.map(|file| (file, None)),
+            None => create(path, &real, format)?,
+        };
+        if let Some((file, set_aside)) = claimed {
+            return Ok(Claimed {
+                file,
+                path: real,
+                old_lock,
+                set_aside,
+            });
+        }
     }
-    let file = private()
-        .create(true)
-        .open(beside(path, ".lock"))
-        .map_err(unusable)?;
+    Err(Error::storage(
+        path,
+        "is replaced all the time; find out who does it",
+    ))
+}
+
+/// Earlier libraries lock a file beside. Where one left it, it is locked too; none is made.
+fn lock_as_before(path: &Path) -> Result<Option<ParentOnly<File>>, Error> {
+    let unusable =
+        |error: io::Error| Error::storage(path, format!("its lock file cannot be locked: {error}"));
+    let opened = ParentOnly::open(|| private().custom_flags(FLAGS).open(beside(path, ".lock")));
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unusable(error)),
+    };
     if !file.metadata().map_err(unusable)?.is_file() {
         return Err(Error::storage(
             path,
             "its lock file is not a regular file; remove it",
         ));
     }
-    match file.try_lock() {
-        Ok(()) => Ok(Lock(file)),
-        Err(TryLockError::WouldBlock) => Err(Error::storage(
-            path,
-            "is in use by another client; close it there, or share one client between threads",
-        )),
+    let is_ours = wait_for_a_parent(|| match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(unusable(error)),
+    })?;
+    if is_ours {
+        Ok(Some(file))
+    } else {
+        Err(in_use(path))
     }
 }
 
-/// Creates the file beside its place and moves it there whole, so that a file at `path` always has
-/// its marks.
-pub(super) fn create_if_missing(path: &Path, format: &Format) -> Result<(), Error> {
-    match std::fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => {}
-        Ok(_) => return Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => {
+/// The file at `real`; None when there is none, or an empty one.
+fn open(path: &Path, real: &Path) -> Result<Option<ParentOnly<File>>, Error> {
+    let file = match ParentOnly::open(|| private().custom_flags(FLAGS).open(real)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
             return Err(Error::storage(
                 path,
-                format!("cannot be looked at: {error}"),
+                "is a symbolic link; name the file itself",
             ));
         }
-    }
-    let draft = beside(path, ".new");
-    let unusable =
-        |error: std::io::Error| Error::storage(path, format!("cannot be created: {error}"));
-    match std::fs::remove_file(&draft) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unusable(error)),
-        _ => {}
-    }
-    private().create_new(true).open(&draft).map_err(unusable)?;
-    format
-        .create_tables(&draft)
-        .map_err(|error| super::storage(path, &error))?;
-    File::open(&draft)
-        .and_then(|file| file.sync_all())
-        .map_err(unusable)?;
-    std::fs::rename(&draft, path).map_err(unusable)?;
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(unusable)
-}
-
-/// Refuses what is not a file of this format, or one of a newer version, without changing it.
-pub(super) fn check_header(path: &Path, format: &Format) -> Result<(), Error> {
-    let unusable = |error: std::io::Error| match error.raw_os_error() {
-        Some(libc::ELOOP) => Error::storage(path, "is a symbolic link; name the file itself"),
-        _ => Error::storage(path, format!("cannot be opened: {error}")),
+        Err(error) => return Err(Error::storage(path, format!("cannot be opened: {error}"))),
     };
-    let mut file = private()
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
-        .map_err(unusable)?;
-    let metadata = file.metadata().map_err(unusable)?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| Error::storage(path, format!("cannot be opened: {error}")))?;
     if !metadata.is_file() {
         return Err(Error::storage(path, "is not a regular file"));
     }
-    if metadata.nlink() != 1 {
+    if metadata.nlink() > 1 {
         return Err(Error::storage(
             path,
             "has a second name (hard link); two clients could open it",
         ));
     }
+    Ok((metadata.len() > 0).then_some(file))
+}
+
+/// Locks an open file; None when it has lost its name meanwhile.
+fn claim_open(
+    path: &Path,
+    real: &Path,
+    file: ParentOnly<File>,
+) -> Result<Option<ParentOnly<File>>, Error> {
+    if !lock(path, &file)? {
+        return Err(in_use(path));
+    }
+    let is_there = has_name(&file, real).map_err(|error| unusable(path, &error))?;
+    Ok(is_there.then_some(file))
+}
+
+/// Makes the file beside its place and moves it there whole and locked, so that a file at `path` always has its marks. None
+/// when it has to be tried again.
+fn create(path: &Path, real: &Path, format: &Format) -> Result<Option<Created>, Error> {
+    let failed = |error: io::Error| Error::storage(path, format!("cannot be created: {error}"));
+    let draft = beside(real, ".new");
+    let opened = ParentOnly::open(|| private().custom_flags(FLAGS).create_new(true).open(&draft));
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            remove_draft(path, &draft)?;
+            return Ok(None);
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    if !lock(path, &file)? || !has_name(&file, &draft).map_err(failed)? {
+        // Another client took it for the rest of a crash.
+        return Ok(None);
+    }
+    if open(path, real)?.is_some() {
+        fs::remove_file(&draft).map_err(failed)?;
+        return Ok(None);
+    }
+    format
+        .create_tables(&draft)
+        .map_err(|error| super::storage(path, &error))?;
+    file.write_all_at(&[WITH_LOG; 2], VERSIONS)
+        .map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    let set_aside = leftovers::set_aside_of_a_missing_file(path, real)?;
+    fs::rename(&draft, real).map_err(failed)?;
+    sync_directory(real).map_err(failed)?;
+    Ok(Some((file, set_aside)))
+}
+
+/// Removes what a crash left of a creation; one that is under way belongs to another client.
+fn remove_draft(path: &Path, draft: &Path) -> Result<(), Error> {
+    let failed = |error: io::Error| {
+        let name = draft.display();
+        Error::storage(path, format!("cannot be created: {name}: {error}"))
+    };
+    let file = match ParentOnly::open(|| private().custom_flags(FLAGS).open(draft)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    if !lock(path, &file)? {
+        return Err(in_use(path));
+    }
+    if has_name(&file, draft).map_err(failed)? {
+        fs::remove_file(draft).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Syncs the directory of `file`, so that its names last.
+pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
+    File::open(file.parent().unwrap_or(Path::new("/")))?.sync_all()
+}
+
+fn lock(path: &Path, file: &File) -> Result<bool, Error> {
+    wait_for_a_parent(|| {
+        let unusable = |error| Error::storage(path, format!("cannot be locked: {error}"));
+        Database::claim(file).map_err(unusable)
+    })
+}
+
+/// Tries once, and in a forked child for a while.
+fn wait_for_a_parent(mut lock: impl FnMut() -> Result<bool, Error>) -> Result<bool, Error> {
+    let mut left = match fork::generation() {
+        0 => Duration::ZERO,
+        _ => PARENT_ENDS,
+    };
+    while !lock()? {
+        if left.is_zero() {
+            return Ok(false);
+        }
+        std::thread::sleep(STEP);
+        left = left.saturating_sub(STEP);
+    }
+    Ok(true)
+}
+
+/// Whether `path` is still the name of the open file.
+fn has_name(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok((found.dev(), found.ino()) == (open.dev(), open.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Refuses what is not a file of this format, or one of a newer version, without changing it.
+pub(super) fn check_header(path: &Path, file: &File, format: &Format) -> Result<(), Error> {
     let mut header = [0; 100];
     let foreign = || {
         Error::storage(
@@ -117,9 +244,9 @@ pub(super) fn check_header(path: &Path, format: &Format) -> Result<(), Error> {
             ),
         )
     };
-    file.read_exact(&mut header).map_err(|_| foreign())?;
-    let number = |range: std::ops::Range<usize>| {
-        u32::from_be_bytes(header[range].try_into().expect("four bytes"))
+    file.read_exact_at(&mut header, 0).map_err(|_| foreign())?;
+    let number = |at: usize| {
+        u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
     };
     if !header.starts_with(MAGIC) || number(APPLICATION) != format.application_id {
         return Err(foreign());
@@ -143,19 +270,23 @@ pub(super) fn newer(path: &Path, format: &Format, version: u32) -> Error {
     )
 }
 
-/// Readable and writable by the owner alone, whatever the umask; never inherited, never through a link.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW);
-    options
+fn in_use(path: &Path) -> Error {
+    Error::storage(
+        path,
+        "is in use by another client; close it there, or share one client between threads",
+    )
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
+pub(super) fn unusable(path: &Path, error: &io::Error) -> Error {
+    Error::storage(path, format!("cannot be looked at: {error}"))
+}
+
+/// Never through a link, and without waiting for whoever has the other end of a pipe.
+const FLAGS: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+
+/// Readable and writable by the owner alone, whatever the umask; never inherited.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    options
 }

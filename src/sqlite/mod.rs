@@ -1,18 +1,23 @@
-//! SQLite files of ours: one handle each, marked, checked at open, synced at every commit.
+//! SQLite files of ours: one client each, marked, checked at open, synced at every commit.
 
 mod file;
+mod leftovers;
+mod schema;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
 
 use crate::error::Error;
-pub(crate) use file::Lock;
+use crate::platform::database::{Database, Vfs};
+use crate::platform::fork::ParentOnly;
 
-/// How many pages the log takes before they go to the file and it is written from its start again: writing
-/// over it costs half of what letting it grow costs.
-const LOG_PAGES: u32 = 250;
+/// How long the log grows before its pages go to the file and it is written from its start again (250 pages): writing over it
+/// costs half of what letting it grow costs.
+const LOG_BYTES: u64 = 250 * (4096 + 24);
 
 /// What kind of file it is.
 pub(crate) struct Format {
@@ -24,6 +29,8 @@ pub(crate) struct Format {
     pub(crate) version: u32,
     /// SQL that creates the tables.
     pub(crate) tables: &'static str,
+    /// SQL that created the tables of earlier versions: the first is for version 1.
+    pub(crate) earlier: &'static [&'static str],
     /// SQL that makes the next version of a file: the first is for files of version 1.
     pub(crate) upgrades: &'static [&'static str],
     /// SQLite checks the whole file at open when it has at most so many bytes. In a larger one what is damaged shows
@@ -32,25 +39,40 @@ pub(crate) struct Format {
 }
 
 impl Format {
-    /// Opens or creates the file at `path`, which must be absolute, for this handle alone.
+    /// Opens or creates the file at `path`, which must be absolute, for this client alone.
     ///
     /// # Errors
     /// [`crate::Status::Storage`] when the file is in use, foreign, newer, damaged, or unusable; it is
     /// untouched then.
     pub(crate) fn open(&self, path: &Path) -> Result<(Lock, Connection), Error> {
-        let lock = file::lock(path)?;
-        file::create_if_missing(path, self)?;
-        file::check_header(path, self)?;
-        let connection = connect(path)?;
-        if size(&connection).map_err(|error| storage(path, &error))? <= self.checked_up_to {
-            check_integrity(path, &connection)?;
-        }
-        self.upgrade(path, &connection)?;
+        let claimed = file::claim(path, self)?;
+        file::check_header(path, &claimed.file, self)?;
+        let set_aside = leftovers::set_aside_of_another_file(path, &claimed.path, &claimed.file)?
+            .or(claimed.set_aside);
+        let has_log = leftovers::has_log(&claimed.path);
+        let database = Arc::new(Database::new(&claimed.path, claimed.file));
+        let vfs = Vfs::register(database).map_err(|error| storage(path, &error))?;
+        let lock = Lock {
+            vfs,
+            path: path.to_owned(),
+            has_begun: AtomicBool::new(false),
+            set_aside,
+            _old: claimed.old_lock,
+        };
+        let connection = lock.connect()?;
+        // A file that is refused stays as it is, its log too.
+        set(
+            &connection,
+            DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
+            has_log,
+        )
+        .map_err(|error| storage(path, &error))?;
+        self.accept(path, &connection)?;
         Ok((lock, connection))
     }
 
-    /// Brings a file of an older version up to this one, in one transaction.
-    fn upgrade(&self, path: &Path, connection: &Connection) -> Result<(), Error> {
+    /// Checks what is in the file before anything is written to it, and brings it up to this version.
+    fn accept(&self, path: &Path, connection: &Connection) -> Result<(), Error> {
         let failed = |error| storage(path, &error);
         // Not from the header of the file: the newest one may still lie in the log beside it.
         let version: u32 = connection
@@ -59,69 +81,244 @@ impl Format {
         if version > self.version {
             return Err(file::newer(path, self, version));
         }
+        schema::check(path, connection, self, version)?;
+        if size(connection).map_err(failed)? <= self.checked_up_to {
+            check_integrity(path, connection)?;
+        }
+        let begin = || {
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            // `Lock::committed` does it, because a new log begins then.
+            connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+            set(
+                connection,
+                DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
+                false,
+            )
+        };
+        begin().map_err(failed)?;
+        self.upgrade(connection, version).map_err(failed)
+    }
+
+    /// Brings a file of an older version up to this one, in one transaction.
+    fn upgrade(&self, connection: &Connection, version: u32) -> rusqlite::Result<()> {
         if version == self.version {
             return Ok(());
         }
-        let steps = version
-            .checked_sub(1)
-            .and_then(|done| self.upgrades.get(done as usize..))
-            .ok_or_else(|| Error::storage(path, format!("has an unknown format ({version})")))?;
-        let upgrade = || {
-            let transaction = connection.unchecked_transaction()?;
-            for step in steps {
-                transaction.execute_batch(step)?;
-            }
-            transaction.pragma_update(None, "user_version", self.version)?;
-            transaction.commit()?;
-            // So that also an older library sees in the file itself that it cannot read it.
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        };
-        upgrade().map_err(failed)
+        // The log says first which file it continues.
+        number(connection)?;
+        let transaction = connection.unchecked_transaction()?;
+        for step in self.upgrades_from(version) {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "user_version", self.version)?;
+        transaction.commit()?;
+        // So that also an older library sees in the file itself that it cannot read it.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
     }
 
-    /// Writes the tables into the empty file `draft`.
+    fn upgrades_from(&self, version: u32) -> &[&str] {
+        let done = version.saturating_sub(1) as usize;
+        self.upgrades.get(done..).unwrap_or_default()
+    }
+
+    /// Empty databases with the tables that a file of `version` can have: made in this version, or upgraded to it.
+    fn schemas(&self, version: u32) -> rusqlite::Result<Vec<Connection>> {
+        let make = |from: u32| {
+            let tables = self
+                .earlier
+                .get((from - 1) as usize)
+                .unwrap_or(&self.tables);
+            let connection = Connection::open_in_memory()?;
+            connection.execute_batch(tables)?;
+            for step in &self.upgrades_from(from)[..(version - from) as usize] {
+                connection.execute_batch(step)?;
+            }
+            Ok(connection)
+        };
+        (1..=version).rev().map(make).collect()
+    }
+
+    /// Writes the tables into the empty file `draft`, which nobody else uses.
     fn create_tables(&self, draft: &Path) -> rusqlite::Result<()> {
-        let connection = connect_any(draft)?;
+        let connection = Vfs::connect_unlocked(draft)?;
         connection.execute_batch(&format!(
-            "PRAGMA synchronous = FULL; BEGIN; PRAGMA application_id = {}; PRAGMA user_version = {}; {} COMMIT;",
+            "PRAGMA journal_mode = MEMORY; BEGIN; PRAGMA application_id = {}; PRAGMA user_version = {}; {} COMMIT;",
             self.application_id, self.version, self.tables
         ))?;
+        draw(&connection)?;
         connection.close().map_err(|(_, error)| error)
     }
 }
 
-/// The connection that writes: every commit is synced.
-fn connect(path: &Path) -> Result<Connection, Error> {
-    let connect = || {
-        let connection = connect_any(path)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
-        Ok(connection)
-    };
-    connect().map_err(|error| storage(path, &error))
+/// A file that is open for one client. Dropped after the connections to it.
+pub(crate) struct Lock {
+    vfs: Vfs,
+    path: PathBuf,
+    /// This client has begun a log.
+    has_begun: AtomicBool,
+    set_aside: Option<PathBuf>,
+    /// Released last: fields drop in order.
+    _old: Option<ParentOnly<std::fs::File>>,
 }
 
-/// A connection that only reads what is committed.
-pub(crate) fn connect_reader(path: &Path) -> Result<Connection, Error> {
-    let connect = || {
-        let connection = connect_any(path)?;
-        connection.pragma_update(None, "query_only", true)?;
+impl Lock {
+    /// A connection that only reads what is committed.
+    pub(crate) fn connect_reader(&self) -> Result<Connection, Error> {
+        let connection = self.connect()?;
+        connection
+            .pragma_update(None, "query_only", true)
+            .map_err(|error| storage(&self.path, &error))?;
         Ok(connection)
-    };
-    connect().map_err(|error| storage(path, &error))
+    }
+
+    fn connect(&self) -> Result<Connection, Error> {
+        let connect = || {
+            let connection = self.vfs.connect()?;
+            harden(&connection)?;
+            connection.set_prepared_statement_cache_capacity(32);
+            // Otherwise SQLite plans a statement anew for each value that is bound to it, as these could differ
+            // in what they find; ours do not.
+            set(&connection, DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+            Ok(connection)
+        };
+        connect().map_err(|error| storage(&self.path, &error))
+    }
+
+    /// To be called before each transaction of `connection` that writes. Before the first one the file gets a number that no
+    /// copy of it has, and a new log.
+    ///
+    /// # Errors
+    /// [`crate::Status::Storage`]: nothing more may be written.
+    pub(crate) fn before_write(&self, connection: &Connection) -> Result<(), Error> {
+        if !self.has_begun.load(Ordering::Relaxed) {
+            // The first time the number comes into the log, the second time into the file.
+            let has_begun = self.begin_log(connection)? && self.begin_log(connection)?;
+            self.has_begun.store(has_begun, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// To be called after each commit of `connection`, before anybody is told of it: what was written counts only when it is
+    /// found again at the path of the file. Now and then it also begins a new log.
+    ///
+    /// # Errors
+    /// [`crate::Status::Storage`]: nothing more may be written, and the commit does not count.
+    pub(crate) fn committed(&self, connection: &Connection) -> Result<(), Error> {
+        self.check_place(connection)?;
+        if self.vfs.database().log_bytes() < LOG_BYTES {
+            return Ok(());
+        }
+        self.begin_log(connection).map(drop)
+    }
+
+    /// To be called before the first connection is closed.
+    pub(crate) fn closing(&self) {
+        self.vfs.database().look_for_others();
+    }
+
+    /// What an operator should know about the opening.
+    pub(crate) fn notice(&self) -> Option<String> {
+        let place = self.set_aside.as_ref()?.display();
+        Some(format!(
+            "{}: the log of another file lay beside it, which is at {place} now; when the writes in it are not wanted, remove it",
+            self.path.display()
+        ))
+    }
+
+    fn check_place(&self, connection: &Connection) -> Result<(), Error> {
+        let missing = self
+            .vfs
+            .database()
+            .missing()
+            .map_err(|error| file::unusable(&self.path, &error))?;
+        let Some(missing) = missing else {
+            return Ok(());
+        };
+        // When it is the log that is missing, what was in it is kept in the file.
+        let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        let (path, missing) = (&self.path, missing.display());
+        Err(Error::storage(
+            path,
+            format!(
+                "{missing} was removed, renamed or replaced while it was open; the file, its log (\"-wal\") and its \
+                 index (\"-shm\") belong together, leave them alone until the client is closed"
+            ),
+        ))
+    }
+
+    /// Brings the log into the file. When all of it is there, the next log begins, with the number of the file; false when that
+    /// has to be tried again.
+    fn begin_log(&self, connection: &Connection) -> Result<bool, Error> {
+        // Busy, pages in the log, pages of them in the file.
+        let done = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+            Ok(row.get::<_, i64>(0)? == 0 && row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
+        });
+        // What fails here is tried again after the next commit; the log has everything.
+        if !matches!(done, Ok(true)) {
+            return Ok(false);
+        }
+        match number(connection) {
+            Ok(()) => Ok(true),
+            Err(error) if is_harmless(&error) && connection.is_autocommit() => Ok(false),
+            Err(error) => Err(storage(&self.path, &error)),
+        }
+    }
 }
 
-fn connect_any(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.set_prepared_statement_cache_capacity(32);
-    // Otherwise SQLite plans a statement anew for each value that is bound to it, as these could differ
-    // in what they find; ours do not.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(connection)
+/// Writes the number of the file into the log, and then a new one (see [`leftovers`]). Neither is synced: what is synced later
+/// comes after them in the log.
+fn number(connection: &Connection) -> rusqlite::Result<()> {
+    let number = || {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        // Nothing changes, but the page with the number is written.
+        connection.pragma_update(None, "user_version", version)?;
+        connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
+        draw(connection)?;
+        connection.execute_batch("COMMIT")
+    };
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    let numbered = number().inspect_err(|_| {
+        if !connection.is_autocommit() {
+            // The error that counts is known.
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+    });
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    numbered
+}
+
+/// Draws a number for the file.
+fn draw(connection: &Connection) -> rusqlite::Result<()> {
+    let number: i64 = connection.query_row("SELECT random()", [], |row| row.get(0))?;
+    // SQLite protects this number from being set; nobody but us has a statement prepared.
+    set(connection, DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
+    let drawn = connection.pragma_update(None, "schema_version", (number & 0x7fff_ffff) | 1 << 16);
+    set(connection, DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    drawn
+}
+
+/// Nothing was written, and it may succeed later.
+fn is_harmless(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseBusy | DatabaseLocked | DiskFull)
+    )
+}
+
+/// A file may come from anywhere: nothing in it is run, and every page is looked at before it is used.
+fn harden(connection: &Connection) -> rusqlite::Result<()> {
+    set(connection, DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    set(connection, DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    set(connection, DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    set(connection, DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    connection.pragma_update(None, "cell_size_check", true)
+}
+
+fn set(connection: &Connection, what: DbConfig, value: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(what, value).map(drop)
 }
 
 /// What is committed, in bytes.
@@ -138,10 +335,18 @@ fn check_integrity(path: &Path, connection: &Connection) -> Result<(), Error> {
         Ok(verdict) if verdict == "ok" => Ok(()),
         Ok(verdict) => Err(Error::storage(
             path,
-            format!("is damaged ({verdict}); restore it from a copy"),
+            format!("is damaged ({verdict}); {}", restore(path)),
         )),
         Err(error) => Err(storage(path, &error)),
     }
+}
+
+/// What to do about a damaged file.
+pub(crate) fn restore(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().display();
+    format!(
+        "restore it from a copy, and move \"{name}\", \"{name}-wal\" and \"{name}-shm\" away before: they are one"
+    )
 }
 
 /// SQLite's error with the file and the next step.
@@ -153,7 +358,10 @@ pub(crate) fn storage(path: &Path, error: &rusqlite::Error) -> Error {
     let step = match error.sqlite_error_code() {
         Some(DatabaseBusy) => "another program has a transaction open on the file, end it there",
         Some(DiskFull) => "make room on the disk",
-        Some(DatabaseCorrupt | NotADatabase) => "the file is damaged, restore it from a copy",
+        Some(DatabaseCorrupt | NotADatabase) => {
+            let step = restore(path);
+            return Error::storage(path, format!("{error}: the file is damaged, {step}"));
+        }
         Some(PermissionDenied | ReadOnly) => "check the rights of the file and its directory",
         Some(SystemIoFailure) => "check the disk",
         _ => "see the text of SQLite",

@@ -89,8 +89,7 @@ impl OutboxFile {
 
     fn mark_bad_rows(&mut self, unix_seconds: i64) -> Result<(), Error> {
         let mut letters = DeadLetters::default();
-        let connection = self.journal.connection();
-        let mut mark = || {
+        self.journal.writing(|connection| {
             letters.found(rows::count_letters(connection)?);
             rows::each(connection, |row| {
                 if let (WriteState::Queued, Err(reason)) = (row.state(), &row.request) {
@@ -103,8 +102,7 @@ impl OutboxFile {
                 Ok(letters.marks.len() < PART)
             })?;
             rows::insert_letters(connection, &letters.marks)
-        };
-        mark().map_err(|error| self.journal.storage(&error))
+        })
     }
 
     /// Goes through all rows in order of acceptance, until `show` gives an error.
@@ -164,21 +162,18 @@ impl OutboxFile {
         one: impl Fn(&Connection, i64, &mut Changed) -> rusqlite::Result<()>,
     ) -> Result<Changed, Error> {
         let mut changed = Changed::default();
-        let connection = self.journal.connection();
         let mut after = None;
-        let work = |after: &mut Option<i64>, changed: &mut Changed| -> rusqlite::Result<usize> {
-            let ids = select(connection, rows, *after)?;
-            let transaction = connection.unchecked_transaction()?;
-            for id in &ids {
-                one(connection, *id, changed)?;
-            }
-            transaction.commit()?;
-            *after = ids.last().copied();
-            Ok(ids.len())
-        };
         loop {
-            let count =
-                work(&mut after, &mut changed).map_err(|error| self.journal.storage(&error))?;
+            let count = self.journal.writing(|connection| {
+                let ids = select(connection, rows, after)?;
+                let transaction = connection.unchecked_transaction()?;
+                for id in &ids {
+                    one(connection, *id, &mut changed)?;
+                }
+                transaction.commit()?;
+                after = ids.last().copied();
+                Ok(ids.len())
+            })?;
             if count == 0 {
                 return Ok(changed);
             }

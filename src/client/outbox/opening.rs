@@ -32,6 +32,9 @@ pub(in crate::client) fn open(
     let path = settings.path.as_path();
     let mut ids = Vec::new();
     let (mut journal, found) = SqliteJournal::open(path, sdkappid, |row| ids.push(row.id))?;
+    if let Some(notice) = journal.notice() {
+        log.line(LogLevel::Warn, || notice);
+    }
     let (mut bad, mut bad_rows) = (found.bad, found.bad_rows);
     let mut left = Vec::with_capacity(ids.len());
     for (id, loaded) in journal.read(&ids) {

@@ -27,13 +27,8 @@ macro_rules! dead_letters {
     };
 }
 
-/// The file of the outbox; its mark is "cbob". Identifiers have no control characters, so a line feed
-/// parts them.
-const FORMAT: Format = Format {
-    name: "outbox",
-    application_id: 0x6362_6f62,
-    version: 2,
-    tables: concat!(
+macro_rules! tables_1 {
+    () => {
         "
     CREATE TABLE app (sdkappid INTEGER NOT NULL) STRICT;
     CREATE TABLE writes (
@@ -43,9 +38,20 @@ const FORMAT: Format = Format {
         to_accounts TEXT NOT NULL,
         accepted INTEGER NOT NULL
     ) STRICT;
-",
-        dead_letters!()
-    ),
+"
+    };
+}
+
+const TABLES_1: &str = tables_1!();
+
+/// The file of the outbox; its mark is "cbob". Identifiers have no control characters, so a line feed
+/// parts them.
+const FORMAT: Format = Format {
+    name: "outbox",
+    application_id: 0x6362_6f62,
+    version: 2,
+    tables: concat!(tables_1!(), dead_letters!()),
+    earlier: &[TABLES_1],
     upgrades: &[dead_letters!()],
     // After a long outage it is large, and has to be sent at once. Each row is looked at in any case.
     checked_up_to: 16 << 20,
@@ -75,7 +81,7 @@ pub(in crate::client) struct SqliteJournal {
     path: PathBuf,
     connection: Connection,
     /// Released last: fields drop in order.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl SqliteJournal {
@@ -102,12 +108,23 @@ impl SqliteJournal {
         Ok(Self {
             path: path.to_owned(),
             connection,
-            _lock: lock,
+            lock,
         })
     }
 
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Runs `work`, which commits what it writes, as every write to the file has to be run.
+    pub(super) fn writing<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        self.lock.before_write(&self.connection)?;
+        let written = work(&self.connection).map_err(|error| self.storage(&error))?;
+        self.lock.committed(&self.connection)?;
+        Ok(written)
     }
 
     /// SQLite's error with the file and the next step.
@@ -135,6 +152,11 @@ impl SqliteJournal {
             .and_then(|letters| patient.map(|()| letters))
             .map_err(|error| storage(&self.path, &error))?;
         Ok(left)
+    }
+
+    /// What an operator should know about the opening.
+    pub(in crate::client) fn notice(&self) -> Option<String> {
+        self.lock.notice()
     }
 
     /// Takes the lock that writing needs: when that fails, nothing was written.
@@ -181,6 +203,9 @@ impl SqliteJournal {
 
 impl Journal for SqliteJournal {
     fn commit(&mut self, changes: &Changes) -> Result<(), Failure> {
+        self.lock
+            .before_write(&self.connection)
+            .map_err(Failure::Broken)?;
         let written = Self::write(self.begin()?, changes);
         written.map_err(|error| {
             let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
@@ -192,7 +217,10 @@ impl Journal for SqliteJournal {
                 true if is_locked => Failure::Busy(error),
                 _ => Failure::Broken(error),
             }
-        })
+        })?;
+        self.lock
+            .committed(&self.connection)
+            .map_err(Failure::Broken)
     }
 
     fn read(&mut self, ids: &[CallId]) -> Vec<(CallId, Loaded)> {

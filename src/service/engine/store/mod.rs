@@ -168,4 +168,9 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// What `work` returned, or [`crate::Status::Storage`].
     fn read(&self, work: &mut Read) -> Result<(), Error>;
+
+    /// What an operator should know about the opening.
+    fn notice(&self) -> Option<String> {
+        None
+    }
 }

@@ -2,6 +2,7 @@
 
 mod at_hand;
 mod changes;
+mod format;
 mod lines;
 mod numbers;
 mod rows;
@@ -19,7 +20,8 @@ use super::{Notes, Observer, Read, Store, Write};
 use crate::error::Error;
 use crate::sqlite::{self, Lock};
 use at_hand::AtHand;
-use rows::{FORMAT, Rows};
+use format::FORMAT;
+use rows::Rows;
 
 /// Idle connections that are kept for readers.
 const MAX_IDLE_READERS: usize = 8;
@@ -31,7 +33,7 @@ pub struct Sqlite {
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Changing>,
     /// Released last: fields drop in order.
-    _lock: Lock,
+    lock: Lock,
 }
 
 struct Changing {
@@ -61,7 +63,7 @@ impl Sqlite {
                 at_hand: None,
             }),
             readers: Mutex::default(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -73,6 +75,9 @@ impl Sqlite {
         let mut writer = self.writer.lock();
         if let Some(error) = &writer.failed {
             return Err(error.clone());
+        }
+        if let Err(error) = self.lock.before_write(&writer.connection) {
+            return Err(writer.abandon(error, false));
         }
         execute(&writer.connection, "BEGIN IMMEDIATE").map_err(|error| self.storage(&error))?;
         let guard = OnUnwind {
@@ -93,6 +98,9 @@ impl Sqlite {
             let is_harmless = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
             writer.abandon(self.storage(&error), is_harmless)
         })?;
+        if let Err(error) = self.lock.committed(&writer.connection) {
+            return Err(writer.abandon(error, false));
+        }
         writer.notes.tell();
         Ok(())
     }
@@ -111,6 +119,7 @@ impl Drop for Sqlite {
             // What is not brought into the lists now will be when the store is written to again.
             let _ = self.transact(|writer| writer.fold(&self.path));
         }
+        self.lock.closing();
     }
 }
 
@@ -178,13 +187,17 @@ impl Drop for OnUnwind<'_, '_> {
 }
 
 impl Store for Sqlite {
+    fn notice(&self) -> Option<String> {
+        self.lock.notice()
+    }
+
     fn write(&self, work: &mut Write) -> Result<(), Error> {
         self.transact(|writer| writer.change(&self.path, work))
     }
 
     fn read(&self, work: &mut Read) -> Result<(), Error> {
         let idle = self.readers.lock().pop();
-        let connection = idle.map_or_else(|| sqlite::connect_reader(&self.path), Ok)?;
+        let connection = idle.map_or_else(|| self.lock.connect_reader(), Ok)?;
         let snapshot = connection
             .unchecked_transaction()
             .map_err(|error| self.storage(&error))?;

@@ -1,0 +1,98 @@
+//! Whether the tables of a file are those of its format, and nothing else is in it.
+//!
+//! A file may come from anywhere. A table can be a view over an endless query, a trigger does what its author wants with
+//! every write, and SQLite runs both without being asked. So the text of every object is compared before anything is
+//! read from one.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::{Format, storage};
+use crate::error::Error;
+
+/// More objects than any format of ours has.
+const MOST: usize = 64;
+
+/// A table, index, view or trigger: type, name, table, text.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Object {
+    name: String,
+    kind: String,
+    table: String,
+    sql: String,
+}
+
+/// Refuses a file of the format `version` that has other objects than this format.
+pub(super) fn check(
+    path: &Path,
+    connection: &Connection,
+    format: &Format,
+    version: u32,
+) -> Result<(), Error> {
+    let failed = |error| storage(path, &error);
+    let found = objects(connection).map_err(failed)?;
+    let expected = format.schemas(version).map_err(failed)?;
+    let mut strays = Vec::new();
+    for schema in &expected {
+        let schema = objects(schema).map_err(failed)?;
+        if schema == found {
+            return Ok(());
+        }
+        strays.push(first_difference(&schema, &found));
+    }
+    let what = match strays.into_iter().flatten().next() {
+        Some((object, is_extra)) => {
+            let (kind, name) = (&object.kind, &object.name);
+            let how = if is_extra {
+                "is not as"
+            } else {
+                "is missing that"
+            };
+            format!("the {kind} {name:?} {how} chatblock makes it")
+        }
+        None => "its tables are not those that chatblock makes".to_owned(),
+    };
+    Err(Error::storage(
+        path,
+        format!(
+            "is no sound {} (format {version}): {what}; another program changed the file, {}",
+            format.name,
+            super::restore(path)
+        ),
+    ))
+}
+
+/// The first object of either that the other has not; true when it is one of `found`.
+fn first_difference<'a>(expected: &'a [Object], found: &'a [Object]) -> Option<(Object, bool)> {
+    let copy = |object: &'a Object| Object {
+        name: object.name.clone(),
+        kind: object.kind.clone(),
+        table: String::new(),
+        sql: String::new(),
+    };
+    let extra = found.iter().find(|object| !expected.contains(object));
+    let missing = expected.iter().find(|object| !found.contains(object));
+    extra
+        .map(|object| (copy(object), true))
+        .or_else(|| missing.map(|object| (copy(object), false)))
+}
+
+/// Everything in a file, without running any of it.
+fn objects(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
+    let mut statement = connection.prepare(
+        "SELECT name, type, tbl_name, ifnull(sql, '') FROM sqlite_schema ORDER BY rowid LIMIT ?1",
+    )?;
+    let rows = statement.query_map([MOST], |row| {
+        let sql: String = row.get(3)?;
+        Ok(Object {
+            name: row.get(0)?,
+            kind: row.get(1)?,
+            table: row.get(2)?,
+            sql: sql.split_whitespace().collect::<Vec<_>>().join(" "),
+        })
+    })?;
+    let mut objects = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    objects.sort();
+    Ok(objects)
+}
