@@ -2,6 +2,7 @@
 
 use super::Client;
 use super::reply::Reply;
+use crate::api::Account;
 use crate::error::{Error, Status};
 use crate::mirror::Answer;
 use crate::webhook::Change;
@@ -88,12 +89,10 @@ impl Client {
     /// [`Status::Closed`], [`Status::Panic`]; nothing is watched then.
     pub fn watch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
         self.check_owners(owners)?;
-        let now = self.runtime.clock.now();
-        self.runtime.watch(|watching, _| {
-            for owner in owners {
-                watching.watch(owner.as_ref(), now);
-            }
-        })
+        if self.way.is_local {
+            return self.runtime.check_open();
+        }
+        self.runtime.watch(accounts(owners))
     }
 
     /// Lets go of owners: their lists are not read again, and forgotten first when room is needed.
@@ -102,11 +101,10 @@ impl Client {
     /// As [`Client::watch`].
     pub fn unwatch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
         self.check_owners(owners)?;
-        self.runtime.watch(|watching, _| {
-            for owner in owners {
-                watching.unwatch(owner.as_ref());
-            }
-        })
+        if self.way.is_local {
+            return self.runtime.check_open();
+        }
+        self.runtime.unwatch(accounts(owners))
     }
 
     /// Takes a webhook of the service (protocol.md 8): verified, then applied to what is known. An add blocks
@@ -132,7 +130,7 @@ impl Client {
         let event = webhooks.open(query, body, clock.unix_seconds())?;
         let added = event.change == Change::Add;
         let mut ignored = 0;
-        self.runtime.watch(|watching, lanes| {
+        self.runtime.apply_event(|watching, lanes| {
             ignored = watching.learn_event(added, &event.pairs, lanes, clock.now());
         })?;
         webhooks.count(ignored);
@@ -148,4 +146,8 @@ impl Client {
             None => Ok(()),
         }
     }
+}
+
+fn accounts<S: AsRef<str>>(owners: &[S]) -> Vec<Account> {
+    owners.iter().map(|owner| owner.as_ref().into()).collect()
 }

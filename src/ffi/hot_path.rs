@@ -178,8 +178,7 @@ pub unsafe extern "C" fn chatblock_client_blocked_pairs(
 /// @return OK (at once, and always on the embedded engine, which knows everybody), ARGUMENT (also
 ///         for an invalid account: nothing is watched then), BUSY, CLOSED, FORKED, PANIC.
 ///
-/// Owns: nothing; the strings are copied.  Threads: any, at once.
-/// Blocks: never on network or disk; briefly on a lock.
+/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
 /// Service: protocol.md 3.3 black_list_get.  Since: 0.1.
 ///
 /// # Safety
@@ -201,8 +200,7 @@ pub unsafe extern "C" fn chatblock_client_watch(
 /// @param count   1 to 100,000.
 /// @return as chatblock_client_watch().
 ///
-/// Owns: nothing.  Threads: any, at once.  Blocks: never on network or disk; briefly on a lock.
-/// Since: 0.1.
+/// Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; strings are NULL or NUL-terminated; owners has count elements.

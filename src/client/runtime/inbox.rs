@@ -1,4 +1,4 @@
-//! Calls that no thread waits for, on their way to the scheduler, and where the threads of a client sleep. The lock of the
+//! Asynchronous calls and owners to be watched, on their way to the scheduler, and where the threads of a client sleep. The lock of the
 //! scheduler is held while an outcome is taken in; a tick thread leaves its call here without it. The leader takes in
 //! what arrived, a moment later: the calls of one tick share requests, and no thread competes with the tick thread
 //! while it hands them over.
@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::wakeup::{Sleep, Wake, Wakeup, Work, earlier};
-use crate::api::Request;
+use crate::api::{Account, Request};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::locks::{Condvar, Mutex, MutexGuard};
@@ -17,11 +17,20 @@ const POLLS: u32 = 50;
 /// Room for so many calls is kept for the next burst.
 const KEPT: usize = 1024;
 
-/// An accepted call.
+/// What was accepted and is not in the scheduler yet.
 pub(super) struct Arrival {
-    pub(super) request: Request,
-    pub(super) tag: u64,
+    pub(super) what: What,
     pub(super) accepted: Instant,
+}
+
+/// What threads of the host program leave here.
+pub(super) enum What {
+    /// A call, with its tag.
+    Call(Request, u64),
+    /// The lists of these owners are to be read in the background.
+    Watch(Vec<Account>),
+    /// They are not, any more.
+    Unwatch(Vec<Account>),
 }
 
 /// Where calls arrive and threads sleep.
@@ -64,14 +73,14 @@ impl Inbox {
         }
     }
 
-    /// Leaves a call that `admit` has a place for. False when a thread has to be started first; nothing was left then.
+    /// Leaves what `admit` has a place for. Returns it when a thread has to be started first.
     ///
     /// # Errors
     /// Those of [`Self::refuse`] and of `admit`.
     pub(super) fn push(
         &self,
         arrival: Arrival,
-        admit: impl FnOnce(&Request) -> Result<(), Error>,
+        admit: impl FnOnce(&What) -> Result<(), Error>,
     ) -> Result<Option<Arrival>, Error> {
         let mut queue = self.queue.lock();
         if let Some(refusal) = &queue.refusal {
@@ -80,7 +89,7 @@ impl Inbox {
         if !queue.has_drainer {
             return Ok(Some(arrival));
         }
-        admit(&arrival.request)?;
+        admit(&arrival.what)?;
         let work = self.work(&arrival);
         queue.calls.push_back(arrival);
         queue.polls_left = POLLS;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::inbox::What;
 use super::{Caller, Runtime, State};
+use crate::api::Account;
 use crate::client::lanes::{Done, Lanes};
 use crate::client::watching::Watching;
 use crate::error::Error;
@@ -13,12 +15,28 @@ impl Runtime {
         self.state.lock().watching = Some(watching);
     }
 
-    /// Changes what is watched, when there is anything to watch.
+    /// Reads the lists of `owners` in the background from now on. Takes the lock of the inbox only.
     ///
     /// # Errors
     /// [`crate::Status::Closed`], [`crate::Status::Panic`]; [`crate::Status::Busy`] when no thread can
     /// start.
-    pub(in crate::client) fn watch(
+    pub(in crate::client) fn watch(self: &Arc<Self>, owners: Vec<Account>) -> Result<(), Error> {
+        self.push(What::Watch(owners))
+    }
+
+    /// Ends that.
+    ///
+    /// # Errors
+    /// As [`Self::watch`].
+    pub(in crate::client) fn unwatch(self: &Arc<Self>, owners: Vec<Account>) -> Result<(), Error> {
+        self.push(What::Unwatch(owners))
+    }
+
+    /// Applies an event, when there is anything to watch.
+    ///
+    /// # Errors
+    /// As [`Self::watch`].
+    pub(in crate::client) fn apply_event(
         self: &Arc<Self>,
         change: impl FnOnce(&mut Watching, &Lanes<Caller>),
     ) -> Result<(), Error> {

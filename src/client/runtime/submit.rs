@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::inbox::Arrival;
+use super::inbox::{Arrival, What};
 use super::{Caller, Runtime, State, busy, closed, panicked};
 use crate::api::Request;
 use crate::client::lanes::{CallId, Lanes, Next, Rules};
@@ -38,12 +38,20 @@ impl Runtime {
         request: Request,
         tag: u64,
     ) -> Result<(), Error> {
-        let mut arrival = Arrival {
-            request,
-            tag,
-            accepted: self.clock.now(),
+        self.push(What::Call(request, tag))
+    }
+
+    /// Leaves something in the inbox, without the lock of the scheduler unless the first thread has to be started.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub(super) fn push(self: &Arc<Self>, what: What) -> Result<(), Error> {
+        let accepted = self.clock.now();
+        let mut arrival = Arrival { what, accepted };
+        let admit = |what: &What| match what {
+            What::Call(request, _) => self.admit(request),
+            What::Watch(_) | What::Unwatch(_) => Ok(()),
         };
-        let admit = |request: &Request| self.admit(request);
         while let Some(back) = self.inbox.push(arrival, admit)? {
             arrival = back;
             self.have_a_thread(&mut self.state.lock())?;
@@ -94,7 +102,7 @@ impl Runtime {
 
     /// # Errors
     /// [`crate::Status::Closed`], [`crate::Status::Panic`].
-    pub(super) fn check_open(&self) -> Result<(), Error> {
+    pub(in crate::client) fn check_open(&self) -> Result<(), Error> {
         self.inbox.refusal().map_or(Ok(()), Err)
     }
 
@@ -109,9 +117,24 @@ impl Runtime {
     /// One by one, so that a bug loses none of the others.
     pub(super) fn enter_arriving(&self, state: &mut State) -> bool {
         let is_any = !state.arriving.is_empty();
-        while let Some(arrival) = state.arriving.pop_front() {
-            let caller = Caller::Polls(arrival.tag);
-            self.enter(state, arrival.request, caller, None, arrival.accepted);
+        while let Some(Arrival { what, accepted }) = state.arriving.pop_front() {
+            match what {
+                What::Call(request, tag) => {
+                    self.enter(state, request, Caller::Polls(tag), None, accepted);
+                }
+                What::Watch(owners) => {
+                    if let Some(watching) = &mut state.watching {
+                        for owner in &owners {
+                            watching.watch(owner, accepted);
+                        }
+                    }
+                }
+                What::Unwatch(owners) => {
+                    if let Some(watching) = &mut state.watching {
+                        owners.iter().for_each(|owner| watching.unwatch(owner));
+                    }
+                }
+            }
         }
         is_any
     }

@@ -192,8 +192,7 @@ fn what_a_bug_has_left_is_ended_with_what_has_arrived() {
     let setup = Setup::new();
     setup.submit("bob");
     setup.runtime.state.lock().arriving.push_back(Arrival {
-        request: add("cem"),
-        tag: 8,
+        what: inbox::What::Call(add("cem"), 8),
         accepted: setup.clock.now(),
     });
     setup.runtime.poison();
