@@ -67,6 +67,9 @@ export interface Stats {
     busy: number;
     failures: number;
     failed: boolean;
+    refused: number;
+    bad_rows: number;
+    held: { code: number; http_status: number; since_s: number; probe_ms: number; message: string } | null;
   };
   /** Remote backend. */
   webhooks?: Record<

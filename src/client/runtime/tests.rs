@@ -31,6 +31,16 @@ impl Service for Pairwise {
     }
 }
 
+/// Answers a request when it may.
+struct Slow(crossbeam_channel::Receiver<()>);
+
+impl Service for Slow {
+    fn call(&self, request: &Request, deadline: Instant) -> Result<Answer, Error> {
+        self.0.recv().expect("the test lives");
+        Willing(Arc::default()).call(request, deadline)
+    }
+}
+
 struct Still(Mutex<Instant>);
 
 impl Clock for Still {
@@ -67,9 +77,17 @@ impl Setup {
     }
 
     fn with(service: Box<dyn Service>, merge: bool, asked: Arc<Mutex<Vec<usize>>>) -> Self {
+        Self::with_rules(service, asked, |rules| rules.merge = merge)
+    }
+
+    fn with_rules(
+        service: Box<dyn Service>,
+        asked: Arc<Mutex<Vec<usize>>>,
+        change: impl FnOnce(&mut Rules),
+    ) -> Self {
         let clock = Arc::new(Still(Mutex::new(SystemClock.now())));
-        let rules = Rules {
-            merge,
+        let mut rules = Rules {
+            merge: true,
             retry: None,
             rate_per_second: None,
             call_time: None,
@@ -77,6 +95,7 @@ impl Setup {
             late: None,
             recorded: false,
         };
+        change(&mut rules);
         let log = Log::open(&config::Log::default(), clock.clone()).expect("no log");
         let runtime = Arc::new(Runtime::new(service, clock.clone(), log, rules, 100));
         Self {
@@ -228,4 +247,34 @@ fn a_cancel_leaves_the_completions_to_the_threads_of_the_client() {
     let reply = setup.runtime.completions.take(Some(deadline));
     let reply = reply.expect("a completion");
     assert_eq!((reply.tag(), reply.status()), (7, Status::Cancelled));
+}
+
+#[test]
+fn a_caller_whose_reply_is_late_is_told_what_is_true_of_his_write() {
+    let (go, wait) = bounded(0);
+    let slow = Box::new(Slow(wait));
+    let setup = Setup::with_rules(slow, Arc::default(), |rules| rules.recorded = true);
+    let runtime = &setup.runtime;
+    let (promise, waiting) = crate::promise::promise();
+    let accepted = runtime.accept(add("bob"), promise, setup.clock.now());
+    let id = accepted.expect("there is room");
+    let told = || runtime.stop_waiting(id, Duration::from_secs(20));
+    assert!(told().is_none(), "it is not on disk");
+    let record = || {
+        let mut state = runtime.state.lock();
+        let next = state.lanes.next_call();
+        state.lanes.record(next, setup.clock.now());
+        runtime.rouse(&mut state, setup.clock.now());
+    };
+    record();
+    for _ in 0..2 {
+        let reply = told().expect("it is on disk");
+        assert_eq!(reply.status(), Status::Queued, "{}", reply.message());
+        assert_eq!(runtime.completions.stats().calls, 0, "its place is free");
+    }
+    go.send(()).expect("the request is under way");
+    assert!(runtime.flush(None));
+    assert!(told().is_none(), "it is answered");
+    let unkept = waiting.wait(None).expect_err("nobody owes him anything");
+    assert_eq!(unkept, crate::promise::Unkept::Broken);
 }
