@@ -23,8 +23,9 @@ const (
 // blocked already counts as done. Writes of one owner keep their order.
 //
 // The error is ErrService (with ServiceCode, for example 30013 for a full list), ErrNetwork or ErrTimeout (a
-// write may have happened; the same call may be repeated), ErrConnect (nothing was sent), ErrQueued (recorded in the
-// outbox and will be sent: do not repeat it), ErrBusy, ErrStorage, ErrArgument, ErrClosed, or that of the context.
+// write may have happened; the same call may be repeated), ErrConnect (nothing was sent), ErrBusy, ErrStorage,
+// ErrArgument, ErrClosed, or that of the context. With an outbox a write waits for its answer as long as the context
+// allows; one that is on disk by then is sent later all the same, so do not repeat it.
 func (c *Client) Add(ctx context.Context, from string, accounts ...string) (*Result, error) {
 	return c.overAccounts(ctx, from, accounts, accountsCall{
 		submit: func(h *C.chatblock_client, from *C.char, to list, tag C.uint64_t) C.chatblock_status {

@@ -83,8 +83,8 @@ export class Client implements AsyncDisposable, Disposable {
    * @param from The owner of the list, 1 to 32 bytes.
    * @param to 1 to 100,000 accounts.
    * @throws {ChatblockError} ERR_SERVICE (30013: the list is full), ERR_NETWORK and ERR_TIMEOUT (it may have
-   *   happened; repeat it), ERR_CONNECT, ERR_BUSY, ERR_STORAGE, ERR_ARGUMENT, ERR_CLOSED, and, when the client
-   *   closes, ERR_QUEUED (recorded in the outbox and sent later: do not repeat it).
+   *   happened; repeat it), ERR_CONNECT, ERR_BUSY, ERR_STORAGE, ERR_ARGUMENT, ERR_CLOSED. With an outbox a write waits
+   *   for its answer without limit; one that is on disk when the client closes is sent later: do not repeat it.
    */
   async add(from: string, to: readonly string[], options: CallOptions = {}): Promise<Result> {
     return this.#calls.make(requests.add(from, to), options.signal);
