@@ -366,7 +366,7 @@ pub const SERVICE_CODES: &[ServiceCode] = &[
     code(
         70051,
         Retry::Never,
-        Concern::Caller,
+        Concern::Unclear,
         "the account is barred by the service",
     ),
     code(
@@ -632,7 +632,7 @@ mod tests {
         assert_eq!(rows(Concern::Write), [30001, 30003, 30013]);
         assert_eq!(
             rows(Concern::Unclear),
-            [30002, 60003, 60015, 70107, 70206, 70402]
+            [30002, 60003, 60015, 70051, 70107, 70206, 70402]
         );
         let of_the_caller = [60020, 60021, 60026, 70009, 70020, 99999, -1, i32::MAX];
         for code in of_the_caller {

@@ -191,10 +191,6 @@ impl Hold {
     fn is_passed(&self, number: Number) -> bool {
         self.passed > Some(number)
     }
-
-    fn is_held(&self) -> bool {
-        self.current.is_some()
-    }
 }
 
 impl<T> Lanes<T> {
@@ -258,7 +254,7 @@ impl<T> Lanes<T> {
         let held = self.hold.current.as_ref();
         let moment = held.map_or(now, |held| held.probe_at);
         self.repeat(batch, moment.max(now));
-        self.tell_of_hold();
+        self.tell_of_hold(now);
     }
 
     /// Others pass: only this request is refused, or one of the calls in it.
@@ -272,9 +268,9 @@ impl<T> Lanes<T> {
         self.tell(calls);
     }
 
-    /// Nobody waits for a recorded write while sending is held.
-    pub(super) fn tell_of_hold(&mut self) {
-        if self.hold.is_held() {
+    /// Nobody waits for a recorded write while sending is held. When the next probe may go, it is the answer to wait for.
+    pub(super) fn tell_of_hold(&mut self, now: Instant) {
+        if !self.hold.is_open(now) {
             let waiting: Vec<_> = self.deadlines.iter().map(|(_, id)| *id).collect();
             self.tell(waiting);
         }

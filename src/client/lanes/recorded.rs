@@ -38,7 +38,7 @@ impl<T> Lanes<T> {
         for id in fresh {
             self.queue_owner_of(id, now);
         }
-        self.tell_of_hold();
+        self.tell_of_hold(now);
     }
 
     /// These writes cannot be recorded: they were never sent.

@@ -104,7 +104,7 @@ impl<T> Lanes<T> {
             let of_read = refusal.take_if(|_| self.rules.recorded && !self.is_durable(&batch));
             if let Some((refusal, number)) = of_read {
                 self.hold.begin(refusal, number, now);
-                self.tell_of_hold();
+                self.tell_of_hold(now);
             }
         }
         let random = self.random.f64();

@@ -279,6 +279,36 @@ fn the_rest_after_too_many_signatures_holds_what_is_recorded_whoever_met_it() {
 }
 
 #[test]
+fn who_comes_when_the_next_probe_is_due_waits_for_its_answer() {
+    for code in [0, 70009] {
+        let mut world = durable();
+        world.submit(
+            1,
+            "ann",
+            Operation::Check(owned(&["bob"]), CheckType::Single),
+        );
+        world.run_for(MINUTE * 60, refuses(70050));
+        assert!(world.held().is_some(), "no write has asked since");
+        world.wait(2, "cat", &["dan"]);
+        world.wait(3, "eve", &["fay"]);
+        world.record();
+        assert_eq!(world.done.len(), 1);
+        world.run_for(Duration::from_secs(1), |number, request| match code {
+            0 => all_ok(request),
+            code => refuses(code)(number, request),
+        });
+        let expected = if code == 0 {
+            Status::Ok
+        } else {
+            Status::Queued
+        };
+        for tag in [2, 3] {
+            assert_eq!(world.reply(tag).status(), expected);
+        }
+    }
+}
+
+#[test]
 fn a_request_that_is_refused_alone_holds_no_other() {
     let mut world = durable();
     world.add(1, "bad", &["bob"]);
