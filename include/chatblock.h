@@ -1036,6 +1036,29 @@ chatblock_result *chatblock_client_apply_webhook(const chatblock_client *client,
                                                  size_t body_len);
 
 /**
+ * BACKUP. Copy the durable store ("path") or the outbox ("outbox.path") of a client while it goes on.
+ *
+ * The copy is one file with everything that was on disk when the function was called; call
+ * chatblock_client_sync() before to have all accepted writes in it. Do not copy the files of an open client by other
+ * means: each is three files, and they change. The command `chatblock restore` puts a copy back.
+ *
+ * @param client  the client.
+ * @param path    a new file: what is there already is never replaced. A relative path is taken from the current
+ *                directory. Mode 0600.
+ * @return a result, never NULL: OK when the copy is on disk; UNSUPPORTED where nothing is on disk, STORAGE,
+ *         ARGUMENT, BUSY when no thread can start, CLOSED, FORKED, PANIC: there is no copy then.
+ *
+ * Owns: the caller owns the result.  Threads: any, at once; other calls go on.  Blocks: until the file is copied and
+ * synced, about a second for each 100 MB.  Service: none.  Since: 0.1.
+ *
+ * # Safety
+ * `client` is NULL or open; path is NULL or NUL-terminated.
+ */
+CHATBLOCK_API
+chatblock_result *chatblock_client_backup(const chatblock_client *client,
+                                          const char *path);
+
+/**
  * LOOKING INSIDE. What a client says about itself, as one JSON object, taken at one moment.
  *
  * Its groups: "calls" (what became of them, by command: accepted = confirmed + refused + unknown +

@@ -684,6 +684,17 @@ public:
             chatblock_client_apply_webhook(handle(), detail::text(query).c_str(), body.data(), body.size()));
     }
 
+    /// chatblock_client_backup(): copy the durable store or the outbox to a new file while the client goes on.
+    ///
+    /// @param path  what is there already is never replaced.
+    /// @return ok; unsupported where nothing is on disk, storage, argument, busy, closed, forked, panic: there is no
+    ///         copy then.
+    /// Blocks: until the copy is on disk.
+    [[nodiscard]] result backup(std::string_view path) const
+    {
+        return result(chatblock_client_backup(handle(), detail::text(path).c_str()));
+    }
+
     /// chatblock_client_stats(): what the client says about itself, as one JSON object in result::json().
     /// @return ok; argument, forked, panic.  Blocks: never.
     [[nodiscard]] result stats() const noexcept { return result(chatblock_client_stats(handle())); }

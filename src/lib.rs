@@ -39,7 +39,7 @@ mod threads;
 pub use api::{CheckType, Command, Relation};
 pub use client::outbox_file;
 pub use client::stats::{self, Stats};
-pub use client::{Client, MAX_TARGETS, Reply, ReplyItem};
+pub use client::{Client, MAX_TARGETS, Reply, ReplyItem, backup_file, restore_file};
 pub use error::{Error, Status};
 pub use mirror::Answer;
 

@@ -22,10 +22,10 @@ mod real {
 
     /// Starts a thread that receives none of the host program's signals: its handlers run on its own threads, and
     /// a closed pipe or a full disk is an error here, not a signal.
-    pub(crate) fn spawn(
+    pub(crate) fn spawn<T: Send + 'static>(
         name: &str,
-        work: impl FnOnce() + Send + 'static,
-    ) -> io::Result<JoinHandle<()>> {
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<JoinHandle<T>> {
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
         let started = Builder::new()
             .name(name.to_owned())
@@ -45,10 +45,10 @@ mod model {
     pub(crate) use shuttle::thread::{JoinHandle, yield_now};
 
     #[allow(clippy::unnecessary_wraps, reason = "as the real one")]
-    pub(crate) fn spawn(
+    pub(crate) fn spawn<T: Send + 'static>(
         _: &str,
-        work: impl FnOnce() + Send + 'static,
-    ) -> io::Result<JoinHandle<()>> {
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<JoinHandle<T>> {
         Ok(shuttle::thread::spawn(work))
     }
 }

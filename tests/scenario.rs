@@ -121,6 +121,31 @@ fn resident_kib() -> u64 {
     number.expect("a number of kilobytes")
 }
 
+fn backup(step: &Value) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = |name: &str| {
+        let config = json!({"backend": "embedded", "path": folder.path().join(name)});
+        Client::open(&config.to_string()).expect("it opens")
+    };
+    let (store, copy) = (open("lists.db"), folder.path().join("copy.db"));
+    store
+        .add(text(step, "from"), &texts(step, "to"))
+        .ok()
+        .expect("added");
+    store.backup(&copy).expect("a copy");
+    expect_error(
+        &step["expect"],
+        &store.backup(&copy).expect_err("it is there"),
+    );
+    let listed = open("copy.db").get(text(step, "from"), 0, 100);
+    let listed: Vec<_> = listed
+        .items()
+        .iter()
+        .map(chatblock::ReplyItem::account)
+        .collect();
+    assert_eq!(json!(listed), step["to"]);
+}
+
 #[derive(Default)]
 struct Host(Option<Client>);
 
@@ -155,6 +180,11 @@ impl Host {
             "async" => self.asynchronous(step),
             "flush" => assert_eq!(self.client().flush(SOON), Status::Ok),
             "sync_fails" => assert_eq!(name(self.client().sync(SOON)), expect["status"]),
+            "backup_fails" => {
+                let error = self.client().backup("no-copy.db").expect_err("a failure");
+                expect_error(expect, &error);
+            }
+            "backup" => backup(step),
             "cancel" => {
                 let cancelled = self.client().cancel(number(step, "tag").into());
                 assert_eq!(cancelled, number(expect, "cancelled") as usize);

@@ -211,6 +211,20 @@ func (c *Client) Stats() (json.RawMessage, error) {
 	return result.JSON, nil
 }
 
+// Backup copies the durable store ("path") or the outbox ("outbox.path") to a new file while the client goes on, and waits
+// until the copy is on disk; Close waits for it. What is at path already is never replaced. The error is ErrUnsupported
+// where nothing is on disk, ErrStorage, ErrArgument, ErrBusy or ErrClosed; there is no copy then.
+func (c *Client) Backup(path string) error {
+	name, err := newText("path", path)
+	if err != nil {
+		return err
+	}
+	_, err = c.ask(func(handle *C.chatblock_client) *C.chatblock_result {
+		return C.chatblock_client_backup(handle, name.c())
+	})
+	return err
+}
+
 // ask runs a short call that answers with a result.
 func (c *Client) ask(call func(*C.chatblock_client) *C.chatblock_result) (*Result, error) {
 	defer runtime.KeepAlive(c)

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +37,8 @@ var doers = map[string]func(*actor, step) (facts, error){
 	"async":            (*actor).async,
 	"flush":            func(a *actor, s step) (facts, error) { return nil, a.client.Flush(a.ctx) },
 	"sync_fails":       func(a *actor, s step) (facts, error) { return fails(a.client.Sync(a.ctx)) },
+	"backup_fails":     func(a *actor, s step) (facts, error) { return fails(a.client.Backup("no-copy.db")) },
+	"backup":           (*actor).backup,
 	"cancel":           (*actor).cancel,
 	"stats":            (*actor).stats,
 	"usersig":          (*actor).userSig,
@@ -143,6 +147,48 @@ func (a *actor) async(s step) (facts, error) {
 		start = page.NextIndex
 	}
 	return facts{"status": "OK", "listed": len(listed)}, nil
+}
+
+// backup copies a store of its own, and looks into the copy.
+func (a *actor) backup(s step) (facts, error) {
+	folder, err := os.MkdirTemp("", "chatblock-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	copied := filepath.Join(folder, "copy.db")
+	store, err := chatblock.Open(map[string]any{"backend": "embedded", "path": filepath.Join(folder, "lists.db")})
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	if _, err := store.Add(a.ctx, s.From, s.To...); err != nil {
+		return nil, err
+	}
+	if err := store.Backup(copied); err != nil {
+		return nil, err
+	}
+	found, err := fails(store.Backup(copied))
+	if err != nil {
+		return nil, err
+	}
+	again, err := chatblock.Open(map[string]any{"backend": "embedded", "path": copied})
+	if err != nil {
+		return nil, err
+	}
+	defer again.Close()
+	page, err := again.Get(a.ctx, s.From, 0, 100)
+	if err != nil {
+		return nil, err
+	}
+	listed := []string{}
+	for _, item := range page.Items {
+		listed = append(listed, item.Account)
+	}
+	if !slices.Equal(listed, s.To) {
+		return nil, fmt.Errorf("the copy lists %v", listed)
+	}
+	return found, nil
 }
 
 func (a *actor) cancel(s step) (facts, error) {

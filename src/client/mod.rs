@@ -1,6 +1,7 @@
 //! The handle: checks a call, carries it to the service, and says what became of it.
 
 mod assembly;
+mod backup;
 mod check;
 mod completions;
 mod event;
@@ -19,9 +20,11 @@ mod watching;
 mod way;
 mod webhooks;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use backup::{backup_file, restore_file};
 pub use check::MAX_TARGETS;
 pub use outbox::file as outbox_file;
 pub use reply::{Reply, ReplyItem};
@@ -31,12 +34,13 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Backend, Config, LogLevel};
 use crate::error::{Error, Status};
 use crate::promise::{Unkept, promise};
+use backup::Backups;
 use known::Known;
 use log::Log;
 use runtime::{Runtime, closed};
 use stats::Stats;
 use watching::Watching;
-use way::Way;
+use way::{Backed, Way};
 use webhooks::Webhooks;
 
 /// A caller waits this much longer than its call, so that the call's own account of what happened
@@ -59,6 +63,7 @@ pub struct Client {
     /// None on the embedded engine, which knows everything already.
     webhooks: Option<Webhooks>,
     way: Way,
+    backups: Backups,
 }
 
 impl Client {
@@ -81,18 +86,24 @@ impl Client {
     }
 
     fn with_clock(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let (service, known, way) = match &config.backend {
+        let backed = match &config.backend {
             Backend::Embedded(embedded) => Way::embedded(embedded, &clock)?,
             Backend::Remote(remote) => Way::remote(remote, config, &clock)?,
         };
         let log = Log::open(&config.log, Arc::clone(&clock))?;
-        if let Some(notice) = &way.notice {
+        if let Some(notice) = &backed.way.notice {
             log.line(LogLevel::Warn, || notice.clone());
         }
         for warning in &config.warnings {
             log.line(LogLevel::Warn, || warning.clone());
         }
-        let client = Self {
+        let Backed {
+            service,
+            known,
+            way,
+            backups,
+        } = backed;
+        let mut client = Self {
             runtime: Arc::new(Runtime::new(
                 service,
                 clock,
@@ -106,6 +117,7 @@ impl Client {
                 _ => None,
             },
             way,
+            backups,
         };
         client.learn_from_answers(config);
         client.open_outbox(config)?;
@@ -128,7 +140,7 @@ impl Client {
         self.runtime.learn_with(watching);
     }
 
-    fn open_outbox(&self, config: &Config) -> Result<(), Error> {
+    fn open_outbox(&mut self, config: &Config) -> Result<(), Error> {
         let (Backend::Remote(remote), Some(app)) = (&config.backend, &config.app) else {
             return Ok(());
         };
@@ -138,6 +150,7 @@ impl Client {
         let clock = &self.runtime.clock;
         let now = (clock.now(), clock.unix_seconds());
         let opened = outbox::open(settings, app.sdkappid, &self.runtime.log, now)?;
+        self.backups = Backups::new(Some(opened.file), "outbox.path");
         self.runtime
             .record_in(opened.outbox, Box::new(opened.journal), opened.left)
             .map_err(|error| {
@@ -352,6 +365,30 @@ impl Client {
         }
     }
 
+    /// Copies the durable store (embedded with `path`), or the outbox (remote with `outbox.path`), to a new file at `path`
+    /// while the client goes on: the copy has everything that was on disk when this was called, and nothing of a
+    /// call in half. It has mode 0600, needs no other file beside it, and never replaces one. A relative path is
+    /// taken from the current directory. Put it back with `chatblock restore`.
+    ///
+    /// Waits until the copy is on disk; calls go on meanwhile.
+    ///
+    /// # Errors
+    /// [`Status::Unsupported`] where nothing is on disk, [`Status::Storage`] when something is at `path` already or the
+    /// disk fails, [`Status::Closed`], [`Status::Argument`], [`Status::Busy`] when no thread can start; there is no
+    /// copy then.
+    ///
+    /// ```
+    /// use chatblock::{Client, Status};
+    ///
+    /// let client = Client::open("{}")?;
+    /// let error = client.backup("copy.db").expect_err("nothing is on disk");
+    /// assert_eq!(error.status(), Status::Unsupported);
+    /// # Ok::<(), chatblock::Error>(())
+    /// ```
+    pub fn backup(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.backups.make(path.as_ref())
+    }
+
     /// A look inside: what became of the calls, what waits, how the service is reached. Also after a
     /// bug, for whoever reports it.
     pub fn stats(&self) -> Stats {
@@ -383,6 +420,7 @@ impl Client {
     }
 
     pub(crate) fn shut(&self, timeout: Option<Duration>) -> Status {
+        self.backups.close();
         let deadline = self.deadline(timeout);
         let clean = self.runtime.close(deadline);
         self.runtime.log.close(deadline);
@@ -491,6 +529,7 @@ mod tests {
             known: Arc::new(Known::complete(Arc::new(SystemClock)).expect("memory")),
             webhooks: None,
             way,
+            backups: Backups::new(None, "path"),
         }
     }
 

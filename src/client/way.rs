@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backup::Backups;
 use super::known::Known;
 use super::lanes::Rules;
 use crate::api::Charset;
@@ -19,7 +20,12 @@ use crate::threads;
 const LOCAL_REQUESTS: usize = 16;
 
 /// Who answers, what is known, and how calls travel.
-pub(super) type Backed = (Box<dyn Service>, Arc<Known>, Way);
+pub(super) struct Backed {
+    pub(super) service: Box<dyn Service>,
+    pub(super) known: Arc<Known>,
+    pub(super) way: Way,
+    pub(super) backups: Backups,
+}
 
 /// How calls of one backend travel.
 pub(super) struct Way {
@@ -57,7 +63,13 @@ impl Way {
         let engine = Engine::observed(config, Arc::clone(clock), Some(observer))?;
         known.load(engine.store())?;
         let notice = engine.store().notice();
-        Ok((Box::new(engine), known, Self { notice, ..way }))
+        let backups = Backups::new(engine.file(), "path");
+        Ok(Backed {
+            service: Box::new(engine),
+            known,
+            way: Self { notice, ..way },
+            backups,
+        })
     }
 
     /// Merged, paced and repeated.
@@ -84,7 +96,12 @@ impl Way {
         };
         let service = RemoteService::open(config, app, Arc::clone(clock), spawn)?;
         let known = Known::partial(config.mirror, Arc::clone(clock))?;
-        Ok((Box::new(service), Arc::new(known), way))
+        Ok(Backed {
+            service: Box::new(service),
+            known: Arc::new(known),
+            way,
+            backups: Backups::new(None, "outbox.path"),
+        })
     }
 
     pub(super) fn rules(&self) -> Rules {

@@ -23,6 +23,8 @@ pub mod usersig;
 
 pub mod webhook;
 
+pub mod backup;
+
 pub mod stats;
 
 mod border;

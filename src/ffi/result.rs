@@ -61,14 +61,19 @@ impl chatblock_result {
         Self::from_reply(Reply::failed(command, "", error))
     }
 
+    /// OK, and nothing more to say.
+    pub(super) fn done() -> Self {
+        Self::from_error(&Error::new(Status::Ok, ""))
+    }
+
     pub(super) fn from_stats(stats: &Stats) -> Self {
-        let mut result = Self::from_error(&Error::new(Status::Ok, ""));
+        let mut result = Self::done();
         result.json = c_string(stats.to_json());
         result
     }
 
     pub(super) fn from_signature(mut usersig: Zeroizing<String>) -> Self {
-        let mut result = Self::from_error(&Error::new(Status::Ok, ""));
+        let mut result = Self::done();
         usersig.push('\0');
         result.usersig = usersig;
         result

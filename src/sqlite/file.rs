@@ -16,7 +16,7 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 const VERSIONS: u64 = 18;
 const WITH_LOG: u8 = 2;
 const USER_VERSION: usize = 60;
-const APPLICATION: usize = 68;
+pub(super) const APPLICATION: usize = 68;
 
 /// How often the way from a name to a locked file is gone again, when the file changes on the way.
 const ATTEMPTS: usize = 100;
@@ -40,16 +40,7 @@ type Created = (ParentOnly<File>, Option<PathBuf>);
 
 /// Opens or creates the file at `path` for this client alone: a second process and a second client get an error.
 pub(super) fn claim(path: &Path, format: &Format) -> Result<Claimed, Error> {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(Error::storage(path, "is not the name of a file"));
-    };
-    let directory = fs::canonicalize(directory).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Error::storage(path, "its directory does not exist; create it first")
-        }
-        _ => Error::storage(path, format!("its directory cannot be used: {error}")),
-    })?;
-    let real = directory.join(name);
+    let real = without_links(path)?;
     let old_lock = lock_as_before(path)?;
     for _ in 0..ATTEMPTS {
         let claimed = match open(path, &real)? {
@@ -69,6 +60,44 @@ pub(super) fn claim(path: &Path, format: &Format) -> Result<Claimed, Error> {
         path,
         "is replaced all the time; find out who does it",
     ))
+}
+
+/// A file that no client has open while this lives, whatever is in it.
+pub(super) struct Held {
+    /// None where there is none, or an empty one.
+    pub(super) file: Option<ParentOnly<File>>,
+    _old_lock: Option<ParentOnly<File>>,
+}
+
+/// Keeps clients from the file at `path`; None when one has it open already.
+pub(super) fn hold(path: &Path) -> Result<Option<Held>, Error> {
+    let real = without_links(path)?;
+    let old_lock = lock_as_before(path)?;
+    let file = open(path, &real)?;
+    if let Some(file) = &file {
+        let is_ours = lock(path, file)?;
+        if !is_ours || !has_name(file, &real).map_err(|error| unusable(path, &error))? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Held {
+        file,
+        _old_lock: old_lock,
+    }))
+}
+
+/// Where SQLite finds `path` too: its directory without links.
+fn without_links(path: &Path) -> Result<PathBuf, Error> {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Error::storage(path, "is not the name of a file"));
+    };
+    let directory = fs::canonicalize(directory).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            Error::storage(path, "its directory does not exist; create it first")
+        }
+        _ => Error::storage(path, format!("its directory cannot be used: {error}")),
+    })?;
+    Ok(directory.join(name))
 }
 
 /// Earlier libraries lock a file beside. Where one left it, it is locked too; none is made.
@@ -270,7 +299,7 @@ pub(super) fn newer(path: &Path, format: &Format, version: u32) -> Error {
     )
 }
 
-fn in_use(path: &Path) -> Error {
+pub(super) fn in_use(path: &Path) -> Error {
     Error::storage(
         path,
         "is in use by another client; close it there, or share one client between threads",

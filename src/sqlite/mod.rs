@@ -1,7 +1,9 @@
 //! SQLite files of ours: one client each, marked, checked at open, synced at every commit.
 
+mod backup;
 mod file;
 mod leftovers;
+mod restore;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +16,9 @@ use rusqlite::{Connection, ErrorCode};
 use crate::error::Error;
 use crate::platform::database::{Database, Vfs};
 use crate::platform::fork::ParentOnly;
+pub use backup::Source;
+pub use restore::Restored;
+pub(crate) use restore::{back_up, put_back};
 
 /// How long the log grows before its pages go to the file and it is written from its start again (250 pages): writing over it
 /// costs half of what letting it grow costs.
@@ -345,7 +350,8 @@ fn check_integrity(path: &Path, connection: &Connection) -> Result<(), Error> {
 pub(crate) fn restore(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().display();
     format!(
-        "restore it from a copy, and move \"{name}\", \"{name}-wal\" and \"{name}-shm\" away before: they are one"
+        "put a copy in its place with \"chatblock restore COPY {name}\", which also moves \"{name}-wal\" and \"{name}-shm\" away: \
+         they are one"
     )
 }
 

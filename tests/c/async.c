@@ -350,6 +350,24 @@ static void what_is_synced_is_there_again(void)
     CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
 }
 
+static void a_copy_is_a_store_like_any_other(void)
+{
+    chatblock_client *client = open_client("{\"path\":\"copied\"}");
+    CHECK_NUMBER(take(chatblock_blocklist_add(client, "ann", BOB, 1)), CHATBLOCK_OK);
+    CHECK_NUMBER(take(chatblock_client_backup(client, "copy")), CHATBLOCK_OK);
+    CHECK_NUMBER(take(chatblock_client_backup(client, "copy")), CHATBLOCK_ERR_STORAGE);
+    CHECK_NUMBER(take(chatblock_client_backup(client, "")), CHATBLOCK_ERR_ARGUMENT);
+    CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
+    client = open_client("{\"path\":\"copy\"}");
+    chatblock_result *r = chatblock_blocklist_get(client, "ann", 0, 1);
+    CHECK_TEXT(chatblock_result_item_account(r, 0), "bob");
+    chatblock_result_free(r);
+    CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
+    client = open_client("{}");
+    CHECK_NUMBER(take(chatblock_client_backup(client, "nothing")), CHATBLOCK_ERR_UNSUPPORTED);
+    CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
+}
+
 /* What a forked child finds, told as one letter. */
 static char look_from_child(chatblock_client *client)
 {
@@ -370,7 +388,7 @@ static char look_from_child(chatblock_client *client)
         return 'c';
     if (chatblock_client_flush(client, -1) != forked || chatblock_client_sync(client, -1) != forked)
         return 'f';
-    if (take(chatblock_client_stats(client)) != forked)
+    if (take(chatblock_client_stats(client)) != forked || take(chatblock_client_backup(client, "copy")) != forked)
         return 't';
     return chatblock_client_close(client, -1) == CHATBLOCK_OK ? '+' : 'x';
 }
@@ -428,6 +446,7 @@ int main(void)
     a_full_queue_is_busy();
     flush_sync_and_cancel();
     what_is_synced_is_there_again();
+    a_copy_is_a_store_like_any_other();
     a_forked_child_has_no_completions();
     errno_stays();
     CHECK_NUMBER(threads_left(tasks), tasks);

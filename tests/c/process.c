@@ -142,7 +142,7 @@ static void read_everything(const chatblock_result *r)
 static void call_everything(const char *config)
 {
     chatblock_client *client = NULL;
-    chatblock_result *r[8] = {NULL}, *error = NULL;
+    chatblock_result *r[9] = {NULL}, *error = NULL;
     const char *targets[] = {"bob", "ann", "cat"};
     KEEPS_ERRNO(chatblock_version());
     KEEPS_ERRNO(chatblock_version_number());
@@ -159,10 +159,11 @@ static void call_everything(const char *config)
     KEEPS_ERRNO(r[5] = chatblock_usersig_generate(1, TEST_KEY, "ann", 60));
     KEEPS_ERRNO(r[6] = chatblock_usersig_verify(1, TEST_KEY, "ann", chatblock_result_usersig(r[5])));
     KEEPS_ERRNO(r[7] = chatblock_client_stats(client));
+    KEEPS_ERRNO(r[8] = chatblock_client_backup(client, "everything-copy"));
     KEEPS_ERRNO(chatblock_client_close(client, 1000));
     CHECK_NUMBER(chatblock_result_status(r[1]), CHATBLOCK_OK);
     CHECK_NUMBER(chatblock_result_status(r[6]), CHATBLOCK_OK);
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 9; i++) {
         read_everything(r[i]);
         KEEPS_ERRNO(chatblock_result_free(r[i]));
     }

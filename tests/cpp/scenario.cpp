@@ -1,5 +1,6 @@
 // Goes through bindings/scenario.json, whose file is the argument; bindings/README.md says what each step does.
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -311,11 +312,37 @@ void after_close(const json &)
     refused("async", loop.add("ann", bob, [](const result &) {}).status());
     refused("flush", shared.flush(1s).status());
     refused("sync", shared.sync(1s).status());
+    refused("backup", shared.backup("copy.db").status());
     refused("cancel", shared.cancel(77).status());
     refused("stats", shared.stats().status());
     refused("webhook", shared.apply_webhook("", "").status());
     must(!loop.run_once(chatblock::forever), "a completion after close");
     succeeds(shared.close());
+}
+
+void backup(const json &step)
+{
+    char folder[] = "/tmp/chatblock-XXXXXX";
+    must(mkdtemp(folder) != nullptr, "no folder");
+    const std::string at = folder, copy = at + "/copy.db";
+    const auto open = [](const std::string &path) {
+        return client::open(json{{"backend", "embedded"}, {"path", path}}.dump()).or_throw();
+    };
+    {
+        const client store = open(at + "/lists.db");
+        succeeds(store.add(text(step, "from"), texts(step, "to")));
+        succeeds(store.backup(copy));
+        call(step, [&] { return store.backup(copy); });
+    }
+    {
+        const client copied = open(copy);
+        const result page = copied.get(text(step, "from"));
+        std::vector<std::string> listed;
+        for (const auto &item : page.items())
+            listed.emplace_back(item.account);
+        same("listed", listed, step.at("to"));
+    }
+    std::filesystem::remove_all(at);
 }
 
 result check(const json &step)
@@ -355,6 +382,8 @@ const std::map<std::string, std::function<void(const json &)>> table{
     {"async", async},
     {"flush", [](const json &) { succeeds(shared.flush(20s)); }},
     {"sync_fails", [](const json &step) { call(step, [] { return shared.sync(20s); }); }},
+    {"backup_fails", [](const json &step) { call(step, [] { return shared.backup("no-copy.db"); }); }},
+    {"backup", backup},
     {"cancel",
      [](const json &step) {
          same("cancelled", shared.cancel(step.at("tag")).or_throw(), step["expect"]["cancelled"]);

@@ -113,6 +113,22 @@ namespace Chatblock
         }
 
         /// <summary>
+        /// Copies the durable store ("path") or the outbox ("outbox.path") to a new file while the client goes on, and waits
+        /// until the copy is on disk.
+        /// </summary>
+        /// <param name="path">What is there already is never replaced.</param>
+        /// <exception cref="ChatblockException">
+        /// There is no copy: Unsupported where nothing is on disk, Storage, Argument, Busy.
+        /// </exception>
+        public void Backup(string path)
+        {
+            using (var text = new Texts(nameof(path), path))
+            {
+                Done(Library.chatblock_client_backup(Handle, text.First));
+            }
+        }
+
+        /// <summary>
         /// What the client says about itself, taken at one moment: one JSON object, without secrets and accounts. The
         /// library's README lists the keys.
         /// </summary>

@@ -112,6 +112,9 @@ namespace Chatblock
             ClientHandle client, byte* query, byte* body, UIntPtr bodyLength);
 
         [DllImport(Name)]
+        internal static extern ResultHandle chatblock_client_backup(ClientHandle client, byte* path);
+
+        [DllImport(Name)]
         internal static extern ResultHandle chatblock_client_stats(ClientHandle client);
 
         [DllImport(Name)]

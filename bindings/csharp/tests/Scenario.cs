@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Json;
 using System.Linq;
 using System.Text;
@@ -81,6 +82,12 @@ namespace Chatblock.Tests
                 case "sync_fails":
                     Outcome.Failure(() => client.Sync(Patience)).Matches(expect);
                     break;
+                case "backup_fails":
+                    Outcome.Failure(() => client.Backup("no-copy.db")).Matches(expect);
+                    break;
+                case "backup":
+                    Backup(step, expect);
+                    break;
                 case "cancel":
                     Assert.Equal((int)expect["cancelled"], client.Cancel((ulong)(int)step["tag"]));
                     break;
@@ -111,6 +118,36 @@ namespace Chatblock.Tests
                 default:
                     throw new InvalidOperationException("unknown step");
             }
+        }
+
+        private static void Backup(JsonObject step, JsonObject expect)
+        {
+            string folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+            Directory.CreateDirectory(folder);
+            string copy = Path.Combine(folder, "copy.db");
+            try
+            {
+                using (var store = OpenStore(Path.Combine(folder, "lists.db")))
+                {
+                    store.Add(step["from"], Texts(step["to"]));
+                    store.Backup(copy);
+                    Outcome.Failure(() => store.Backup(copy)).Matches(expect);
+                }
+                using (var copied = OpenStore(copy))
+                {
+                    Assert.Sequence(
+                        Texts(step["to"]), copied.Get(step["from"], 0, 100).Items.Select(item => item.Account));
+                }
+            }
+            finally
+            {
+                Directory.Delete(folder, true);
+            }
+        }
+
+        private static Client OpenStore(string path)
+        {
+            return new Client(new Dictionary<string, object> { { "backend", "embedded" }, { "path", path } });
         }
 
         private Result Ask(JsonObject step)
@@ -246,6 +283,7 @@ namespace Chatblock.Tests
                 () => client.Unwatch(bob),
                 () => client.Flush(),
                 () => client.Sync(),
+                () => client.Backup("copy.db"),
                 () => client.ApplyWebhook("", new byte[0]),
                 () => client.Stats(),
             };

@@ -140,4 +140,19 @@ function Client:apply_webhook(query, body)
   return result.take(native.chatblock_client_apply_webhook(self.handle, query, body, #body))
 end
 
+--- Copies the durable store ("path") or the outbox ("outbox.path") to a new file while the client goes on, and waits until
+--- the copy is on disk. What is there already is never replaced.
+---@param path string
+---@return true? done
+---@return chatblock.Error? err ERR_UNSUPPORTED where nothing is on disk, ERR_STORAGE, ERR_ARGUMENT, ERR_BUSY,
+---  ERR_CLOSED; there is no copy then
+function Client:backup(path)
+  local fault = texts.fault("path", path)
+  if fault or not self.handle then
+    return nil, fault or result.refusal(native.CHATBLOCK_ERR_CLOSED)
+  end
+  local copied, err = result.take(native.chatblock_client_backup(self.handle, path))
+  return copied and true, err
+end
+
 return { open = open }

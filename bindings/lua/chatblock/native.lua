@@ -105,6 +105,7 @@ chatblock_result *chatblock_usersig_verify(uint32_t sdkappid, const char *secret
   const char *usersig);
 chatblock_result *chatblock_client_apply_webhook(const chatblock_client *client, const char *query,
   const char *body, size_t body_len);
+chatblock_result *chatblock_client_backup(const chatblock_client *client, const char *path);
 chatblock_result *chatblock_client_stats(const chatblock_client *client);
 ]]
 

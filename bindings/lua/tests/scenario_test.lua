@@ -139,6 +139,30 @@ function steps.sync_fails()
   return facts(client:sync(10000))
 end
 
+function steps.backup_fails()
+  return facts(client:backup "no-copy.db")
+end
+
+function steps.backup(step)
+  local store_path, copy_path = os.tmpname(), os.tmpname()
+  os.remove(copy_path)
+  local store = support.open { backend = "embedded", path = store_path }
+  assert(store:add(step.from, step.to))
+  assert(store:backup(copy_path))
+  local found = facts(store:backup(copy_path))
+  store:close()
+  local copied = support.open { backend = "embedded", path = copy_path }
+  local listed = {}
+  for index, item in ipairs(assert(copied:get(step.from, 0, 100)).items) do
+    listed[index] = item.account
+  end
+  copied:close()
+  lu.assertEquals(listed, step.to)
+  support.remove_store(store_path)
+  support.remove_store(copy_path)
+  return found
+end
+
 function steps.cancel(step)
   return { cancelled = assert(client:cancel(step.tag)) }
 end

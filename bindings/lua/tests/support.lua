@@ -115,6 +115,7 @@ function support.every_call(client)
     cancel = function() return client:cancel(1) end,
     flush = function() return client:flush(0) end,
     sync = function() return client:sync(0) end,
+    backup = function() return client:backup "copy.db" end,
     is_blocked = function() return client:is_blocked("ann", "bob") end,
     is_blocked_many = function() return client:is_blocked_many({ "ann" }, "bob") end,
     blocked_pairs = function() return client:blocked_pairs { "ann", "bob" } end,

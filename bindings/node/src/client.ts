@@ -6,7 +6,7 @@ import { integer, list, text } from './arguments.js';
 import { Calls } from './calls.js';
 import type { Config } from './config.js';
 import { badArgument, ChatblockError, ensure } from './error.js';
-import { flush, Handle, sync } from './handle.js';
+import { backup, flush, Handle, sync } from './handle.js';
 import * as native from './native.js';
 import * as requests from './requests.js';
 import { done, type Result, take } from './result.js';
@@ -253,6 +253,17 @@ export class Client implements AsyncDisposable, Disposable {
     const { client } = this.#calls.handle;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     return done(take(native.applyWebhook(client, text(query, 'query'), bytes, bytes.length)));
+  }
+
+  /**
+   * Copies the durable store (`path`) or the outbox (`outbox.path`) to a new file, while the client goes on.
+   *
+   * @param path What is there already is never replaced.
+   * @throws {ChatblockError} There is no copy then: ERR_UNSUPPORTED where nothing is on disk, ERR_STORAGE,
+   *   ERR_ARGUMENT, ERR_BUSY.
+   */
+  async backup(path: string): Promise<void> {
+    done(take(await this.#calls.handle.elsewhere(backup, text(path, 'path'))));
   }
 
   /** What the client says about itself, taken at one moment. No secret and no account is in it. */

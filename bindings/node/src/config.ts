@@ -28,5 +28,5 @@ export interface Config {
   path?: string;
   accounts?: 'any' | 'imported';
   account_charset?: 'strict' | 'printable' | 'utf8';
-  log?: { to?: string; level?: 'error' | 'warn' | 'info' | 'debug' };
+  log?: { to?: string; level?: 'error' | 'warn' | 'info' | 'debug'; max_bytes?: number; files?: number };
 }

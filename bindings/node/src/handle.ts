@@ -8,12 +8,15 @@ import { Status } from './status.js';
 /** Longest wait for something to be done at a time: close waits for its end. */
 const SLICE_MS = 1000;
 
-/** A function of the library that waits at most `timeoutMs`, on a thread of Node's pool. */
-type Waiting<T> = (client: native.Pointer, timeoutMs: number) => Promise<T>;
+/** A function of the library that waits, on a thread of Node's pool. */
+type Elsewhere<A, T> = (client: native.Pointer, argument: A) => Promise<T>;
+/** One that waits at most so many milliseconds. */
+type Waiting<T> = Elsewhere<number, T>;
 
 const close: Waiting<number> = promisify(native.close.async);
 export const sync: Waiting<number> = promisify(native.sync.async);
 export const flush: Waiting<number> = promisify(native.flush.async);
+export const backup: Elsewhere<string, native.Pointer> = promisify(native.backup.async);
 export const poll: Waiting<native.Pointer | null> = promisify(native.poll.async);
 
 export class Handle {
@@ -39,11 +42,11 @@ export class Handle {
   }
 
   /** Waits on another thread. */
-  async elsewhere<T>(until: Waiting<T>, timeoutMs: number): Promise<T> {
+  async elsewhere<A, T>(call: Elsewhere<A, T>, argument: A): Promise<T> {
     const { client } = this;
     this.#away++;
     try {
-      return await until(client, timeoutMs);
+      return await call(client, argument);
     } finally {
       if (--this.#away === 0) this.#back?.();
     }

@@ -68,6 +68,7 @@ export const unwatch = fn<(client: Pointer, owners: Bytes, count: number) => num
 
 export const applyWebhook = fn<(client: Pointer, query: string, body: Bytes, length: number) => Pointer>(
   'client_apply_webhook', pointer, [pointer, 'str', 'void *', 'size_t']);
+export const backup = fn<(client: Pointer, path: string) => Pointer>('client_backup', pointer, [pointer, 'str']);
 export const stats = fn<(client: Pointer) => Pointer>('client_stats', pointer, [pointer]);
 export const usersigGenerate = fn<(app: number, key: string, identifier: string, expireS: number) => Pointer>(
   'usersig_generate', pointer, ['uint32', 'str', 'str', 'uint32']);

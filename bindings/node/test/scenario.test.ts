@@ -1,7 +1,9 @@
 /** The list of steps that every host language goes through: ../../README.md says what each one means. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
 import {
   ChatblockError, CheckType, Client, type Config, generateUsersig, Relation, type Result, Status, verifyUsersig,
@@ -87,6 +89,11 @@ const STEPS: Record<string, (step: Step, expect: Expected) => unknown> = {
   async: addAtOnce,
   flush: () => client.flush(),
   sync_fails: (_, expect) => refused(client.sync(), Status[expect.status!]),
+  backup_fails: async (_, expect) => {
+    const error = await refused(client.backup('no-copy.db'), Status[expect.status!]);
+    assert.ok(error.message.includes(expect.message_has!), error.message);
+  },
+  backup: backUp,
   cancel: (step, expect) => assert.equal(client.cancel(step.tag), expect.cancelled),
   stats: (_, expect) => {
     for (const [path, value] of Object.entries(expect.has!)) {
@@ -169,6 +176,22 @@ async function addAtOnce({ count, from }: Step, expect: Expected): Promise<void>
   assert.equal(listed.size, expect.listed);
 }
 
+async function backUp({ from, to }: Step, expect: Expected): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'chatblock-'));
+  try {
+    const copy = join(folder, 'copy.db');
+    await using store = await Client.open({ backend: 'embedded', path: join(folder, 'lists.db') });
+    await store.add(from, to);
+    await store.backup(copy);
+    const error = await refused(store.backup(copy), Status[expect.status!]);
+    assert.ok(error.message.includes(expect.message_has!), error.message);
+    await using copied = await Client.open({ backend: 'embedded', path: copy });
+    assert.deepEqual((await copied.get(from)).items.map((item) => item.account), to);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 async function manyResults({ count, from, max_growth_mib }: Step): Promise<void> {
   const checks = async (times: number) => {
     for (let done = 0; done < times; done++) await client.check(from, ['bob']);
@@ -197,6 +220,7 @@ async function afterClose(): Promise<void> {
     () => client.isBlockedMany(['ann'], 'bob'), () => client.blockedPairs(['ann', 'bob']),
     () => client.watch(['ann']), () => client.unwatch(['ann']), () => client.submitAdd('ann', ['bob'], 1),
     () => client.submit('black_list_get', {}, 1), () => client.flush(), () => client.sync(),
+    () => client.backup('copy.db'),
     () => client.cancel(1), () => client.stats(), () => client.applyWebhook('', ''),
   ];
   for (const call of calls) await refused((async () => call())(), Status.ERR_CLOSED);

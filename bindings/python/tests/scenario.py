@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -159,6 +160,19 @@ class Scenario:
     def do_sync_fails(self, _: Step, expect: Step) -> None:
         self._fails(expect, lambda: self.client.sync(60.0))
 
+    def do_backup_fails(self, _: Step, expect: Step) -> None:
+        self._fails(expect, lambda: self.client.backup("no-copy.db"))
+
+    def do_backup(self, step: Step, expect: Step) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "copy.db"
+            with Client({"backend": "embedded", "path": f"{folder}/lists.db"}) as store:
+                store.add(step["from"], step["to"])
+                store.backup(copy)
+                self._fails(expect, lambda: store.backup(copy))
+            with Client({"backend": "embedded", "path": str(copy)}) as copied:
+                assert [item.account for item in copied.get(step["from"]).items] == step["to"]
+
     def do_cancel(self, step: Step, expect: Step) -> None:
         # Tags are hidden behind the cancelling of tasks.
         assert native.client_cancel(self.client._session.handle, step["tag"]) == expect["cancelled"]
@@ -221,6 +235,8 @@ class Scenario:
             lambda: asyncio.run(client.get_async("ann")),
             lambda: client.flush(0.0),
             lambda: client.sync(0.0),
+            lambda: client.backup("copy.db"),
+            lambda: asyncio.run(client.backup_async("copy.db")),
             lambda: client.stats(),
             lambda: client.apply_webhook("", b"{}"),
         ]

@@ -63,6 +63,18 @@ pub enum Action {
     Outbox(OutboxAction),
     /// Answer the REST API of the service
     Serve(Serve),
+    /// Copy the store or the outbox of the configuration, also while it is in use
+    Backup {
+        /// A new file for the copy; a file that is there is never replaced
+        copy: PathBuf,
+    },
+    /// Put a copy of a store or an outbox in its place; what is there is moved away
+    Restore {
+        /// The copy that `backup` made
+        copy: PathBuf,
+        /// Where the store or the outbox belongs; no client may have it open
+        path: PathBuf,
+    },
 }
 
 #[derive(Args)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod exit;
+mod files;
 mod lists;
 mod outbox;
 mod output;
@@ -68,6 +69,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             start,
             limit,
         } => lists::get(&open(&text)?, &from, (all, start, limit), json),
+        Action::Backup { copy } => files::backup(&config, &copy),
+        Action::Restore { copy, path } => files::restore(&copy, &path),
     }
 }
 
@@ -113,7 +116,11 @@ fn check_files(
         Action::Add(targets) | Action::Delete(targets) | Action::Check { targets, .. } => {
             named.push(("--from-file", targets.from_file.clone()));
         }
-        Action::Get { .. } | Action::Usersig(_) | Action::Outbox(_) => {}
+        Action::Get { .. }
+        | Action::Usersig(_)
+        | Action::Outbox(_)
+        | Action::Backup { .. }
+        | Action::Restore { .. } => {}
     }
     let of_command = named.into_iter().filter_map(|(key, path)| {
         let path = path.filter(|path| path != Path::new(STDIN))?;

@@ -19,7 +19,7 @@ use dead_letters::DeadLetters;
 pub(super) use dead_letters::{Letter, LetterCounts, Refusal, Refused};
 pub(super) use opening::open;
 pub(super) use rows::BadRow;
-pub(super) use sqlite::SqliteJournal;
+pub(super) use sqlite::{FORMAT, SqliteJournal};
 
 use super::lanes::CallId;
 use super::reply::Reply;

@@ -7,6 +7,7 @@ use super::{BadRow, Journal, Loaded, Outbox, Record, SqliteJournal};
 use crate::client::log::Log;
 use crate::config::{LogLevel, Outbox as Settings};
 use crate::error::Error;
+use crate::sqlite::Source;
 
 /// So many rows are named in the log at one open; `chatblock outbox show` names all.
 const MOST_NAMED: usize = 20;
@@ -15,6 +16,8 @@ const MOST_NAMED: usize = 20;
 pub(in crate::client) struct Opened {
     pub(in crate::client) outbox: Outbox,
     pub(in crate::client) journal: SqliteJournal,
+    /// The file of the journal, to copy it.
+    pub(in crate::client) file: Source,
     /// Writes to be sent, oldest first.
     pub(in crate::client) left: Vec<Record>,
 }
@@ -55,6 +58,7 @@ pub(in crate::client) fn open(
     outbox.set_aside(bad, unix_seconds, now);
     Ok(Opened {
         outbox,
+        file: journal.file(),
         journal,
         left,
     })

@@ -1,6 +1,7 @@
 //! The journal as a SQLite file: one row per write, texts that an operator can read.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
@@ -8,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 use super::rows::{self, BadRow, Stored};
 use super::{CallId, Changes, Failure, Journal, LetterCounts, Loaded, Refused};
 use crate::error::Error;
-use crate::sqlite::{Format, Lock, storage};
+use crate::sqlite::{Format, Lock, Source, storage};
 
 /// Writes that are sent no more, whose rows stay in `writes`: refused by the service, with its code for all accounts
 /// or in `codes` one for each, or (code 0) not a write at all. `number` grows in the order in which they were refused.
@@ -46,7 +47,7 @@ const TABLES_1: &str = tables_1!();
 
 /// The file of the outbox; its mark is "cbob". Identifiers have no control characters, so a line feed
 /// parts them.
-const FORMAT: Format = Format {
+pub(in crate::client) const FORMAT: Format = Format {
     name: "outbox",
     application_id: 0x6362_6f62,
     version: 2,
@@ -81,7 +82,7 @@ pub(in crate::client) struct SqliteJournal {
     path: PathBuf,
     connection: Connection,
     /// Released last: fields drop in order.
-    lock: Lock,
+    lock: Arc<Lock>,
 }
 
 impl SqliteJournal {
@@ -108,8 +109,13 @@ impl SqliteJournal {
         Ok(Self {
             path: path.to_owned(),
             connection,
-            lock,
+            lock: Arc::new(lock),
         })
+    }
+
+    /// The file, to copy it.
+    pub(super) fn file(&self) -> Source {
+        Source::of(&self.path, &self.lock)
     }
 
     pub(super) fn connection(&self) -> &Connection {

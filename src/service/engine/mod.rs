@@ -17,6 +17,7 @@ use crate::api::{
 use crate::clock::Clock;
 use crate::config::Embedded;
 use crate::error::Error;
+use crate::sqlite::Source;
 use group::Group;
 use store::{List, Memory, Observer, Reader, Sqlite, Store, Writer};
 
@@ -74,6 +75,11 @@ impl Engine {
     /// The lists themselves, for loading a state and for the account calls.
     pub fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    /// The file of a durable store, to copy it.
+    pub fn file(&self) -> Option<Source> {
+        self.store.file()
     }
 
     /// Whether `account` exists: every valid identifier does unless only imported ones count.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import json
+import os
 import warnings
 from collections.abc import Mapping
 from types import TracebackType
@@ -296,6 +297,18 @@ class Client:
         """
         content = encoded(body, "body") if isinstance(body, str) else bytes(body)
         return self._session.call(native.client_apply_webhook, text(query, "query"), content, len(content))
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Copy the durable store (`path`) or the outbox (`outbox.path`) to a new file while the client goes on.
+
+        Waits until the copy is on disk. Raises `StorageError` when something is at `path` already or the disk
+        fails, and `Error` with `ERR_UNSUPPORTED` where nothing is on disk; there is no copy then.
+        """
+        self._session.call(native.client_backup, text(os.fspath(path), "path"))
+
+    async def backup_async(self, path: str | os.PathLike[str]) -> None:
+        """`backup`, in another thread."""
+        await asyncio.to_thread(self.backup, path)
 
     def stats(self) -> dict[str, Any]:
         """What the client says about itself, taken at one moment; the README of chatblock lists the keys."""

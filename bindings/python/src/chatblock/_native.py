@@ -106,6 +106,7 @@ client_unwatch = _function(_waiting, "client_unwatch", c_int32, c_void_p, _texts
 client_apply_webhook = _function(
     _waiting, "client_apply_webhook", NativeResult, c_void_p, c_char_p, c_char_p, c_size_t
 )
+client_backup = _function(_waiting, "client_backup", NativeResult, c_void_p, c_char_p)
 client_stats = _function(_waiting, "client_stats", NativeResult, c_void_p)
 
 blocklist_add = _function(_waiting, "blocklist_add", NativeResult, *_call)

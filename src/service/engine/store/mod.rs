@@ -4,11 +4,13 @@ mod memory;
 mod sqlite;
 
 pub use memory::Memory;
+pub(crate) use sqlite::FORMAT;
 pub use sqlite::Sqlite;
 
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::sqlite::Source;
 
 /// The list of one owner, as it stands inside a transaction.
 #[derive(Clone, Copy, Debug, Default)]
@@ -156,6 +158,11 @@ pub type Read<'a> = dyn FnMut(&dyn Reader) -> Result<(), Error> + 'a;
 
 /// Keeps lists. Shared by any number of threads.
 pub trait Store: Send + Sync {
+    /// The file, to copy it; None in memory.
+    fn file(&self) -> Option<Source> {
+        None
+    }
+
     /// Runs `work` as one transaction: seen by others whole or not at all, and kept when this returns
     /// `Ok` (on disk, for a durable store).
     ///

@@ -18,9 +18,9 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::{Notes, Observer, Read, Store, Write};
 use crate::error::Error;
-use crate::sqlite::{self, Lock};
+use crate::sqlite::{self, Lock, Source};
 use at_hand::AtHand;
-use format::FORMAT;
+pub(crate) use format::FORMAT;
 use rows::Rows;
 
 /// Idle connections that are kept for readers.
@@ -33,7 +33,7 @@ pub struct Sqlite {
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Changing>,
     /// Released last: fields drop in order.
-    lock: Lock,
+    lock: Arc<Lock>,
 }
 
 struct Changing {
@@ -63,7 +63,7 @@ impl Sqlite {
                 at_hand: None,
             }),
             readers: Mutex::default(),
-            lock,
+            lock: Arc::new(lock),
         })
     }
 
@@ -189,6 +189,10 @@ impl Drop for OnUnwind<'_, '_> {
 impl Store for Sqlite {
     fn notice(&self) -> Option<String> {
         self.lock.notice()
+    }
+
+    fn file(&self) -> Option<Source> {
+        Some(Source::of(&self.path, &self.lock))
     }
 
     fn write(&self, work: &mut Write) -> Result<(), Error> {

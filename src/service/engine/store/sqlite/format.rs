@@ -3,7 +3,7 @@
 use crate::sqlite::Format;
 
 /// The file of the durable store; its mark is "cblk".
-pub(super) const FORMAT: Format = Format {
+pub(crate) const FORMAT: Format = Format {
     name: "store",
     application_id: 0x6362_6c6b,
     version: 3,

@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -373,6 +374,21 @@ public final class ChatblockClient implements AutoCloseable {
      */
     public Result applyWebhook(String query, String body) {
         return applyWebhook(query, body.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Copies the durable store ("path") or the outbox ("outbox.path") to a new file while the client goes on. Waits until the
+     * copy is on disk, and {@link #close} waits for it.
+     *
+     * @param path a new file; what is there already is never replaced
+     * @throws ChatblockException when there is no copy: {@code ERR_UNSUPPORTED} where nothing is on disk,
+     *                            {@code ERR_STORAGE}, {@code ERR_ARGUMENT}, {@code ERR_BUSY}
+     */
+    public void backup(Path path) {
+        String name = path.toString();
+        Arguments arguments = Arguments.of(Arguments.room(name));
+        long text = arguments.text("path", name);
+        inside(arguments, client -> Library.chatblock_client_backup(client, text));
     }
 
     /**

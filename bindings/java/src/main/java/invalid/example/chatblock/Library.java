@@ -72,6 +72,8 @@ final class Library {
 
     static native long chatblock_client_apply_webhook(long client, long query, long body, long bodyLength);
 
+    static native long chatblock_client_backup(long client, long path);
+
     static native long chatblock_client_stats(long client);
 
     static native long chatblock_usersig_generate(int sdkappid, long secretKey, long identifier, int expireSeconds);

@@ -24,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -67,6 +68,8 @@ class ScenarioTest {
             case "async" -> async(step, expect);
             case "flush" -> client.flush(Duration.ofSeconds(10));
             case "sync_fails" -> Outcome.failure(() -> client.sync(Duration.ofSeconds(1))).matches(expect);
+            case "backup_fails" -> Outcome.failure(() -> client.backup(Path.of("no-copy.db"))).matches(expect);
+            case "backup" -> backup(step, expect);
             case "cancel" ->
                 assertEquals(expect.get("cancelled").getAsInt(), client.cancel(step.get("tag").getAsLong()));
             case "stats" -> stats(expect);
@@ -87,6 +90,30 @@ class ScenarioTest {
             case "submit_and_close" -> submitAndClose(step);
             case "after_close" -> afterClose();
             default -> throw new AssertionError("unknown step");
+        }
+    }
+
+    private void backup(JsonObject step, JsonObject expect) throws Exception {
+        Path folder = Files.createTempDirectory("chatblock-");
+        Path copy = folder.resolve("copy.db");
+        try {
+            Map<String, Object> config = Map.of("backend", "embedded", "path", folder.resolve("lists.db").toString());
+            try (ChatblockClient store = ChatblockClient.open(config)) {
+                store.add(string(step, "from"), texts(step, "to"));
+                store.backup(copy);
+                Outcome.failure(() -> store.backup(copy)).matches(expect);
+            }
+            try (ChatblockClient copied = ChatblockClient.open(Map.of("backend", "embedded", "path", copy.toString()))) {
+                List<Item> items = copied.get(string(step, "from"), 0, 100).items();
+                assertEquals(texts(step, "to"), items.stream().map(Item::account).toList());
+            }
+        } finally {
+            try (Stream<Path> files = Files.list(folder)) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(folder);
         }
     }
 
@@ -214,6 +241,7 @@ class ScenarioTest {
                 () -> client.unwatch(bob),
                 () -> client.flush(),
                 () -> client.sync(),
+                () -> client.backup(Path.of("copy.db")),
                 () -> client.onReplayed(result -> { }),
                 () -> client.applyWebhook("", ""),
                 () -> client.stats());
