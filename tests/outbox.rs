@@ -11,6 +11,7 @@ mod refusals;
 mod rows;
 #[path = "hostile/server.rs"]
 mod server;
+mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

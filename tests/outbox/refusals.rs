@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::answers::{http_with, refusal, sends};
 use super::server::{Answer, FaultServer, Step};
+use super::support::{Depth, depth};
 use super::{NOW, Place, SOON, arrived, done, leave, next, open, write};
 
 /// At most so many requests are under way when the first of them is refused.
@@ -178,4 +179,29 @@ fn who_waits_is_told_at_once_that_sending_is_held() {
     let client = place.open(&server.base_url());
     assert_eq!(client.flush(SOON), Status::Ok);
     assert_eq!(arrived(&server).len(), 2);
+}
+
+/// A minute passes, so in the full run only; the unit tests of the hold do the same on virtual time.
+#[test]
+fn a_held_outbox_goes_on_by_itself_when_the_cause_is_mended() {
+    if depth() < Depth::Full {
+        return;
+    }
+    let place = Place::new();
+    let script = vec![sends(refusal(70009)), done(&["bob"]), done(&["cat"])];
+    let server = FaultServer::plain(script);
+    let client = place.open(&server.base_url());
+    assert_eq!(client.add("ann", &["bob"]).status(), Status::Queued);
+    client.add_async("ann", &["cat"], 7).expect("accepted");
+    assert_eq!(client.flush(Some(Duration::from_secs(30))), Status::Timeout);
+    assert_eq!(arrived(&server).len(), 1, "nothing is sent meanwhile");
+    let reply = client.poll(Some(Duration::from_secs(90)));
+    let reply = reply.expect("the write that waits is done");
+    assert_eq!((reply.tag(), reply.status()), (7, Status::Ok));
+    let received = server.received();
+    assert_eq!(received.len(), 3);
+    let waited = received[1].at - received[0].at;
+    assert!(waited >= Duration::from_secs(59), "{waited:?}");
+    let held = client.stats().outbox.and_then(|outbox| outbox.held);
+    assert!(held.is_none(), "{held:?}");
 }
