@@ -13,12 +13,20 @@ mod real {
 
     use nix::sys::signal::{SigSet, SigmaskHow};
 
+    use crate::platform::fork;
+
     use super::io;
 
     pub(crate) use std::thread::{JoinHandle, yield_now};
 
     /// Enough for one HTTPS call with a wide margin; set explicitly because hosts lower the default.
     const STACK_BYTES: usize = 512 * 1024;
+
+    /// In a forked child more than in its parent: the C library would give a new thread the stack of one that ended with the
+    /// fork, and what a waiting thread left on its stack is still in the list of waiting threads (`parking_lot`).
+    fn stack_bytes() -> usize {
+        (fork::generation() as usize + 1).saturating_mul(STACK_BYTES)
+    }
 
     /// Starts a thread that receives none of the host program's signals: its handlers run on its own threads, and
     /// a closed pipe or a full disk is an error here, not a signal.
@@ -29,7 +37,7 @@ mod real {
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
         let started = Builder::new()
             .name(name.to_owned())
-            .stack_size(STACK_BYTES)
+            .stack_size(stack_bytes())
             .spawn(work);
         before.thread_set_mask()?;
         started

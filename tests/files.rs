@@ -1,12 +1,15 @@
 //! The files of a store and of an outbox, while others have their hands on them: another copy of `SQLite` in the same process,
 //! programs that copy, remove or replace files, and files that somebody else has made.
 
+#[path = "files/forked.rs"]
+mod forked;
 #[path = "files/leftovers.rs"]
 mod leftovers;
 #[path = "files/place.rs"]
 mod place;
 #[path = "files/strangers.rs"]
 mod strangers;
+mod support;
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -17,7 +17,7 @@ const RANKS: &[(&str, u32)] = &[
     ("rate", 0),
     ("sqlite", 1),
     ("locks", 0),
-    ("threads", 0),
+    ("threads", 1),
     ("user_files", 1),
     ("mirror", 1),
     ("api", 1),

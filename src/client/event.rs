@@ -5,19 +5,26 @@ use std::os::fd::{AsRawFd, RawFd};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
+use crate::platform::fork::ParentOnly;
+
 /// A descriptor that the host program can wait for but not empty: an epoll set with one event counter in it. The set is
 /// readable while the counter is, and every write to the counter is an edge. A `read` of the counter itself by the host
 /// program would leave it unreadable for ever; a `read` of the set is an error (`EINVAL`) that changes nothing.
 pub(super) struct Event {
-    set: Epoll,
-    counter: EventFd,
+    set: ParentOnly<Epoll>,
+    counter: ParentOnly<EventFd>,
 }
 
 impl Event {
     pub(super) fn new() -> nix::Result<Self> {
-        let counter = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        let set = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        set.add(&counter, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+        let counter = ParentOnly::open(|| {
+            EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
+        })?;
+        let set = ParentOnly::open_as(
+            |set: &Epoll| set.0.as_raw_fd(),
+            || Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC),
+        )?;
+        set.add(&*counter, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
         Ok(Self { set, counter })
     }
 

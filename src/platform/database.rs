@@ -210,6 +210,12 @@ impl Database {
     }
 }
 
+impl Drop for Database {
+    fn drop(&mut self) {
+        locks::release(&self.file);
+    }
+}
+
 /// Whether the name `path` leads to the open `file`, and no other name does.
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let open = file.metadata()?;

@@ -108,7 +108,7 @@ impl Drop for Opening {
 /// Owns a descriptor that a forked child closes at once. In the child it owns nothing: its number may be that of another
 /// file by then.
 #[derive(Debug)]
-pub(crate) struct ParentOnly<T: AsRawFd> {
+pub(crate) struct ParentOnly<T> {
     inner: ManuallyDrop<T>,
     /// None when the table was full.
     entry: Option<(usize, u64)>,
@@ -117,15 +117,26 @@ pub(crate) struct ParentOnly<T: AsRawFd> {
 impl<T: AsRawFd> ParentOnly<T> {
     /// Runs `open` and registers what it opens, without a fork in between.
     pub(crate) fn open<E>(open: impl FnOnce() -> Result<T, E>) -> Result<Self, E> {
+        Self::open_as(AsRawFd::as_raw_fd, open)
+    }
+}
+
+impl<T> ParentOnly<T> {
+    /// As [`Self::open`], for what tells its `number` in another way.
+    pub(crate) fn open_as<E>(
+        number: impl FnOnce(&T) -> RawFd,
+        open: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Self, E> {
         watch();
         let _opening = Opening::begin();
-        open().map(Self::register)
+        let inner = open()?;
+        let number = number(&inner);
+        Ok(Self::with(inner, number))
     }
 
-    /// Takes a descriptor that is open already: a fork at this very moment leaves it to the child.
-    pub(crate) fn register(inner: T) -> Self {
+    fn with(inner: T, number: RawFd) -> Self {
         watch();
-        let number = u64::from(inner.as_raw_fd().cast_unsigned());
+        let number = u64::from(number.cast_unsigned());
         let entry = u64::from(generation()) << 32 | number;
         let take = |slot: &AtomicU64| {
             let taken = slot.compare_exchange(FREE, entry, Ordering::Relaxed, Ordering::Relaxed);
@@ -137,7 +148,13 @@ impl<T: AsRawFd> ParentOnly<T> {
         }
     }
 
-    /// Whether this process has it open.
+    /// Whether this process has it open: not in a child of the one that opened it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.entry
+            .is_none_or(|(slot, entry)| TABLE[slot].load(Ordering::Relaxed) == entry)
+    }
+
+    /// Gives the slot back, if this process has it open.
     fn release(&self) -> bool {
         self.entry.is_none_or(|(slot, entry)| {
             TABLE[slot]
@@ -147,7 +164,7 @@ impl<T: AsRawFd> ParentOnly<T> {
     }
 }
 
-impl<T: AsRawFd> Deref for ParentOnly<T> {
+impl<T> Deref for ParentOnly<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -155,7 +172,7 @@ impl<T: AsRawFd> Deref for ParentOnly<T> {
     }
 }
 
-impl<T: AsRawFd> Drop for ParentOnly<T> {
+impl<T> Drop for ParentOnly<T> {
     fn drop(&mut self) {
         if self.release() {
             // SAFETY: it is dropped here only, and nothing uses it afterwards.

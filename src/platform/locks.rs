@@ -10,6 +10,8 @@ use std::io;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 
+use super::fork::ParentOnly;
+
 /// What a range is locked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -59,6 +61,18 @@ pub(super) fn set(file: &File, range: Range, mode: Mode) -> io::Result<bool> {
         Ok(_) => Ok(true),
         Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Gives up all locks of `file`, also where a child has it that was forked just now and has not closed it yet.
+pub(super) fn release(file: &ParentOnly<File>) {
+    let everything = Range {
+        start: 0,
+        length: 0,
+    };
+    if file.is_ours() {
+        // When it fails, the locks end with the last descriptor.
+        let _ = set(file, everything, Mode::Free);
     }
 }
 

@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::ptr::{self, NonNull};
 
@@ -70,7 +70,10 @@ pub(super) struct Held {
 
 /// The index while at least one connection uses it.
 pub(super) struct WalIndex {
+    /// Has the locks.
     file: ParentOnly<File>,
+    /// The same file opened once more, for the memory: a forked child keeps what is mapped, and with it the open file.
+    memory: ParentOnly<File>,
     chunks: Vec<Chunk>,
     /// For each lock how many connections share it, or -1 for one that has it alone.
     locks: [i32; LOCKS],
@@ -88,7 +91,10 @@ impl WalIndex {
             options.open(path)
         };
         let file = ParentOnly::open(open)?;
-        if !file.metadata()?.is_file() {
+        let memory = ParentOnly::open(open)?;
+        let (locked, mapped) = (file.metadata()?, memory.metadata()?);
+        let is_same = (locked.dev(), locked.ino()) == (mapped.dev(), mapped.ino());
+        if !is_same || !locked.is_file() {
             return Err(Refusal::Failed);
         }
         if locks::set(&file, IN_USE, Mode::Exclusive)? {
@@ -100,6 +106,7 @@ impl WalIndex {
         }
         Ok(Self {
             file,
+            memory,
             chunks: Vec::new(),
             locks: [0; LOCKS],
             users: 0,
@@ -123,16 +130,16 @@ impl WalIndex {
         while self.chunks.len() <= chunk {
             let start = (self.chunks.len() * length) as u64;
             let end = start + length as u64;
-            let present = self.file.metadata()?.len();
+            let present = self.memory.metadata()?.len();
             if present < end {
                 if !may_grow {
                     return Ok(None);
                 }
                 for page in present / PAGE..end / PAGE {
-                    self.file.write_all_at(&[0], page * PAGE + PAGE - 1)?;
+                    self.memory.write_all_at(&[0], page * PAGE + PAGE - 1)?;
                 }
             }
-            self.chunks.push(Chunk::map(&self.file, start, length)?);
+            self.chunks.push(Chunk::map(&self.memory, start, length)?);
         }
         let start = self.chunks[chunk].start;
         // SAFETY: `offset` and the region behind it are within the chunk.
@@ -211,6 +218,12 @@ impl WalIndex {
         } else {
             Err(Refusal::Busy)
         }
+    }
+}
+
+impl Drop for WalIndex {
+    fn drop(&mut self) {
+        locks::release(&self.file);
     }
 }
 

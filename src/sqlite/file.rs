@@ -20,7 +20,10 @@ pub(super) const APPLICATION: usize = 68;
 
 /// How often the way from a name to a locked file is gone again, when the file changes on the way.
 const ATTEMPTS: usize = 100;
-/// How long a forked child waits for the lock of its parent: after `daemon()` the parent is about to end.
+/// How long a lock is waited for. A child that was forked has the locks of its parent until it comes to run, and every child
+/// begins as a fork: so a client that has just ended may seem to have the file still.
+const CHILD_BEGINS: Duration = Duration::from_millis(300);
+/// The same for a forked child: after `daemon()` its parent is about to end.
 const PARENT_ENDS: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(10);
 
@@ -116,7 +119,7 @@ fn lock_as_before(path: &Path) -> Result<Option<ParentOnly<File>>, Error> {
             "its lock file is not a regular file; remove it",
         ));
     }
-    let is_ours = wait_for_a_parent(|| match file.try_lock() {
+    let is_ours = try_for_a_while(|| match file.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(unusable(error)),
@@ -229,16 +232,16 @@ pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
 }
 
 fn lock(path: &Path, file: &File) -> Result<bool, Error> {
-    wait_for_a_parent(|| {
+    try_for_a_while(|| {
         let unusable = |error| Error::storage(path, format!("cannot be locked: {error}"));
         Database::claim(file).map_err(unusable)
     })
 }
 
-/// Tries once, and in a forked child for a while.
-fn wait_for_a_parent(mut lock: impl FnMut() -> Result<bool, Error>) -> Result<bool, Error> {
+/// Tries for a while.
+fn try_for_a_while(mut lock: impl FnMut() -> Result<bool, Error>) -> Result<bool, Error> {
     let mut left = match fork::generation() {
-        0 => Duration::ZERO,
+        0 => CHILD_BEGINS,
         _ => PARENT_ENDS,
     };
     while !lock()? {

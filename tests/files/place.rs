@@ -51,18 +51,25 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    pub fn try_open(&self) -> Result<Client, Error> {
-        let mut config = match self.kind {
+    /// For a client whose service is at `base_url`.
+    pub fn config(&self, base_url: &str) -> String {
+        let config = match self.kind {
             Kind::Store => json!({"path": self.file()}),
             Kind::Outbox => json!({
                 "sdkappid": 1_400_000_001,
                 "secret_key": "synthetic-key-for-tests-0001",
-                "base_url": NOWHERE,
+                "base_url": base_url,
                 "outbox": {"path": self.file(), "commit_ms": 1},
             }),
         };
-        config["log"] = json!({"to": self.elsewhere("log"), "level": "warn"});
-        Client::open(&config.to_string())
+        config.to_string()
+    }
+
+    pub fn try_open(&self) -> Result<Client, Error> {
+        let config = self.config(NOWHERE);
+        let log = json!({"to": self.elsewhere("log"), "level": "warn"});
+        let end = config.len() - 1;
+        Client::open(&format!("{},\"log\":{log}}}", &config[..end]))
     }
 
     /// What the clients that are closed said to the log.

@@ -4,6 +4,7 @@ mod connector;
 pub mod http;
 mod joined;
 mod resolver;
+mod tcp;
 
 use std::fmt;
 use std::io;

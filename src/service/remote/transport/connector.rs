@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, RustlsConnector, TcpConnector, Transport,
+    ConnectProxyConnector, ConnectionDetails, Connector, RustlsConnector, Transport,
 };
 
 use super::NotConnected;
 use super::joined::Joined;
 use super::resolver::CachingResolver;
+use super::tcp::Tcp;
 
-/// TCP and TLS as ureq has them by default, handshake included; below TLS what it writes is joined.
+/// TLS as ureq has it by default, handshake included; below it what it writes is joined, and sockets are ours.
 pub(super) fn usual() -> impl Connector<()> {
     ().chain(ConnectProxyConnector::default())
-        .chain(TcpConnector::default())
+        .chain(Tcp)
         .chain(JoiningRecords)
         .chain(RustlsConnector::default())
 }
