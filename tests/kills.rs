@@ -15,28 +15,33 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 use oracle::Verdict;
-use place::{Injection, Kind, Workshop};
+use place::{Injection, Kind, SIGKILL, Trouble, Workshop};
 use scene::{CALLS, SCENES, Scene, Starts, every_call, side_by_side};
 use service::Manner;
-use support::{depth, has_tool, report};
+use support::{depth, has_library, has_tool, report};
 
 /// Outboxes, or stores, whose workers are killed one after the other.
 const PLACES: usize = 4;
 const WRITES: u64 = 60;
-const SIGKILL: i32 = 9;
+/// Many times what the service and the client wait for anything here.
+const LONG_LIFE: Duration = Duration::from_millis(300);
 
 /// Kills workers of one place; every promise is checked at the end.
-fn kill_loop(workshop: &Workshop, kind: Kind, kills: usize) -> Verdict {
-    let mut place = workshop.place(kind, Manner::Lossy);
+fn kill_loop(workshop: &Workshop, kind: Kind, trouble: Trouble, kills: usize) -> Verdict {
+    let mut place = workshop.place(kind, Manner::Lossy).troubled(trouble);
+    // On a slow machine a life is long.
+    let began = Instant::now();
+    place.run_and_kill(WRITES, None);
+    let life = began.elapsed();
     for kill in 1..=kills {
-        // A long life now and then, in which writes that were held back go out.
-        let longest = if kill % 8 == 0 { 400 } else { 80 };
-        place.run_and_kill(WRITES, Duration::from_millis(fastrand::u64(..longest)));
+        // A longer one now and then, in which writes that were held back go out.
+        let longest = life.mul_f64(1.2) + LONG_LIFE * u32::from(kill % 8 == 0);
+        place.run_and_kill(WRITES, Some(longest.mul_f64(fastrand::f64())));
     }
     place.judge()
 }
 
-fn kill_at_random_times(kind: Kind, kills: usize) {
+fn kill_at_random_times(kind: Kind, trouble: Trouble, kills: usize) {
     if !has_tool("kills", "gcc") {
         return;
     }
@@ -45,11 +50,12 @@ fn kill_at_random_times(kind: Kind, kills: usize) {
     let shares: Vec<_> = (0..PLACES)
         .map(|place| kills / PLACES + usize::from(place < kills % PLACES))
         .collect();
-    let verdicts = side_by_side(&shares, |share| kill_loop(&workshop, kind, *share));
+    let verdicts = side_by_side(&shares, |share| kill_loop(&workshop, kind, trouble, *share));
     let verdict = Verdict::sum(verdicts);
-    verdict.assert_clean("");
+    verdict.assert_clean(trouble.name());
     assert!(verdict.recorded > kills, "{} are too few", verdict.recorded);
-    tell(kind, &format!("{kills} at random times"), &verdict, began);
+    let what = format!("{kills} at random times, {}", trouble.name());
+    tell(kind, &what, &verdict, began);
 }
 
 fn tell(kind: Kind, kills: &str, verdict: &Verdict, began: Instant) {
@@ -58,14 +64,52 @@ fn tell(kind: Kind, kills: &str, verdict: &Verdict, began: Instant) {
     report("kills", &format!("kills, {}: {kills}, {line}", kind.name()));
 }
 
+// More than a thousand kills in the full run, of all kinds together.
+
 #[test]
 fn no_kill_at_any_time_loses_or_reorders_a_recorded_write() {
-    kill_at_random_times(Kind::Outbox, depth().pick(50, 1000, 20_000));
+    kill_at_random_times(Kind::Outbox, Trouble::None, depth().pick(40, 250, 8000));
 }
 
 #[test]
 fn no_kill_at_any_time_takes_an_answer_of_the_store_back() {
-    kill_at_random_times(Kind::Store, depth().pick(20, 200, 4000));
+    kill_at_random_times(Kind::Store, Trouble::None, depth().pick(20, 100, 4000));
+}
+
+#[test]
+fn no_kill_beside_another_sqlite_loses_a_write() {
+    if !has_library("kills", "libsqlite3.so.0") {
+        return;
+    }
+    kill_at_random_times(
+        Kind::Outbox,
+        Trouble::OtherSqlite,
+        depth().pick(12, 150, 3000),
+    );
+    kill_at_random_times(
+        Kind::Store,
+        Trouble::OtherSqlite,
+        depth().pick(12, 100, 2000),
+    );
+}
+
+#[test]
+fn no_kill_with_children_alive_loses_a_write_or_keeps_the_file() {
+    kill_at_random_times(Kind::Outbox, Trouble::Children, depth().pick(8, 75, 1500));
+    kill_at_random_times(Kind::Store, Trouble::Children, depth().pick(8, 50, 1000));
+}
+
+#[test]
+fn no_kill_loses_a_write_beside_cancelled_ones() {
+    kill_at_random_times(Kind::Outbox, Trouble::Cancels, depth().pick(12, 150, 3000));
+}
+
+#[test]
+fn no_kill_loses_a_write_whose_side_files_were_removed() {
+    for kind in [Kind::Outbox, Kind::Store] {
+        kill_at_random_times(kind, Trouble::MemoryRemoved, depth().pick(8, 40, 1000));
+        kill_at_random_times(kind, Trouble::LogRemoved, depth().pick(8, 40, 1000));
+    }
 }
 
 /// Kills a worker at every `call` of the scene, each time with fresh files.

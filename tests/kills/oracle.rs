@@ -17,6 +17,8 @@ pub struct Said {
     pub recorded: BTreeSet<u64>,
     /// Writes that were not accepted, and why.
     pub refused: BTreeMap<u64, i32>,
+    /// Writes that were cancelled, or would have been: nothing is known about them.
+    pub cancelled: BTreeSet<u64>,
     /// What `sync` said instead of OK about the writes up to this one.
     pub unrecorded: BTreeMap<u64, i32>,
     pub flushed: Option<i32>,
@@ -25,6 +27,8 @@ pub struct Said {
     pub listed: BTreeSet<(String, String)>,
     /// Everything, for people.
     pub text: String,
+    /// What it said on standard error, for people too.
+    pub complaint: String,
 }
 
 impl Said {
@@ -47,6 +51,7 @@ impl Said {
                 }
                 "refused" => drop(said.refused.insert(number(1), status(2))),
                 "ended" => {}
+                "cancelling" => drop(said.cancelled.insert(number(1))),
                 "unrecorded" => {
                     said.unrecorded.insert(number(1), status(2));
                     since = number(1) + 1;
@@ -57,8 +62,10 @@ impl Said {
                 _ => panic!("a worker said {line}"),
             }
         }
-        let refused = &said.refused;
-        said.recorded.retain(|number| !refused.contains_key(number));
+        let (refused, cancelled) = (&said.refused, &said.cancelled);
+        let is_promised =
+            |number: &u64| !refused.contains_key(number) && !cancelled.contains(number);
+        said.recorded.retain(is_promised);
         said.text = text;
         said
     }

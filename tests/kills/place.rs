@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -23,6 +24,7 @@ const STRACE: &str = "strace";
 const WRITES_PER_OWNER: u64 = 400;
 /// Longer than any worker takes.
 const PATIENCE: Duration = Duration::from_secs(60);
+pub const SIGKILL: i32 = 9;
 
 /// The built worker, with the library under the name that the loader looks for.
 pub struct Workshop {
@@ -65,6 +67,7 @@ impl Workshop {
             service: Service::start(manner),
             recorded: BTreeSet::new(),
             next: 0,
+            trouble: Trouble::None,
         }
     }
 }
@@ -88,6 +91,43 @@ impl Kind {
     }
 }
 
+/// What else goes on in the process of a worker: see the head of `trouble.h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    None,
+    OtherSqlite,
+    Children,
+    Cancels,
+    MemoryRemoved,
+    LogRemoved,
+}
+
+impl Trouble {
+    /// As the worker calls it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::OtherSqlite => "sqlite",
+            Self::Children => "children",
+            Self::Cancels => "cancels",
+            Self::MemoryRemoved => "-shm",
+            Self::LogRemoved => "-wal",
+        }
+    }
+
+    /// As people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "alone",
+            Self::OtherSqlite => "beside another SQLite",
+            Self::Children => "with children alive",
+            Self::Cancels => "with cancels",
+            Self::MemoryRemoved => "without its -shm",
+            Self::LogRemoved => "without its -wal",
+        }
+    }
+}
+
 /// One outbox or store, and what was promised about it.
 pub struct Place<'a> {
     workshop: &'a Workshop,
@@ -96,6 +136,7 @@ pub struct Place<'a> {
     service: Service,
     pub recorded: BTreeSet<u64>,
     next: u64,
+    trouble: Trouble,
 }
 
 /// Tells strace what to do to the calls of a worker.
@@ -109,6 +150,11 @@ pub struct Injection<'a> {
 }
 
 impl Place<'_> {
+    /// With that going on around every write.
+    pub fn troubled(self, trouble: Trouble) -> Self {
+        Self { trouble, ..self }
+    }
+
     fn file(&self, name: impl AsRef<Path>) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -143,6 +189,11 @@ impl Place<'_> {
             .args([self.kind.name(), &self.config()])
             .args([first, count].map(|number| number.to_string()))
             .env("LD_LIBRARY_PATH", self.workshop.folder.path());
+        if self.trouble != Trouble::None {
+            command
+                .env("TROUBLE", self.trouble.word())
+                .env("TROUBLE_FILE", self.file("data.db"));
+        }
     }
 
     /// The number of the next write.
@@ -157,13 +208,26 @@ impl Place<'_> {
         first
     }
 
-    /// A worker that is killed after `delay`, or ends before.
-    pub fn run_and_kill(&mut self, count: u64, delay: Duration) -> Said {
+    /// A worker that is killed after `delay`, or ends before; without a delay it is left alone. One whose log is removed is killed by itself, because
+    /// what was in the log is safe from the moment on at which the library finds it gone.
+    pub fn run_and_kill(&mut self, count: u64, delay: Option<Duration>) -> Said {
         let first = self.numbers(count);
         let mut child = start(self.worker(first, count));
-        thread::sleep(delay);
-        child.kill().expect("the worker is ours");
-        self.take(first, child).1
+        if let Some(delay) = delay.filter(|_| self.trouble != Trouble::LogRemoved) {
+            thread::sleep(delay);
+            child.kill().expect("the worker is ours");
+        }
+        let (status, said) = self.take(first, child);
+        let is_sound = status.success() || status.signal() == Some(SIGKILL);
+        assert!(is_sound, "{:?}: {status}: {}", self.trouble, said.text);
+        // However the one before ended, and whoever of it is left.
+        let is_open = said.opened.is_none_or(|opened| opened == 0);
+        assert!(
+            is_open,
+            "{:?}: {}{}",
+            self.trouble, said.text, said.complaint
+        );
+        said
     }
 
     /// A worker that is left alone.
@@ -210,8 +274,9 @@ impl Place<'_> {
     }
 
     fn take(&mut self, first: u64, child: Child) -> (ExitStatus, Said) {
-        let (status, text) = end(child);
-        let said = Said::read(first, self.kind == Kind::Store, text);
+        let (status, text, complaint) = end(child);
+        let mut said = Said::read(first, self.kind == Kind::Store, text);
+        said.complaint = complaint;
         self.recorded.extend(&said.recorded);
         (status, said)
     }
@@ -234,8 +299,8 @@ impl Place<'_> {
             .args(["list", &self.config()])
             .args((0..=self.next / WRITES_PER_OWNER).map(|owner| format!("o{owner}")))
             .env("LD_LIBRARY_PATH", self.workshop.folder.path());
-        let (status, text) = end(start(command));
-        assert!(status.success(), "{status}: {text}");
+        let (status, text, complaint) = end(start(command));
+        assert!(status.success(), "{status}: {text}{complaint}");
         let said = Said::read(0, true, text);
         assert_eq!(said.opened, Some(0), "{}", said.text);
         said.listed
@@ -269,8 +334,8 @@ fn start(mut command: Command) -> Child {
         .expect("a worker starts")
 }
 
-/// Waits for the end of a worker; one that hangs is a failure.
-fn end(mut child: Child) -> (ExitStatus, String) {
+/// Waits for the end of a worker; what it said on standard output and on standard error. One that hangs is a failure.
+fn end(mut child: Child) -> (ExitStatus, String, String) {
     let late = Instant::now() + PATIENCE;
     while child.try_wait().expect("our child").is_none() {
         if Instant::now() > late {
@@ -287,5 +352,6 @@ fn end(mut child: Child) -> (ExitStatus, String) {
     (
         output.status,
         String::from_utf8(output.stdout).expect("text"),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
     )
 }

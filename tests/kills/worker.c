@@ -7,7 +7,8 @@
  *   worker list CONFIG OWNER...                         prints what the owners have on their lists
  *
  * Write N names the target wN; some name s0 beside, which others do too, and say so: wNs0.
- * No file grows beyond BYTES, until the library has complained PATIENCE times.
+ * No file grows beyond BYTES, until the library has complained PATIENCE times. What else goes on in the process
+ * is in trouble.h.
  */
 #define _GNU_SOURCE
 #include "chatblock.h"
@@ -22,6 +23,8 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "trouble.h"
 
 #define OWNERS 4
 #define SHARED "s0"
@@ -51,6 +54,7 @@ static void complain(void)
 {
     if (--patience == 0)
         limit_files(RLIM_INFINITY);
+    trouble_ends();
 }
 
 static void rest(void)
@@ -86,12 +90,21 @@ static void take_completions(const chatblock_client *client)
     chatblock_result *result;
     while ((result = chatblock_client_poll(client, 0)) != NULL) {
         if (chatblock_result_status(result) < 0) {
-            complain();
             say("ended %llu %d\n", (unsigned long long)chatblock_result_tag(result),
                 chatblock_result_status(result));
+            if (chatblock_result_status(result) != CHATBLOCK_ERR_CANCELLED)
+                complain();
         }
         chatblock_result_free(result);
     }
+}
+
+/* Nothing is promised about a write from here on: it may be gone before anybody can say so. */
+static void cancel(const chatblock_client *client, uint64_t number)
+{
+    say("cancelling %llu\n", (unsigned long long)number);
+    if (chatblock_client_cancel(client, number) < 0)
+        _exit(3);
 }
 
 /* Everything up to `number` was accepted: is it on disk? */
@@ -102,8 +115,8 @@ static void record(const chatblock_client *client, uint64_t number)
     if (status == CHATBLOCK_OK) {
         say("recorded %llu\n", (unsigned long long)number);
     } else {
-        complain();
         say("unrecorded %llu %d\n", (unsigned long long)number, status);
+        complain();
     }
 }
 
@@ -117,9 +130,12 @@ static void write_ahead(const chatblock_client *client, uint64_t first, uint64_t
                 ? chatblock_blocklist_delete_async(client, step.owner, step.targets, step.count, number)
                 : chatblock_blocklist_add_async(client, step.owner, step.targets, step.count, number);
         if (status != CHATBLOCK_OK) {
-            complain();
             say("refused %llu %d\n", (unsigned long long)number, status);
+            complain();
         }
+        make_trouble();
+        if (is_trouble("cancels") && rand() % 4 == 0)
+            cancel(client, number - (number > first ? (uint64_t)(rand() % 2) : 0));
         rest();
         if (number % 6 == 5 || number + 1 == first + count)
             record(client, number);
@@ -137,14 +153,15 @@ static void write_through(const chatblock_client *client, uint64_t first, uint64
         int is_delete = number % 4 == 3;
         snprintf(owner, sizeof owner, "o%llu", (unsigned long long)(number / 400));
         snprintf(marker, sizeof marker, "w%llu", (unsigned long long)(number - (is_delete ? 2 : 0)));
+        make_trouble();
         chatblock_result *result = is_delete ? chatblock_blocklist_delete(client, owner, &target, 1)
                                              : chatblock_blocklist_add(client, owner, &target, 1);
         chatblock_status status = chatblock_result_status(result);
         if (status == CHATBLOCK_OK) {
             say("recorded %llu\n", (unsigned long long)number);
         } else {
-            complain();
             say("refused %llu %d\n", (unsigned long long)number, status);
+            complain();
         }
         chatblock_result_free(result);
     }
@@ -169,6 +186,7 @@ int main(int argc, char **argv)
     /* A host under a file size limit ignores its signal; the library leaves signals to the host. */
     signal(SIGXFSZ, SIG_IGN);
     srand((unsigned)getpid());
+    trouble_begin();
     int is_list = strcmp(argv[1], "list") == 0;
     if (!is_list && argc > 6) {
         limit_files((rlim_t)strtoull(argv[5], NULL, 10));
@@ -192,6 +210,7 @@ int main(int argc, char **argv)
             write_through(client, first, count);
         else
             write_ahead(client, first, count);
+        trouble_ends();
     }
     say("closed %d\n", chatblock_client_close(client, END_MS));
     return 0;

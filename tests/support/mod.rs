@@ -47,13 +47,30 @@ pub fn has_tool(program: &str, name: &str) -> bool {
     let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .any(|directory| directory.join(name).is_file());
     if !found {
-        assert!(
-            depth() == Depth::Quick,
-            "{name} is not installed; the full run needs it"
-        );
-        report(SKIPPED, &format!("{name} is not installed ({program})"));
+        skip(program, name);
     }
     found
+}
+
+/// Whether the loader finds the shared library `name`; as [`has_tool`].
+pub fn has_library(program: &str, name: &str) -> bool {
+    let known = run(Command::new("/sbin/ldconfig").arg("-p"));
+    let found = known
+        .lines()
+        .any(|line| line.trim_start().starts_with(name));
+    if !found {
+        skip(program, name);
+    }
+    found
+}
+
+/// What is not installed is skipped in the quick run only.
+fn skip(program: &str, name: &str) {
+    assert!(
+        depth() == Depth::Quick,
+        "{name} is not installed; the full run needs it"
+    );
+    report(SKIPPED, &format!("{name} is not installed ({program})"));
 }
 
 /// Runs a command that must succeed and gives its standard output.
