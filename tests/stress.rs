@@ -16,9 +16,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use service::Service;
-use support::{Depth, depth, has_tool, libraries, project, report, root, run, target};
+use support::project::Project;
+use support::{Depth, depth, has_tool, libraries, report, root, run};
 use tempfile::TempDir;
 
+/// Building the library anew takes a minute or two.
+const BUILD_SECONDS: u32 = 900;
 /// A run takes seconds; one in which nothing moves ends itself long before.
 const PATIENCE: &str = "300";
 /// No call may take longer. Nothing in these runs explains it but a lost wake-up.
@@ -231,34 +234,23 @@ fn locked_version(package: &str) -> String {
 /// The folder of the library over `tests/delayed_locks`: a copy of the project that names those locks is built.
 fn delayed_libraries() -> PathBuf {
     const LOCKS: &str = "\nparking_lot = \"0.12\"\n";
-    let work = target().join("delayed");
-    let (copy, build) = (work.join("copy"), work.join("build"));
-    project::copy(&copy);
-    let manifest = copy.join("Cargo.toml");
-    let text = fs::read_to_string(&manifest).expect("the manifest");
+    let (copy, manifest) = (Project::named("delayed"), Path::new("Cargo.toml"));
+    copy.copy();
+    let text = fs::read_to_string(copy.folder.join(manifest)).expect("the manifest");
     assert!(text.contains(LOCKS), "Cargo.toml has no line {LOCKS}");
-    let text = text.replace(
-        LOCKS,
-        "\nparking_lot = { path = \"tests/delayed_locks\" }\n",
-    );
-    project::write(&manifest, text.as_bytes());
+    let delayed = "\nparking_lot = { path = \"tests/delayed_locks\" }\n";
+    copy.write(manifest, text.replace(LOCKS, delayed).as_bytes());
     // The lock file has to learn of the other locks, and of nothing else: not `--locked`, but `--offline`.
     let cargo = |arguments: &[&str]| {
-        run(Command::new(env!("CARGO"))
-            .args(arguments)
-            .arg("--offline")
-            .current_dir(&copy)
-            .env("CARGO_TARGET_DIR", &build))
+        let arguments = ["-q", "--offline"].iter().chain(arguments);
+        run(copy.cargo(BUILD_SECONDS).args(arguments))
     };
     let real = format!("parking_lot@{}", locked_version("parking_lot"));
-    let users = cargo(&["tree", "-q", "-e", "normal", "--depth", "1", "-i", &real]);
-    assert_eq!(
-        users.lines().count(),
-        2,
-        "locks without delays are used:\n{users}"
-    );
+    let users = cargo(&["tree", "-e", "normal", "--depth", "1", "-i", &real]);
+    let users: Vec<_> = users.lines().collect();
+    assert_eq!(users.len(), 2, "locks without delays are used: {users:?}");
     cargo(&["build", "--lib"]);
-    build.join("debug")
+    copy.libraries()
 }
 
 #[test]
