@@ -58,11 +58,16 @@ const fn scene(scenario: &'static str, way: Way, calls: usize) -> Scene {
 
 const CANCELS: Scene = scene("cancel", Way::Outbox, 2500);
 
-const SCENES: [Scene; 10] = [
+const SCENES: [Scene; 15] = [
     scene("crowd", Way::Memory, 3000),
     scene("crowd", Way::Durable, 1500),
     scene("crowd", Way::Remote, 1500),
     scene("crowd", Way::Outbox, 1500),
+    scene("edge", Way::Memory, 2000),
+    scene("edge", Way::Remote, 1000),
+    scene("edge", Way::Outbox, 1000),
+    scene("flush", Way::Remote, 8000),
+    scene("pairs", Way::Durable, 400),
     scene("pairs", Way::Remote, 400),
     scene("pairs", Way::Outbox, 400),
     scene("cancel", Way::Outbox, 500),

@@ -158,6 +158,12 @@ impl<T: ?Sized> Mutex<T> {
         self.0.try_lock().map(MutexGuard::new)
     }
 
+    /// As `parking_lot::Mutex::try_lock_for`.
+    pub fn try_lock_for(&self, time: Duration) -> Option<MutexGuard<'_, T>> {
+        delay();
+        self.0.try_lock_for(time).map(MutexGuard::new)
+    }
+
     /// As `parking_lot::Mutex::try_lock_until`.
     pub fn try_lock_until(&self, deadline: Instant) -> Option<MutexGuard<'_, T>> {
         delay();
