@@ -3,6 +3,8 @@
 
 #[path = "hostile/answers.rs"]
 mod answers;
+#[path = "outbox/backlog.rs"]
+mod backlog;
 #[path = "outbox/dead_letters.rs"]
 mod dead_letters;
 #[path = "outbox/refusals.rs"]
@@ -11,6 +13,8 @@ mod refusals;
 mod rows;
 #[path = "hostile/server.rs"]
 mod server;
+#[path = "kills/service.rs"]
+mod service;
 mod support;
 
 use std::fs;

@@ -83,6 +83,13 @@ impl Completions {
         is_free
     }
 
+    /// Whether there is a place at this moment.
+    pub(super) fn has_place(&self) -> bool {
+        let is_free = self.places.load(Ordering::Relaxed) < self.max_calls;
+        self.busy.fetch_add(u64::from(!is_free), Ordering::Relaxed);
+        is_free
+    }
+
     /// A place for a reply that comes in any case.
     pub(super) fn reserve_always(&self) {
         self.places.fetch_add(1, Ordering::Relaxed);
@@ -111,13 +118,24 @@ impl Completions {
 
     /// Queues those of the replies on their way that belong here, in order: `others` are there too.
     pub(super) fn push(&self, replies: Vec<Reply>, others: usize) {
+        self.queue(replies, || {
+            // Whoever has a reply finds its place free, and nothing of it left to wait for.
+            self.free(others);
+            self.hold(None);
+        });
+    }
+
+    /// Queues replies that were on disk.
+    pub(super) fn push_letters(&self, replies: Vec<Reply>) {
+        self.queue(replies, || ());
+    }
+
+    fn queue(&self, replies: Vec<Reply>, then: impl FnOnce()) {
         let arrived = replies.len();
         let mut state = self.state.lock();
         state.replies.extend(replies);
         self.show_arrival(&mut state);
-        // Whoever has a reply finds its place free, and nothing of it left to wait for.
-        self.free(others);
-        self.hold(None);
+        then();
         drop(state);
         if arrived == 0 {
             return;

@@ -150,13 +150,11 @@ impl Client {
         let clock = &self.runtime.clock;
         let now = (clock.now(), clock.unix_seconds());
         let opened = outbox::open(settings, app.sdkappid, &self.runtime.log, now)?;
-        self.backups = Backups::new(Some(opened.file), "outbox.path");
-        self.runtime
-            .record_in(opened.outbox, Box::new(opened.journal), opened.left)
-            .map_err(|error| {
-                let what = format!("needs a thread, which cannot start: {error}");
-                Error::config("outbox.path", what)
-            })
+        self.backups = Backups::new(Some(opened.file.clone()), "outbox.path");
+        self.runtime.record_in(opened).map_err(|error| {
+            let what = format!("needs a thread, which cannot start: {error}");
+            Error::config("outbox.path", what)
+        })
     }
 
     /// Blocks 1 to 100,000 accounts for `from` (protocol.md 3.1). An account that is blocked already counts as

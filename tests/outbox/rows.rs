@@ -74,36 +74,6 @@ fn rows_that_are_no_writes_are_set_aside_and_named_and_the_others_are_sent() {
 }
 
 #[test]
-fn a_row_of_millions_of_accounts_is_never_loaded() {
-    let place = Place::new();
-    leave(&place, |_| ());
-    sql(
-        &place,
-        "INSERT INTO writes (id, command, from_account, to_accounts, accepted)
-         SELECT 1, 'black_list_add', 'ann', printf('%.*c', 99000000, 'x'), 0",
-    );
-    fs::write("/proc/self/clear_refs", "5").expect("the peak can be forgotten");
-    let before = peak_bytes();
-    let client = place.open(NOWHERE);
-    assert_eq!(client.sync(SOON), Status::Ok);
-    assert_eq!(client.stats().outbox.map(|outbox| outbox.bad_rows), Some(1));
-    drop(client);
-    let taken = peak_bytes() - before;
-    assert!(taken < 50_000_000, "{taken} bytes");
-}
-
-/// The most memory that this process had.
-fn peak_bytes() -> usize {
-    let status = fs::read_to_string("/proc/self/status").expect("the state of this process");
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .expect("the peak");
-    let kib = peak.trim().trim_end_matches(" kB").parse::<usize>();
-    kib.expect("a number") * 1024
-}
-
-#[test]
 fn a_file_that_does_not_name_one_app_is_refused() {
     for change in [
         "INSERT INTO app (sdkappid) VALUES (7)",

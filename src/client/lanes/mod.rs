@@ -14,6 +14,7 @@ mod hold;
 #[cfg(test)]
 mod invariants;
 mod lane;
+mod parked;
 mod recorded;
 mod schedule;
 mod settle;
@@ -41,6 +42,8 @@ use doubt::Doubts;
 pub(super) use ending::out_of_time;
 use hold::Hold;
 use lane::{Batch, Lane, Op};
+use parked::Parked;
+pub(super) use parked::{Returned, unread};
 use shares::{Shares, Turns};
 use unpaid::Unpaid;
 
@@ -99,6 +102,8 @@ struct Entry<T> {
     flights: u32,
     /// Requests that still have to be answered for it.
     open_ops: usize,
+    /// It is not in the lane of its owner.
+    is_parked: bool,
 }
 
 impl<T> Entry<T> {
@@ -112,6 +117,7 @@ impl<T> Entry<T> {
             dispatched: false,
             flights: 0,
             open_ops: 1,
+            is_parked: false,
         }
     }
 
@@ -160,6 +166,7 @@ pub(super) struct Lanes<T> {
     pace: Option<[Pace; 4]>,
     budget: Budget,
     doubts: Doubts,
+    parked: Parked,
     /// Writes before this one are on disk, or need not be.
     recorded: CallId,
     /// The service refused too many signatures: until then nothing is sent.
@@ -180,6 +187,7 @@ impl<T> Lanes<T> {
                 .rate_per_second
                 .map(|rate| [(); 4].map(|()| Pace::new(rate))),
             doubts: Doubts::new(rules.late),
+            parked: Parked::default(),
             recorded: if rules.recorded { 0 } else { CallId::MAX },
             rules,
             calls: BTreeMap::new(),
@@ -272,13 +280,21 @@ impl<T> Lanes<T> {
         self.queue_owner_of(id, now);
     }
 
-    /// Puts a call into the lane of its owner.
+    /// Takes a call into the lane of its owner.
     fn insert(&mut self, id: CallId, mut entry: Entry<T>) {
+        if entry.purpose == Purpose::Accepted {
+            self.tally.accepted(entry.call.request.command());
+        }
+        self.deadlines
+            .extend(entry.deadline.map(|deadline| (deadline, id)));
+        self.push(id, &mut entry);
+        self.calls.insert(id, entry);
+    }
+
+    /// Puts the parts of a call into the lane of its owner.
+    fn push(&mut self, id: CallId, entry: &mut Entry<T>) {
         let request = &entry.call.request;
         let command = request.command();
-        if entry.purpose == Purpose::Accepted {
-            self.tally.accepted(command);
-        }
         let lane = self.owners.entry(request.from.clone()).or_default();
         entry.open_ops = 0;
         for part in parts(request.targets().len()) {
@@ -293,9 +309,6 @@ impl<T> Lanes<T> {
                 lane.push_read(command, op);
             }
         }
-        self.deadlines
-            .extend(entry.deadline.map(|deadline| (deadline, id)));
-        self.calls.insert(id, entry);
     }
 
     /// How many calls came to their end since the last `take_done`.

@@ -12,21 +12,6 @@ use crate::client::positions::Positions;
 use crate::error::Error;
 
 impl<T> Lanes<T> {
-    /// Gives the next call this id: smaller ones are those of an earlier client.
-    pub(in crate::client) fn begin_at(&mut self, id: CallId) {
-        self.next_id = id;
-        self.recorded = id;
-    }
-
-    /// Takes back a write that an earlier client recorded under `id`, which is below that of [`Self::begin_at`].
-    /// Nobody waits for it, and its attempts before may still arrive.
-    pub(in crate::client) fn restore(&mut self, id: CallId, request: Arc<Request>, now: Instant) {
-        let owner = request.from.clone();
-        self.doubts.add(&owner, &request, id, now);
-        self.insert(id, Entry::new(request, None, now));
-        self.queue(&owner, now);
-    }
-
     /// The writes accepted before `up_to` are on disk now.
     pub(in crate::client) fn record(&mut self, up_to: CallId, now: Instant) {
         let fresh: Vec<_> = self
@@ -104,7 +89,13 @@ impl<T> Lanes<T> {
         if let Some(deadline) = entry.deadline.take() {
             self.deadlines.remove(&(deadline, id));
         }
-        Some((call, entry.caller.take()))
+        let caller = entry.caller.take();
+        if entry.is_parked {
+            // Nothing more of it is needed in memory.
+            self.calls.remove(&id);
+            self.parked.absent += 1;
+        }
+        Some((call, caller))
     }
 
     /// Whether the batch is repeated until it is answered or refused for good.

@@ -46,7 +46,7 @@ impl<T> Lanes<T> {
     pub(super) fn count_fault(&self) -> Option<String> {
         let accepted = |entry: &&Entry<T>| entry.purpose == super::Purpose::Accepted;
         self.tally
-            .fault(self.calls.values().filter(accepted).count())
+            .fault(self.calls.values().filter(accepted).count() + self.parked.absent)
     }
 
     /// A call is over.

@@ -4,22 +4,32 @@
 //! `runtime/recorder.rs` and the simulator hand its changes to a [`Journal`]. Ids of records are ids of
 //! calls, so their order is the order of acceptance.
 
+mod backlog;
+mod beyond;
 mod dead_letters;
 pub mod file;
+pub(super) mod intake;
 mod opening;
 mod rows;
 mod sqlite;
+mod window;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use dead_letters::DeadLetters;
 pub(super) use dead_letters::{Letter, LetterCounts, Refusal, Refused};
-pub(super) use opening::open;
-pub(super) use rows::BadRow;
+pub(super) use intake::Tagged;
+pub(super) use opening::{Opened, open, unsendable};
+pub(super) use rows::{BadRow, Stored};
 pub(super) use sqlite::{FORMAT, SqliteJournal};
+pub(super) use window::Limit;
+
+use backlog::Backlog;
+use beyond::{Kept, Transit};
+use window::Window;
 
 use super::lanes::CallId;
 use super::reply::Reply;
@@ -95,6 +105,10 @@ impl Room {
         self.failed.get().cloned().map_or(Ok(()), Err)
     }
 
+    fn take(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     fn free(&self, bytes: u64) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
@@ -131,6 +145,8 @@ pub(super) enum Loaded {
     Bad(String),
     /// SQLite cannot read it.
     Unreadable(Error),
+    /// Another program has the file locked: the same read may succeed later.
+    Locked(Error),
     /// There is no such row: somebody else has removed it.
     Gone,
 }
@@ -140,7 +156,7 @@ pub(super) trait Journal: Send {
     /// Makes `changes`; they are on disk when this returns.
     fn commit(&mut self, changes: &Changes) -> Result<(), Failure>;
 
-    /// What is recorded under each of `ids`, in order.
+    /// What is recorded under each of `ids`, in order; up to the first that is locked.
     fn read(&mut self, ids: &[CallId]) -> Vec<(CallId, Loaded)>;
 
     /// At most `count` refused writes with numbers above `after`, and the last number that was looked at; None when
@@ -157,12 +173,19 @@ pub(super) enum Outcome {
     Recorded(CallId),
     /// These were not, and never will be.
     Lost {
-        ids: Vec<CallId>,
+        records: Vec<Lost>,
         up_to: CallId,
         error: Error,
     },
     /// Nothing was written, nothing is lost: the commit is tried again.
     Postponed(Error),
+}
+
+/// A write that is not recorded and never will be.
+pub(super) struct Lost {
+    pub(super) record: Record,
+    /// That of its caller, when nothing of the call is in memory.
+    pub(super) tag: Option<u64>,
 }
 
 /// What is on disk, what is on its way there, and when it has to go.
@@ -175,8 +198,13 @@ pub(super) struct Outbox {
     letters: DeadLetters,
     /// When the next commit begins; None exactly while there is nothing to write.
     due: Option<Instant>,
-    /// Size and time of acceptance of everything that is not erased.
-    kept: BTreeMap<CallId, (u64, i64)>,
+    /// What is in memory and not erased.
+    kept: BTreeMap<CallId, Kept>,
+    window: Window,
+    /// What is on disk only, what is on its way back, and what is read only to be ended.
+    backlog: Backlog,
+    transit: BTreeMap<CallId, Transit>,
+    cancelled: BTreeSet<CallId>,
     recorded: CallId,
     is_committing: bool,
     failures: u64,
@@ -187,15 +215,11 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// With what an earlier client left behind.
-    pub(super) fn new(max_bytes: u64, commit_time: Duration, left: &[Record]) -> Self {
-        let kept: BTreeMap<_, _> = left
-            .iter()
-            .map(|record| (record.id, (bytes(&record.request), record.accepted)))
-            .collect();
+    /// With nothing in it, and at most `limit` of either kind in memory.
+    pub(super) fn new(max_bytes: u64, commit_time: Duration, limit: Limit) -> Self {
         let room = Room {
             max_bytes,
-            bytes: AtomicU64::new(kept.values().map(|(bytes, _)| bytes).sum()),
+            bytes: AtomicU64::new(0),
             busy: AtomicU64::new(0),
             failed: OnceLock::new(),
         };
@@ -206,8 +230,12 @@ impl Outbox {
             erase: Vec::new(),
             letters: DeadLetters::default(),
             due: None,
-            recorded: kept.keys().next_back().map_or(0, |last| last + 1),
-            kept,
+            recorded: 0,
+            kept: BTreeMap::new(),
+            window: Window::new(limit),
+            backlog: Backlog::new(),
+            transit: BTreeMap::new(),
+            cancelled: BTreeSet::new(),
             is_committing: false,
             failures: 0,
             lost: 0,
@@ -228,17 +256,22 @@ impl Outbox {
     pub(super) fn add(&mut self, record: Record, now: Instant) -> Result<bool, Error> {
         let bytes = bytes(&record.request);
         self.room.check().inspect_err(|_| self.room.free(bytes))?;
-        self.kept.insert(record.id, (bytes, record.accepted));
+        let kept = Kept {
+            bytes,
+            accepted: record.accepted,
+            returned: None,
+        };
+        self.kept.insert(record.id, kept);
+        self.window.enter(bytes, None);
         self.add.push(record);
         Ok(self.schedule(now + self.commit_time))
     }
 
     /// The write needs nothing more. True when whoever waits for work has to look again.
     pub(super) fn erase(&mut self, id: CallId, now: Instant) -> bool {
-        let Some((bytes, _)) = self.kept.remove(&id) else {
+        if self.forget(id).is_none() {
             return false;
-        };
-        self.room.free(bytes);
+        }
         match self.add.binary_search_by_key(&id, |record| record.id) {
             Ok(position) => drop(self.add.remove(position)),
             Err(_) => self.erase.push(id),
@@ -246,9 +279,9 @@ impl Outbox {
         if self.is_written() {
             // A moment that is left here would be taken for one at which the writer looks.
             self.due = None;
-            return false;
+            return self.wants_page();
         }
-        self.schedule(now + self.commit_time)
+        self.schedule(now + self.commit_time) | self.wants_page()
     }
 
     /// Every id below `next` may be one of a row on disk.
@@ -286,8 +319,7 @@ impl Outbox {
         if id >= self.recorded {
             return None;
         }
-        let (bytes, _) = self.kept.remove(&id)?;
-        self.room.free(bytes);
+        self.forget(id)?;
         let is_shown = self.letters.refuse(id, refusal, has_tag, unix_seconds);
         Some((is_shown, self.schedule(now + self.commit_time)))
     }
@@ -356,6 +388,7 @@ impl Outbox {
         let error = match outcome {
             Ok(()) => {
                 self.recorded = changes.up_to;
+                self.backlog.go_on();
                 return Outcome::Recorded(changes.up_to);
             }
             Err(Failure::Busy(error)) => return self.postpone(changes, error, now),
@@ -386,13 +419,17 @@ impl Outbox {
             // What was accepted meanwhile has no commit to wait for.
             lost.append(&mut self.add);
         }
-        let ids: Vec<_> = lost.iter().map(|record| record.id).collect();
-        for id in &ids {
-            let freed = self.kept.remove(id).map_or(0, |(bytes, _)| bytes);
-            self.room.free(freed);
-        }
+        let records = lost.into_iter().map(|record| {
+            let tag = self.backlog.from(record.id).next();
+            let tag = tag.filter(|waiting| waiting.id == record.id);
+            let tag = tag.and_then(|waiting| waiting.tag);
+            self.forget(record.id);
+            Lost { record, tag }
+        });
+        let records = records.collect();
+        self.backlog.go_on();
         Outcome::Lost {
-            ids,
+            records,
             up_to: changes.up_to,
             error,
         }
@@ -401,9 +438,8 @@ impl Outbox {
     /// Puts `changes` back in front of what came meanwhile.
     fn postpone(&mut self, changes: Changes, error: Error, now: Instant) -> Outcome {
         // A write that was cancelled meanwhile is neither recorded nor erased.
-        let kept = &self.kept;
         let add = changes.add.into_iter();
-        let (add, over): (Vec<_>, Vec<_>) = add.partition(|record| kept.contains_key(&record.id));
+        let (add, over): (Vec<_>, Vec<_>) = add.partition(|record| self.keeps(record.id));
         let over: HashSet<_> = over.iter().map(|record| record.id).collect();
         self.erase.retain(|id| !over.contains(id));
         self.add.splice(..0, add);
@@ -418,11 +454,19 @@ impl Outbox {
 
     /// What it says about itself at `unix_seconds`.
     pub(super) fn stats(&self, unix_seconds: i64) -> stats::Outbox {
-        let oldest = self.kept.values().next().map(|(_, accepted)| *accepted);
+        let in_memory = self.kept.iter().next();
+        let in_memory = in_memory.map(|(id, kept)| (*id, kept.accepted));
+        let beyond = self.oldest_waiting();
+        let beyond = beyond.map(|waiting| (waiting.id, waiting.accepted));
+        let oldest = in_memory.into_iter().chain(beyond).min();
+        let oldest = oldest.map(|(_, accepted)| accepted);
+        let on_disk = self.backlog.len() + self.transit.len();
         let age = oldest.map_or(0, |accepted| unix_seconds.saturating_sub(accepted));
         stats::Outbox {
-            writes: self.kept.len(),
-            unrecorded: self.kept.range(self.recorded..).count(),
+            writes: self.kept.len() + on_disk,
+            on_disk,
+            unrecorded: self.kept.range(self.recorded..).count()
+                + self.backlog.from(self.recorded).count(),
             bytes: self.room.bytes.load(Ordering::Relaxed),
             max_bytes: self.room.max_bytes,
             oldest_s: u64::try_from(age).unwrap_or(0),
@@ -478,7 +522,7 @@ mod tests {
     #[test]
     fn a_write_behind_one_that_was_cancelled_before_its_commit_wakes_the_writer() {
         let mut now = Instant::now();
-        let mut outbox = Outbox::new(1000, Duration::from_millis(5), &[]);
+        let mut outbox = Outbox::new(1000, Duration::from_millis(5), Limit::DEFAULT);
         assert_eq!(outbox.add(record(0), now).ok(), Some(true));
         outbox.erase(0, now);
         assert_eq!(outbox.due(), None, "the writer sleeps without a limit");
@@ -490,7 +534,7 @@ mod tests {
     #[test]
     fn a_write_behind_a_failed_commit_and_a_cancel_wakes_the_writer() {
         let now = Instant::now();
-        let mut outbox = Outbox::new(1000, Duration::from_millis(5), &[]);
+        let mut outbox = Outbox::new(1000, Duration::from_millis(5), Limit::DEFAULT);
         for id in 0..3 {
             outbox.add(record(id), now).expect("there is room");
         }
@@ -507,7 +551,7 @@ mod tests {
     #[test]
     fn a_commit_that_found_the_file_locked_is_tried_again_without_what_was_cancelled() {
         let now = Instant::now();
-        let mut outbox = Outbox::new(1000, Duration::ZERO, &[]);
+        let mut outbox = Outbox::new(1000, Duration::ZERO, Limit::DEFAULT);
         for id in 0..2 {
             outbox.add(record(id), now).expect("there is room");
         }
@@ -530,7 +574,7 @@ mod tests {
     #[test]
     fn a_write_that_a_failed_sync_overtakes_is_refused_and_gives_its_room_back() {
         let now = Instant::now();
-        let mut outbox = Outbox::new(1000, Duration::ZERO, &[]);
+        let mut outbox = Outbox::new(1000, Duration::ZERO, Limit::DEFAULT);
         let request = Arc::new(Request {
             from: "ann".into(),
             operation: Operation::Add(["bob".into()].into()),

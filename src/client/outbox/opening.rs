@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::{BadRow, Journal, Loaded, Outbox, Record, SqliteJournal};
+use super::beyond::FIRST_PAGE;
+use super::{BadRow, CallId, Journal, Limit, Loaded, Outbox, SqliteJournal};
+use crate::api::Command;
 use crate::client::log::Log;
 use crate::config::{LogLevel, Outbox as Settings};
 use crate::error::Error;
@@ -18,8 +20,10 @@ pub(in crate::client) struct Opened {
     pub(in crate::client) journal: SqliteJournal,
     /// The file of the journal, to copy it.
     pub(in crate::client) file: Source,
-    /// Writes to be sent, oldest first.
-    pub(in crate::client) left: Vec<Record>,
+    /// How many writes there are to be sent, adds and deletes.
+    pub(in crate::client) left: [(Command, usize); 2],
+    /// The first of them.
+    pub(in crate::client) page: Vec<(CallId, Loaded)>,
 }
 
 /// Opens the outbox of the app `sdkappid`, at `now`, which is `unix_seconds`.
@@ -33,41 +37,41 @@ pub(in crate::client) fn open(
     (now, unix_seconds): (Instant, i64),
 ) -> Result<Opened, Error> {
     let path = settings.path.as_path();
-    let mut ids = Vec::new();
-    let (mut journal, found) = SqliteJournal::open(path, sdkappid, |row| ids.push(row.id))?;
+    let mut outbox = Outbox::new(settings.max_bytes, settings.commit, Limit::DEFAULT);
+    let mut left = [(Command::Add, 0), (Command::Delete, 0)];
+    let (mut journal, found) = SqliteJournal::open(path, sdkappid, |row| {
+        outbox.find(row);
+        left[usize::from(row.command == Command::Delete)].1 += 1;
+    })?;
     if let Some(notice) = journal.notice() {
         log.line(LogLevel::Warn, || notice);
     }
-    let (mut bad, mut bad_rows) = (found.bad, found.bad_rows);
-    let mut left = Vec::with_capacity(ids.len());
-    for (id, loaded) in journal.read(&ids) {
-        match loaded {
-            Loaded::Write(record) => left.push(record),
-            Loaded::Bad(reason) => {
-                bad_rows += 1;
-                bad.push(BadRow::new(id, reason));
-            }
-            Loaded::Unreadable(error) => return Err(error),
-            Loaded::Gone => {}
-        }
-    }
-    name(path, log, &bad, bad_rows);
-    let mut outbox = Outbox::new(settings.max_bytes, settings.commit, &left);
     outbox.begin_at(found.next_id);
     outbox.find_letters(found.letters);
-    outbox.set_aside(bad, unix_seconds, now);
+    name(path, log, &found.bad, found.bad_rows);
+    outbox.set_aside(found.bad, unix_seconds, now);
+    // What is damaged here is found before anything is sent.
+    let page = journal.read(&outbox.begin_page_of(FIRST_PAGE));
+    for (_, loaded) in &page {
+        if let Loaded::Unreadable(error) | Loaded::Locked(error) = loaded {
+            return Err(error.clone());
+        }
+    }
     Ok(Opened {
         outbox,
         file: journal.file(),
         journal,
         left,
+        page,
     })
 }
 
 /// Says in the log which rows are set aside.
 fn name(path: &Path, log: &Log, bad: &[BadRow], count: u64) {
     for row in bad.iter().take(MOST_NAMED) {
-        log.line(LogLevel::Error, || unsendable(path, row));
+        log.line(LogLevel::Error, || {
+            format!("{}: {}", path.display(), unsendable(row))
+        });
     }
     if count > MOST_NAMED as u64 {
         log.line(LogLevel::Error, || {
@@ -78,10 +82,9 @@ fn name(path: &Path, log: &Log, bad: &[BadRow], count: u64) {
 }
 
 /// What the log says of a row that is no write.
-pub(in crate::client) fn unsendable(path: &Path, row: &BadRow) -> String {
-    let what = format!(
+pub(in crate::client) fn unsendable(row: &BadRow) -> String {
+    format!(
         "row {} of table writes {}; it is not sent, look at it with `chatblock outbox show`",
         row.id, row.reason
-    );
-    Error::storage(path, what).message().to_owned()
+    )
 }

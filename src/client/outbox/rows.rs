@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::file::WriteState;
-use super::{CallId, Letter, LetterCounts, Record, Refused};
+use super::{CallId, Letter, LetterCounts, Record, Refused, record_bytes};
 use crate::api::accounts::{self, Charset};
 use crate::api::{Account, Command, Operation, Request, Targets};
 use crate::client::check::MAX_TARGETS;
@@ -24,8 +24,14 @@ const MAX_REASON: usize = 4096;
 const PAGE_BYTES: u64 = 4 << 20;
 
 /// A row without its targets.
-pub(in crate::client) struct Stored {
+pub(in crate::client) struct Stored<'a> {
     pub(in crate::client) id: CallId,
+    pub(in crate::client) owner: &'a str,
+    pub(in crate::client) command: Command,
+    /// What it takes of `outbox.max_bytes`.
+    pub(in crate::client) bytes: u64,
+    /// Unix seconds.
+    pub(in crate::client) accepted: i64,
 }
 
 /// A row that cannot be a write of ours.
@@ -49,7 +55,7 @@ impl BadRow {
 /// Goes through all rows that are not dead letters, in order of their ids, without loading their targets.
 pub(super) fn scan(
     connection: &Connection,
-    mut each: impl FnMut(Result<Stored, BadRow>),
+    mut each: impl FnMut(Result<Stored<'_>, BadRow>),
 ) -> rusqlite::Result<()> {
     let mut letters = connection.prepare("SELECT id FROM dead_letters ORDER BY id")?;
     let mut letters = letters.query([])?;
@@ -271,7 +277,7 @@ fn bounded(column: &str, max: usize) -> String {
     format!("CASE WHEN {} <= {max} THEN {column} END", octets(column))
 }
 
-fn stored(row: &Row<'_>, id: i64) -> Result<Stored, String> {
+fn stored<'a>(row: &'a Row<'_>, id: i64) -> Result<Stored<'a>, String> {
     let length = match column(row, 3)? {
         ValueRef::Integer(length) => usize::try_from(length).unwrap_or(usize::MAX),
         _ => return Err("has no accounts".into()),
@@ -281,10 +287,15 @@ fn stored(row: &Row<'_>, id: i64) -> Result<Stored, String> {
             "has {length} bytes of accounts, outside 1 to {MAX_TEXT}"
         ));
     }
-    owner(row)?;
-    command(row)?;
-    accepted(row)?;
-    Ok(Stored { id: our_id(id)? })
+    let owner = owner(row)?;
+    Ok(Stored {
+        id: our_id(id)?,
+        owner,
+        command: command(row)?,
+        // The last account has no line feed.
+        bytes: record_bytes(owner.len(), length + 1),
+        accepted: accepted(row)?,
+    })
 }
 
 fn record(row: &Row<'_>) -> Result<Record, String> {

@@ -95,7 +95,7 @@ impl SqliteJournal {
     pub(in crate::client) fn open(
         path: &Path,
         sdkappid: u32,
-        each: impl FnMut(&Stored),
+        each: impl FnMut(&Stored<'_>),
     ) -> Result<(Self, Left), Error> {
         let mut journal = Self::open_any(path)?;
         claim(path, &journal.connection, sdkappid)?;
@@ -139,7 +139,7 @@ impl SqliteJournal {
     }
 
     /// Tells `each` write that is to be sent, and gives what is not.
-    fn look_through(&mut self, mut each: impl FnMut(&Stored)) -> Result<Left, Error> {
+    fn look_through(&mut self, mut each: impl FnMut(&Stored<'_>)) -> Result<Left, Error> {
         let mut left = Left::default();
         let looked = rows::scan(&self.connection, |row| match row {
             Ok(stored) => each(&stored),
@@ -230,16 +230,22 @@ impl Journal for SqliteJournal {
     }
 
     fn read(&mut self, ids: &[CallId]) -> Vec<(CallId, Loaded)> {
-        let read = |id: &CallId| {
+        let mut page = Vec::with_capacity(ids.len());
+        for id in ids {
             let loaded = match rows::read(&self.connection, *id) {
                 Ok(None) => Loaded::Gone,
                 Ok(Some(Ok(record))) => Loaded::Write(record),
                 Ok(Some(Err(reason))) => Loaded::Bad(reason),
+                Err(error) if is_locked(&error) => Loaded::Locked(storage(&self.path, &error)),
                 Err(error) => Loaded::Unreadable(storage(&self.path, &error)),
             };
-            (*id, loaded)
-        };
-        ids.iter().map(read).collect()
+            let is_locked = matches!(loaded, Loaded::Locked(_));
+            page.push((*id, loaded));
+            if is_locked {
+                break;
+            }
+        }
+        page
     }
 
     fn refused(&mut self, after: i64, count: usize) -> Result<(Vec<Refused>, Option<i64>), Error> {

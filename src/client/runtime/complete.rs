@@ -2,8 +2,8 @@
 
 use super::recorder::Letters;
 use super::{Caller, Runtime, State};
-use crate::client::completions::Completions;
 use crate::client::lanes::{CallId, Done};
+use crate::client::outbox::{Outbox, Tagged};
 use crate::client::reply::Reply;
 use crate::error::Status;
 use crate::locks::MutexGuard;
@@ -24,6 +24,8 @@ impl Runtime {
         in_hand.is_some_and(|oldest| oldest < later)
             || state.lanes.oldest().is_some_and(|oldest| oldest < later)
             || state.lanes.has_done_before(later)
+            || (state.outbox.as_ref().and_then(Outbox::oldest_beyond))
+                .is_some_and(|oldest| oldest < later)
     }
 
     /// Hands out what is done.
@@ -67,8 +69,9 @@ impl Runtime {
         let letters = self.let_go(&mut state, &done);
         self.learn(&mut state, &mut done);
         drop(state);
-        let (polled, waited) = replies(done, &letters, &self.completions);
-        self.completions.push(polled, waited.len());
+        let (polled, waited) = self.replies(done, &letters);
+        let places = waited.iter().filter(|(_, reply)| reply.has_place);
+        self.completions.push(polled, places.count());
         for (promise, reply) in waited {
             promise.keep(reply);
         }
@@ -76,44 +79,55 @@ impl Runtime {
         self.quieter.notify_all();
         state
     }
-}
 
-/// The replies to callers that poll, in order, and those to callers that wait. A write that no caller
-/// waits for any more shows itself only when it was refused.
-fn replies(
-    done: Vec<Done<Caller>>,
-    letters: &Letters,
-    completions: &Completions,
-) -> (Vec<Reply>, Vec<(Promise<Reply>, Reply)>) {
-    let (mut polled, mut waited) = (Vec::new(), Vec::new());
-    for Done {
-        id,
-        call,
-        caller,
-        is_settled,
-        ..
-    } in done
-    {
-        let letter = letters.get(&id);
-        let reply = Reply {
-            letter: letter.map(|_| id),
-            ..Reply::from_assembly(call)
-        };
-        match caller {
-            Some(Caller::Polls(tag)) => polled.push(Reply { tag, ..reply }),
-            Some(Caller::Waits(promise)) => waited.push((promise, reply)),
-            // On disk and in no queue: a host program that never polls goes on.
-            None if letter == Some(&true) => polled.push(Reply {
-                has_place: false,
-                ..reply
-            }),
-            None if letter.is_some() => {}
-            None if is_settled && reply.status() != Status::Ok => {
-                completions.reserve_always();
-                polled.push(reply);
+    /// The replies to callers that poll, in order, and those to callers that wait. A write that nobody
+    /// waits for any more shows itself only when it was refused.
+    fn replies(
+        &self,
+        done: Vec<Done<Caller>>,
+        letters: &Letters,
+    ) -> (Vec<Reply>, Vec<(Promise<Reply>, Reply)>) {
+        let (mut polled, mut waited) = (Vec::new(), Vec::new());
+        for Done {
+            id,
+            call,
+            caller,
+            is_settled,
+            ..
+        } in done
+        {
+            let letter = letters.get(&id);
+            let has_place = !self.is_recorded(call.request.command());
+            let reply = Reply {
+                letter: letter.map(|_| id),
+                has_place,
+                ..Reply::from_assembly(call)
+            };
+            match caller {
+                Some(Caller::Polls(tag)) => {
+                    if !has_place {
+                        self.completions.reserve_always();
+                    }
+                    polled.push(Reply {
+                        tag,
+                        has_place: true,
+                        ..reply
+                    });
+                }
+                Some(Caller::Waits(promise)) => waited.push((promise, reply)),
+                // On disk and in no queue: a host program that never polls goes on.
+                None if letter == Some(&true) => polled.push(reply),
+                None if letter.is_some() => {}
+                None if is_settled && reply.status() != Status::Ok => {
+                    self.completions.reserve_always();
+                    polled.push(Reply {
+                        has_place: true,
+                        ..reply
+                    });
+                }
+                None => {}
             }
-            None => {}
         }
+        (polled, waited)
     }
-    (polled, waited)
 }

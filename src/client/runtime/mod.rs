@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use super::completions::Completions;
 use super::lanes::{CallId, Flight, Lanes, Rules};
 use super::log::Log;
-use super::outbox::{Journal, Outbox, Record, Room};
+use super::outbox::{Opened, Outbox, Room, Tagged, intake};
 use super::reply::Reply;
 use super::stats::{LogLines, Mirror, Stats, whole_ms};
 use super::watching::Watching;
@@ -55,12 +55,16 @@ pub(super) enum Caller {
     Polls(u64),
 }
 
-impl Caller {
+impl Tagged for Caller {
     fn tag(&self) -> Option<u64> {
         match self {
             Self::Waits(_) => None,
             Self::Polls(tag) => Some(*tag),
         }
+    }
+
+    fn of_tag(tag: u64) -> Self {
+        Self::Polls(tag)
     }
 }
 
@@ -150,23 +154,19 @@ impl Runtime {
         }
     }
 
-    /// Takes up the writes that an earlier client left in `journal`, and records those to come.
-    pub(super) fn record_in(
-        self: &Arc<Self>,
-        outbox: Outbox,
-        journal: Box<dyn Journal>,
-        left: Vec<Record>,
-    ) -> std::io::Result<()> {
+    /// Takes up the writes that an earlier client left behind, and records those to come.
+    pub(super) fn record_in(self: &Arc<Self>, opened: Opened) -> std::io::Result<()> {
         let mut state = self.state.lock();
+        let now = self.clock.now();
         // It is asked before the first call is accepted.
-        let _ = self.room.set(outbox.room());
-        state.lanes.begin_at(outbox.recorded());
-        state.outbox = Some(outbox);
-        for record in left {
-            let now = self.clock.now();
-            state.lanes.restore(record.id, record.request, now);
+        let _ = self.room.set(opened.outbox.room());
+        state.lanes.begin_at(opened.outbox.recorded(), now);
+        for (command, count) in opened.left {
+            (0..count).for_each(|_| state.lanes.inherit(command));
         }
-        self.start_recorder(&mut state, journal)?;
+        state.outbox = Some(opened.outbox);
+        self.take_page(&mut state, opened.page);
+        self.start_recorder(&mut state, Box::new(opened.journal))?;
         self.keep_one_spare(&mut state)
     }
 
@@ -213,7 +213,8 @@ impl Runtime {
         let ids: Vec<_> = ids.map(|(_, id)| *id).collect();
         let error = Error::new(Status::Cancelled, "cancelled before it was sent");
         let now = self.clock.now();
-        let count = state.lanes.cancel(&ids, &error, now);
+        let mut count = state.lanes.cancel(&ids, &error, now);
+        count += self.cancel_beyond(&mut state, tag, now);
         // What waited behind a cancelled call may go now. Threads of the client hand the completions out: the caller may
         // be a tick thread.
         self.rouse(&mut state, now);
@@ -245,8 +246,9 @@ impl Runtime {
         self.record_all(&mut state, deadline);
         state.alive = None;
         self.to_record.notify_all();
-        let dropped = state.lanes.losable();
-        state.lanes.end_all(&closed());
+        let beyond = state.outbox.as_ref().map_or(0, Outbox::losable);
+        let dropped = state.lanes.losable() + beyond;
+        self.end_all(&mut state, &closed());
         drop(self.deliver_last(state));
         self.service.shut_down();
         self.inbox.end();
@@ -254,6 +256,14 @@ impl Runtime {
         let deadline = deadline.map(|deadline| deadline.max(self.clock.now() + CLOSE_GRACE));
         let has_ended = self.ended.wait(deadline);
         dropped == 0 && has_ended
+    }
+
+    /// Ends every call, also those that only the outbox knows.
+    fn end_all(&self, state: &mut State, error: &Error) {
+        state.lanes.end_all(error);
+        if let Some(outbox) = &mut state.outbox {
+            intake::end_all(&mut state.lanes, outbox, error, self.clock.now());
+        }
     }
 
     /// A bug was met: every call ends with `Panic`, and nothing more is accepted.
@@ -264,7 +274,7 @@ impl Runtime {
         // The thread that met the bug may have been the one that delivers: it does not come back.
         self.completions.hold(None);
         self.quieter.notify_all();
-        state.lanes.end_all(&panicked());
+        self.end_all(&mut state, &panicked());
         drop(self.deliver(state));
         self.inbox.end();
         self.to_record.notify_all();

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Caller, Runtime, State};
-use crate::api::Request;
 use crate::client::lanes::{CallId, Done};
-use crate::client::outbox::{Journal, Outbox, Outcome, Record, Refusal};
+use crate::client::outbox::{Journal, Loaded, Outbox, Refusal, intake, unsendable};
 use crate::config::LogLevel;
 use crate::error::{Error, Status};
 use crate::locks::MutexGuard;
@@ -36,30 +35,68 @@ impl Runtime {
         Ok(())
     }
 
-    /// Puts an accepted write into the outbox, if there is one; somebody waits for it when `hurry`.
-    pub(super) fn keep(
-        &self,
-        state: &mut State,
-        (id, request): (CallId, Arc<Request>),
-        hurry: bool,
-        now: Instant,
-    ) {
+    /// Takes back the calls with `tag` that only the outbox knows; how many they were.
+    pub(super) fn cancel_beyond(&self, state: &mut State, tag: u64, now: Instant) -> usize {
+        let Some(outbox) = &mut state.outbox else {
+            return 0;
+        };
+        let count = intake::cancel(&mut state.lanes, outbox, tag, now);
+        if count > 0 {
+            self.to_record.notify_one();
+        }
+        count
+    }
+
+    /// Takes writes that were read into the lanes.
+    pub(super) fn take_page(&self, state: &mut State, page: Vec<(CallId, Loaded)>) {
         let Some(outbox) = &mut state.outbox else {
             return;
         };
-        let record = Record {
-            id,
-            request,
-            accepted: self.clock.unix_seconds(),
-        };
-        match outbox.add(record, now) {
-            Ok(is_sooner) => {
-                if is_sooner | (hurry && outbox.hurry(now)) {
-                    self.to_record.notify_one();
-                }
-            }
-            Err(error) => state.lanes.fail_unrecorded([id], &error, now),
+        let moment = (self.clock.now(), self.clock.unix_seconds());
+        let back = intake::arrive(&mut state.lanes, outbox, page, moment);
+        state.tags.extend(back.tags);
+        for row in back.bad {
+            self.log.line(LogLevel::Error, || unsendable(&row));
         }
+        for id in back.gone {
+            self.log.line(LogLevel::Error, || {
+                format!("the write {id} is no longer in the outbox: somebody has removed it")
+            });
+        }
+    }
+
+    /// At the end, and after a bug, what is on disk stays there: its callers were told.
+    fn takes_pages(&self, state: &State) -> bool {
+        state.alive.is_some() && !self.is_poisoned()
+    }
+
+    /// Reads the next writes, without holding the lock.
+    fn read_page<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        journal: &mut dyn Journal,
+    ) -> MutexGuard<'a, State> {
+        let ids = match &mut state.outbox {
+            Some(outbox) => outbox.begin_page(),
+            None => return state,
+        };
+        let mut left = ids.as_slice();
+        while !left.is_empty() && self.takes_pages(&state) {
+            let mut page = MutexGuard::unlocked(&mut state, || journal.read(left));
+            // The journal has waited: what another program has locked is read again.
+            let is_locked = |(_, loaded): &(CallId, Loaded)| matches!(loaded, Loaded::Locked(_));
+            let count = page.iter().position(is_locked).unwrap_or(page.len());
+            page.truncate(count);
+            left = &left[count..];
+            if self.takes_pages(&state) {
+                self.take_page(&mut state, page);
+            }
+        }
+        let mut state = self.deliver(state);
+        self.rouse(&mut state, self.clock.now());
+        // Others may want the lock: there may be much to look through.
+        MutexGuard::unlocked(&mut state, std::thread::yield_now);
+        state
     }
 
     /// Writes that need nothing more leave the outbox, but for those that were refused: gives the latter.
@@ -119,7 +156,7 @@ impl Runtime {
         });
         if let Some(outbox) = &mut state.outbox {
             let replies = outbox.take_letters(page, last);
-            self.completions.push(replies, 0);
+            self.completions.push_letters(replies);
         }
         state
     }
@@ -192,6 +229,11 @@ impl Runtime {
         while !self.is_poisoned() {
             let due = state.outbox.as_ref().and_then(Outbox::due);
             let now = self.clock.now();
+            let is_time = state.alive.is_some() && due.is_none_or(|moment| now < moment);
+            if is_time && state.outbox.as_ref().is_some_and(Outbox::wants_page) {
+                state = self.read_page(state, journal);
+                continue;
+            }
             let page = match due {
                 None if state.alive.is_some() => {
                     state.outbox.as_mut().and_then(Outbox::begin_letters)
@@ -231,23 +273,20 @@ impl Runtime {
         let outcome = journal.commit(&changes);
         let mut state = self.state.lock();
         let now = self.clock.now();
-        let Some(outbox) = &mut state.outbox else {
+        let State { lanes, outbox, .. } = &mut *state;
+        let Some(outbox) = outbox else {
             return state;
         };
-        match outbox.finish(changes, outcome, now) {
-            Outcome::Recorded(up_to) => state.lanes.record(up_to, now),
-            Outcome::Lost { ids, up_to, error } => {
-                self.log
-                    .line(LogLevel::Error, || error.message().to_owned());
-                state.lanes.fail_unrecorded(ids, &error, now);
-                state.lanes.record(up_to, now);
-                state = self.deliver(state);
-            }
-            Outcome::Postponed(error) => {
-                self.log.line(LogLevel::Warn, || {
-                    format!("{error}; nothing was written, it is tried again")
-                });
-            }
+        let outcome = outbox.finish(changes, outcome, now);
+        let news = intake::take_outcome(lanes, outbox, outcome, now);
+        if let Some((is_error, text)) = news {
+            let level = if is_error {
+                LogLevel::Error
+            } else {
+                LogLevel::Warn
+            };
+            self.log.line(level, || text);
+            state = self.deliver(state);
         }
         self.quieter.notify_all();
         self.rouse(&mut state, now);

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::inbox::{Arrival, What};
 use super::{Caller, Runtime, State, busy, closed, panicked};
-use crate::api::Request;
+use crate::api::{Command, Request};
 use crate::client::lanes::{CallId, Lanes, Next, Rules};
+use crate::client::outbox::Tagged;
+use crate::client::outbox::intake::{self, Call};
 use crate::client::reply::Reply;
 use crate::error::Error;
 use crate::locks::Mutex;
@@ -49,7 +51,7 @@ impl Runtime {
         let accepted = self.clock.now();
         let mut arrival = Arrival { what, accepted };
         let admit = |what: &What| match what {
-            What::Call(request, _) => self.admit(request),
+            What::Call(request, _) => self.admit(request, false),
             What::Watch(_) | What::Unwatch(_) => Ok(()),
         };
         while let Some(back) = self.inbox.push(arrival, admit)? {
@@ -72,7 +74,7 @@ impl Runtime {
         let mut state = self.lock_and_drain();
         self.check_open()?;
         self.have_a_thread(&mut state)?;
-        self.admit(&request)?;
+        self.admit(&request, true)?;
         let now = self.clock.now();
         let caller = Caller::Waits(promise);
         let id = self.enter(&mut state, request, caller, Some(entered), now);
@@ -86,18 +88,28 @@ impl Runtime {
         let mut state = self.state.try_lock_for(patience)?;
         let (call, caller) = state.lanes.leave(id)?;
         drop(state);
-        self.completions.free(usize::from(caller.is_some()));
+        let has_place = caller.is_some() && !self.is_recorded(call.request.command());
+        self.completions.free(usize::from(has_place));
         Some(Reply::from_assembly(call))
     }
 
-    /// A place for the reply to a call, and for a write on disk.
-    fn admit(&self, request: &Request) -> Result<(), Error> {
-        if !self.completions.reserve() {
+    /// A place for the reply to a call; for a write that is recorded, room on disk instead. The reply to one that nobody
+    /// `waits` for takes a place when it is there, so it is refused while no place is free.
+    fn admit(&self, request: &Request, waits: bool) -> Result<(), Error> {
+        let room = self.room.get().filter(|_| request.command().is_write());
+        let has_place = match room {
+            None => self.completions.reserve(),
+            Some(_) => waits || self.completions.has_place(),
+        };
+        if !has_place {
             return Err(busy("the queue is full (config key \"queue.max_calls\")"));
         }
-        let room = self.room.get().filter(|_| request.command().is_write());
         room.map_or(Ok(()), |room| room.reserve(request))
-            .inspect_err(|_| self.completions.free(1))
+    }
+
+    /// Whether the call is a write that is recorded, which takes no place while it is under way.
+    pub(super) fn is_recorded(&self, command: Command) -> bool {
+        command.is_write() && self.room.get().is_some()
     }
 
     /// # Errors
@@ -149,17 +161,22 @@ impl Runtime {
         now: Instant,
     ) -> CallId {
         let (request, tag) = (Arc::new(request), caller.tag());
-        let id = state
-            .lanes
-            .accept(Arc::clone(&request), caller, entered, now);
-        state.tags.extend(tag.map(|tag| (tag, id)));
+        let call = Call {
+            request: Arc::clone(&request),
+            caller,
+            entered,
+        };
+        let moment = (now, self.clock.unix_seconds());
+        let accepted = intake::accept(&mut state.lanes, state.outbox.as_mut(), call, moment);
+        let tag = tag.filter(|_| accepted.is_in_lanes);
+        state.tags.extend(tag.map(|tag| (tag, accepted.id)));
+        if accepted.wakes_writer {
+            self.to_record.notify_one();
+        }
         if let Some(watching) = &mut state.watching {
-            watching.begin_asked(id, &request, now);
+            watching.begin_asked(accepted.id, &request, now);
         }
-        if request.command().is_write() {
-            self.keep(state, (id, request), entered.is_some(), now);
-        }
-        id
+        accepted.id
     }
 
     /// Does a call on this very thread, for a backend that answers at once: the same lanes, for one.

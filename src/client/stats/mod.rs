@@ -103,6 +103,8 @@ pub struct Mirror {
 pub struct Outbox {
     /// How many.
     pub writes: usize,
+    /// Those of them that are on disk only: they come into memory when there is room.
+    pub on_disk: usize,
     /// Those of them that are not on disk yet.
     pub unrecorded: usize,
     /// What they take of `max_bytes`.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::super::{CallId, Lanes};
-use super::{ATTEMPT, Simulation, Sleeper, rules};
-use crate::client::outbox::{Changes, Failure, Outbox, Outcome, Record};
+use super::{ATTEMPT, Simulation, Sleeper, WINDOW, rules};
+use crate::client::outbox::{Changes, Failure, Loaded, Outbox, Record, Stored, intake};
 use crate::error::{Error, Status};
 
 /// How a commit ends.
@@ -26,6 +26,8 @@ pub(super) enum Commit {
 pub(super) struct Disk {
     pub(super) records: BTreeMap<CallId, Record>,
     pub(super) commit: Option<(Instant, Changes, Commit)>,
+    /// Writes that are being read, and when they have been.
+    pub(super) page: Option<(Instant, Vec<CallId>)>,
     /// How many times the process may still end.
     pub(super) crashes: u8,
 }
@@ -73,13 +75,35 @@ impl Simulation {
         let Some(outbox) = &mut self.outbox else {
             return;
         };
-        match outbox.finish(changes, outcome, self.now) {
-            Outcome::Recorded(up_to) => self.lanes.record(up_to, self.now),
-            Outcome::Lost { ids, up_to, error } => {
-                self.lanes.fail_unrecorded(ids, &error, self.now);
-                self.lanes.record(up_to, self.now);
-            }
-            Outcome::Postponed(_) => {}
+        let outcome = outbox.finish(changes, outcome, self.now);
+        intake::take_outcome(&mut self.lanes, outbox, outcome, self.now);
+        self.writer = Sleeper::Awake;
+        self.collect();
+        self.rouse();
+    }
+
+    /// Reads what has room in memory.
+    pub(super) fn begin_page(&mut self) {
+        let Some(outbox) = &mut self.outbox else {
+            return;
+        };
+        let ids = outbox.begin_page();
+        let moment = self.now + Duration::from_millis(self.random.u64(..20));
+        self.disk.page = (!ids.is_empty()).then_some((moment, ids));
+    }
+
+    pub(super) fn end_page(&mut self) {
+        let (Some(outbox), Some((_, ids))) = (&mut self.outbox, self.disk.page.take()) else {
+            return;
+        };
+        let read = |id| match self.disk.records.get(&id) {
+            Some(record) => (id, Loaded::Write(record.clone())),
+            None => (id, Loaded::Gone),
+        };
+        let page: Vec<_> = ids.into_iter().map(read).collect();
+        let back = intake::arrive(&mut self.lanes, outbox, page, (self.now, 0));
+        for id in back.gone {
+            self.violation(format!("write {id} is no longer on disk"));
         }
         self.writer = Sleeper::Awake;
         self.collect();
@@ -103,12 +127,22 @@ impl Simulation {
         let known = left.iter().map(|record| (record.id, calls[&record.id]));
         self.calls = known.collect();
         self.lanes = Lanes::new(rules(self.rate, true), self.random.fork());
-        let outbox = Outbox::new(1 << 20, Duration::from_millis(5), &left);
-        self.lanes.begin_at(outbox.recorded());
-        self.outbox = Some(outbox);
-        for record in left {
-            self.lanes.restore(record.id, record.request, self.now);
+        let mut outbox = Outbox::new(1 << 20, Duration::from_millis(5), WINDOW);
+        for record in &left {
+            outbox.find(&Stored {
+                id: record.id,
+                owner: &record.request.from,
+                command: record.request.command(),
+                bytes: 50,
+                accepted: record.accepted,
+            });
         }
+        self.lanes.begin_at(outbox.recorded(), self.now);
+        for record in left {
+            self.lanes.inherit(record.request.command());
+        }
+        self.outbox = Some(outbox);
+        self.disk.page = None;
         (self.worker, self.writer) = (Sleeper::Awake, Sleeper::Awake);
     }
 }

@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::api::Retry;
 use crate::api::{Answer, CheckType, Operation, Targets, Verdict};
-use crate::client::outbox::Outbox;
+use crate::client::outbox::intake::{self, Call};
+use crate::client::outbox::{Limit, Outbox, Tagged};
 use crate::client::reply::Reply;
 use crate::error::{Error, Status};
 use depth::depth;
@@ -38,6 +39,22 @@ const RETRY: RetryPolicy = RetryPolicy {
     base: Duration::from_millis(200),
     max: Duration::from_secs(5),
 };
+
+/// So few writes in memory that most are on disk only at times.
+const WINDOW: Limit = Limit {
+    records: 3,
+    bytes: 1 << 20,
+};
+
+impl Tagged for usize {
+    fn tag(&self) -> Option<u64> {
+        Some(*self as u64)
+    }
+
+    fn of_tag(tag: u64) -> Self {
+        Self::try_from(tag).expect("it was a number of ours")
+    }
+}
 
 struct Simulation {
     random: fastrand::Rng,
@@ -72,7 +89,7 @@ impl Simulation {
         let start = Instant::now();
         let rate = random.u32(3..40);
         let durable = seed % 2 == 1;
-        let outbox = || Outbox::new(1 << 20, Duration::from_millis(5), &[]);
+        let outbox = || Outbox::new(1 << 20, Duration::from_millis(5), WINDOW);
         Self {
             rate,
             durable,
@@ -140,12 +157,18 @@ impl Simulation {
         let entered = self.random.bool().then_some(self.now);
         self.asked.push(Asked::new(request.as_ref().clone()));
         let number = self.asked.len() - 1;
-        let accepted = Arc::clone(&request);
-        let id = self.lanes.accept(accepted, number, entered, self.now);
-        self.calls.insert(id, number);
-        self.ids.push(id);
-        if request.command().is_write() {
-            self.keep(id, request, entered.is_some());
+        self.asked[number].waits = entered.is_some();
+        let call = Call {
+            request,
+            caller: number,
+            entered,
+        };
+        let moment = (self.now, 0);
+        let accepted = intake::accept(&mut self.lanes, self.outbox.as_mut(), call, moment);
+        self.calls.insert(accepted.id, number);
+        self.ids.push(accepted.id);
+        if accepted.wakes_writer {
+            self.writer = Sleeper::Awake;
         }
         self.rouse();
     }
@@ -158,11 +181,19 @@ impl Simulation {
         let id = self.ids[number];
         // Nobody takes back what he was told of, or what the next process finds in the outbox.
         let asked = &self.asked[number];
-        if self.calls.get(&id) != Some(&number) || asked.orphaned || asked.replies > 0 {
+        let is_told = asked.orphaned || asked.replies > 0;
+        if self.calls.get(&id) != Some(&number) || is_told || (self.durable && asked.waits) {
             return;
         }
         let error = Error::new(Status::Cancelled, "cancelled");
-        let count = self.lanes.cancel(&[id], &error, self.now);
+        let mut count = self.lanes.cancel(&[id], &error, self.now);
+        if let Some(outbox) = &mut self.outbox {
+            let beyond = intake::cancel(&mut self.lanes, outbox, number as u64, self.now);
+            if beyond > 0 {
+                self.writer = Sleeper::Awake;
+            }
+            count += beyond;
+        }
         self.asked[number].cancelled |= count > 0;
         self.collect();
         self.rouse();
@@ -250,6 +281,9 @@ impl Simulation {
                 self.disk.commit = Some((moment, changes, commit));
             }
         }
+        if (self.disk.page.as_ref()).is_some_and(|(moment, _)| *moment <= self.now) {
+            self.end_page();
+        }
     }
 
     /// Judges what callers are told, at the moment at which they are told it.
@@ -312,7 +346,7 @@ impl Simulation {
             self.look_at_outbox();
             self.look_for_work();
             self.hold_invariants();
-            if self.worker == Sleeper::Awake {
+            if self.worker == Sleeper::Awake || self.is_writer_at_work() {
                 continue;
             }
             let submit = (to_submit > 0).then_some(submit_at);
@@ -334,8 +368,11 @@ impl Simulation {
         let landing = self.flying.keys().next().map(|(moment, _)| *moment);
         let late = self.late.keys().next().map(|(moment, _)| *moment);
         let commit = self.disk.commit.as_ref().map(|(moment, ..)| *moment);
-        let writer = self.writer.moment().filter(|_| commit.is_none());
-        let others = [submit, landing, late, commit, writer, self.worker.moment()];
+        let page = self.disk.page.as_ref().map(|(moment, _)| *moment);
+        let is_idle = commit.is_none() && page.is_none();
+        let writer = self.writer.moment().filter(|_| is_idle);
+        let worker = self.worker.moment();
+        let others = [submit, landing, late, commit, page, writer, worker];
         others.into_iter().flatten().min()
     }
 
@@ -357,6 +394,10 @@ impl Simulation {
         ));
         if !self.disk.records.is_empty() {
             wrong.push(format!("{} records are left", self.disk.records.len()));
+        }
+        let beyond = self.outbox.as_ref().and_then(Outbox::oldest_beyond);
+        if let Some(id) = beyond {
+            wrong.push(format!("write {id} never came back from disk"));
         }
         if self.service.was_called_too_fast(self.rate as usize) {
             wrong.push("more calls in a second than the pace allows".into());

@@ -16,6 +16,8 @@ pub(super) struct Asked {
     pub(super) replies: usize,
     /// What is known of each target in the end.
     pub(super) told: Vec<Status>,
+    /// Its caller waits for it.
+    pub(super) waits: bool,
     /// It is on disk, or was.
     pub(super) recorded: bool,
     /// The process ended with it: nobody waits for a reply.
@@ -32,6 +34,7 @@ impl Asked {
             request,
             replies: 0,
             told: Vec::new(),
+            waits: false,
             recorded: false,
             orphaned: false,
             settled: false,

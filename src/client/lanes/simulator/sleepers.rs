@@ -1,13 +1,11 @@
 //! Who sleeps and what wakes him, as in `dispatch`: with the predicates of the lanes and of the outbox, and with nothing
 //! else. What nobody wakes a sleeper for is not done here either.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::{CallId, Next};
+use super::super::Next;
 use super::Simulation;
-use crate::api::Request;
-use crate::client::outbox::{Outbox, Record};
+use crate::client::outbox::Outbox;
 
 /// A thread, or several of which one looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,22 +33,6 @@ impl Sleeper {
 }
 
 impl Simulation {
-    /// As `Dispatch::keep`.
-    pub(super) fn keep(&mut self, id: CallId, request: Arc<Request>, hurry: bool) {
-        let Some(outbox) = &mut self.outbox else {
-            return;
-        };
-        let record = Record {
-            id,
-            request,
-            accepted: 0,
-        };
-        let is_sooner = outbox.add(record, self.now).expect("no sync fails here");
-        if is_sooner | (hurry && outbox.hurry(self.now)) {
-            self.writer = Sleeper::Awake;
-        }
-    }
-
     /// As `Dispatch::rouse`.
     pub(super) fn rouse(&mut self) {
         let (is_ready, moment) = self.lanes.outlook(self.now);
@@ -84,13 +66,21 @@ impl Simulation {
         }
     }
 
+    /// Whether the writer looks again at once, without waiting for the disk.
+    pub(super) fn is_writer_at_work(&self) -> bool {
+        let is_idle = self.disk.commit.is_none() && self.disk.page.is_none();
+        is_idle && self.writer == Sleeper::Awake
+    }
+
     /// As `Dispatch::record_until_closed`: one look.
     pub(super) fn look_at_outbox(&mut self) {
-        if self.disk.commit.is_some() || !self.writer.is_awake(self.now) {
+        let is_busy = self.disk.commit.is_some() || self.disk.page.is_some();
+        if is_busy || !self.writer.is_awake(self.now) {
             return;
         }
         match self.outbox.as_ref().and_then(Outbox::due) {
             Some(due) if due <= self.now => self.begin_commit(),
+            _ if self.outbox.as_ref().is_some_and(Outbox::wants_page) => self.begin_page(),
             due => self.writer = Sleeper::Until(due),
         }
     }
