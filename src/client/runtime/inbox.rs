@@ -195,7 +195,8 @@ impl Inbox {
 
     /// Keeps the timer until it is due, or until the leader is called.
     fn lead(&self, mut queue: MutexGuard<'_, Queue>, number: u64, clock: &dyn Clock) {
-        while let Some(until) = queue.wakeup.leads(number) {
+        while queue.wakeup.leads(number) {
+            let until = queue.wakeup.moment();
             let left = until.map(|until| until.saturating_duration_since(clock.now()));
             if left.is_some_and(|left| left.is_zero()) {
                 queue.wakeup.timer_is_due();

@@ -88,7 +88,8 @@ pub(super) struct Runtime {
 }
 
 struct State {
-    lanes: Lanes<Caller>,
+    /// Boxed, because a copy on the way to its place takes a good part of a small stack.
+    lanes: Box<Lanes<Caller>>,
     /// None where writes live in memory until they are answered.
     outbox: Option<Outbox>,
     /// None where everything is known.
@@ -111,7 +112,7 @@ impl Runtime {
         rules: Rules,
         max_calls: usize,
     ) -> Self {
-        let mut lanes = Lanes::new(rules, crate::random::generator());
+        let mut lanes = Box::new(Lanes::new(rules, crate::random::generator()));
         lanes.tally().time_calls();
         let batch_window = if lanes.merges() {
             BATCH_WINDOW
@@ -126,7 +127,7 @@ impl Runtime {
         service: Box<dyn Service>,
         clock: Arc<dyn Clock>,
         log: Log,
-        (lanes, batch_window): (Lanes<Caller>, Duration),
+        (lanes, batch_window): (Box<Lanes<Caller>>, Duration),
         max_calls: usize,
     ) -> Self {
         let (alive, ended) = ended::channel();

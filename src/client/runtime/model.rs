@@ -92,7 +92,7 @@ fn open_with(service: Box<dyn Service>, requests: usize, has_outbox: bool) -> Ar
         recorded: has_outbox,
     };
     let log = Log::open(&config::Log::default(), clock.clone()).expect("no log");
-    let lanes = Lanes::new(rules, fastrand::Rng::with_seed(7));
+    let lanes = Box::new(Lanes::new(rules, fastrand::Rng::with_seed(7)));
     let parts = (lanes, Duration::ZERO);
     let runtime = Runtime::batching(service, clock, log, parts, 100);
     let runtime = Arc::new(runtime);

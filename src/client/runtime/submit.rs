@@ -143,7 +143,9 @@ impl Runtime {
                 }
                 What::Unwatch(owners) => {
                     if let Some(watching) = &mut state.watching {
-                        owners.iter().for_each(|owner| watching.unwatch(owner));
+                        for owner in &owners {
+                            watching.unwatch(owner);
+                        }
                     }
                 }
             }

@@ -157,10 +157,14 @@ impl Wakeup {
         self.leader.is_some() && self.looking == 1
     }
 
-    /// Until when the leader of this number sleeps; None when it was called to look.
-    pub(super) fn leads(&self, number: u64) -> Option<Option<Instant>> {
-        let own = self.leader.as_ref().filter(|own| own.number == number);
-        own.map(|own| own.until)
+    /// Whether the thread that sleeps as the leader of this number still does; false when it was called to look.
+    pub(super) fn leads(&self, number: u64) -> bool {
+        self.leader.as_ref().is_some_and(|own| own.number == number)
+    }
+
+    /// Until when the leader sleeps.
+    pub(super) fn moment(&self) -> Option<Instant> {
+        self.leader.as_ref().and_then(|leader| leader.until)
     }
 
     /// The timer of the leader is due: it looks.
