@@ -454,8 +454,10 @@ chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client
 /**
  * Ask who blocks whom; the answer comes as one completion with this tag.
  *
- * It sees every write of from_account that was accepted before. Behind writes in an outbox it waits
- * at most "call_ms" from now, and completes with CONNECT then; otherwise its time begins when it is sent.
+ * It sees every write of from_account that was accepted before, except those in an outbox that keep
+ * failing (stats key queue.set_aside): the message of the result says so. Behind other writes in an
+ * outbox it waits at most "call_ms" from now, and completes with CONNECT then; otherwise its time
+ * begins when it is sent.
  *
  * @param from_account  the owner A, 1 to 32 bytes.
  * @param to_accounts   count account ids, each one B.
@@ -750,7 +752,8 @@ int32_t chatblock_result_retryable(const chatblock_result *result);
  * A sentence for people: what failed, why, and the next step. Not for branching.
  *
  * @param result  may be NULL.
- * @return a text that lives as long as the result; "" when everything is as wanted.
+ * @return a text that lives as long as the result; "" when everything is as wanted. A get or check
+ *         that did not wait for writes that are set aside is OK and says so here.
  *
  * Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
  *

@@ -75,6 +75,10 @@ pub(super) struct Assembly {
     was_lost: bool,
     /// The last code with which the service put off this call or a part of it; 0 while there is none.
     put_off: i32,
+    /// Earlier writes of the owner that a read did not wait for, because they are set aside.
+    passed: usize,
+    /// Targets that were done before others of the call, and are known to be; empty where all end together.
+    told: Vec<bool>,
 }
 
 impl Assembly {
@@ -91,6 +95,8 @@ impl Assembly {
             answers: 0,
             was_lost: false,
             put_off: 0,
+            passed: 0,
+            told: Vec::new(),
         }
     }
 
@@ -303,6 +309,40 @@ impl Assembly {
     /// Whether an attempt that may have arrived has no answer: it may still be done, late.
     pub(super) fn was_lost(&self) -> bool {
         self.was_lost
+    }
+
+    /// A read goes out before so many writes that concern it and that are set aside.
+    pub(super) fn pass_set_aside(&mut self, writes: usize) {
+        self.passed = writes;
+    }
+
+    /// How many they are.
+    pub(super) fn passed(&self) -> usize {
+        self.passed
+    }
+
+    /// The targets that are done and were not told of, as a call of their own: others of this call may take long, and
+    /// later writes about these go on meanwhile.
+    pub(super) fn tell_done(&mut self) -> Option<Self> {
+        self.told.resize(self.request.targets().len(), false);
+        let mut done = Vec::new();
+        let targets = self.slots.iter().zip(self.request.targets());
+        for ((slot, target), told) in targets.zip(&mut self.told) {
+            if slot.status().is_done() && !std::mem::replace(told, true) {
+                done.push(target.clone());
+            }
+        }
+        if done.is_empty() {
+            return None;
+        }
+        let mut part = Self::new(Arc::new(self.request.with_targets(done.into())));
+        part.is_all_done = true;
+        Some(part)
+    }
+
+    /// Whether the target was told of before the call came to its end.
+    pub(super) fn was_told(&self, position: usize) -> bool {
+        self.told.get(position).copied().unwrap_or(false)
     }
 
     /// Whether anything came back at all.

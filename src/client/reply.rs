@@ -151,9 +151,10 @@ impl Reply {
             status,
             service_code: failure.as_ref().map_or(0, |failure| failure.code),
             retryable: failure.as_ref().is_some_and(|failure| failure.retryable),
-            message: failure
-                .map(|failure| message(&call, status, &items, &failure))
-                .unwrap_or_default(),
+            message: match failure {
+                Some(failure) => message(&call, status, &items, &failure),
+                None => passed_over(call.passed()),
+            },
             json,
             command: Some(call.request.command()),
             next_index: call.listing.next_index,
@@ -191,6 +192,17 @@ impl ReplyItem {
     pub fn time(&self) -> i64 {
         self.time
     }
+}
+
+/// What a read says that did not wait for all writes before it.
+fn passed_over(writes: usize) -> String {
+    if writes == 0 {
+        return String::new();
+    }
+    format!(
+        "earlier writes of this owner about {writes} accounts keep failing, are set aside (stats key \
+         \"queue.set_aside\") and may not show here"
+    )
 }
 
 /// The first target without success, or the failure of a call without targets.

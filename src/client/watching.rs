@@ -399,7 +399,8 @@ impl Watching {
         if call.is_all_done() && contested.is_none() && !is_heard_of && !in_doubt {
             return;
         }
-        for (slot, target) in call.slots().zip(call.request.targets()) {
+        let targets = call.slots().zip(call.request.targets()).enumerate();
+        for (_, (slot, target)) in targets.filter(|(position, _)| !call.was_told(*position)) {
             match slot {
                 _ if slot.status().is_done() => {
                     let contest = contest(target).unwrap_or_default();

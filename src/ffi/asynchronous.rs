@@ -74,8 +74,10 @@ pub unsafe extern "C" fn chatblock_blocklist_delete_async(
 
 /// Ask who blocks whom; the answer comes as one completion with this tag.
 ///
-/// It sees every write of from_account that was accepted before. Behind writes in an outbox it waits
-/// at most "call_ms" from now, and completes with CONNECT then; otherwise its time begins when it is sent.
+/// It sees every write of from_account that was accepted before, except those in an outbox that keep
+/// failing (stats key queue.set_aside): the message of the result says so. Behind other writes in an
+/// outbox it waits at most "call_ms" from now, and completes with CONNECT then; otherwise its time
+/// begins when it is sent.
 ///
 /// @param from_account  the owner A, 1 to 32 bytes.
 /// @param to_accounts   count account ids, each one B.

@@ -184,7 +184,8 @@ pub unsafe extern "C" fn chatblock_result_retryable(result: *const chatblock_res
 /// A sentence for people: what failed, why, and the next step. Not for branching.
 ///
 /// @param result  may be NULL.
-/// @return a text that lives as long as the result; "" when everything is as wanted.
+/// @return a text that lives as long as the result; "" when everything is as wanted. A get or check
+///         that did not wait for writes that are set aside is OK and says so here.
 ///
 /// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
 ///

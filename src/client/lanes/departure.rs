@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::doubt::Hold;
-use super::lane::{Batch, Op, Payment};
+use super::lane::{Batch, Op, Payment, Turn};
 use super::{Delayed, Flight, Lanes};
 use crate::api::{Account, Command, Request, Targets};
 use crate::client::retry::Attempts;
@@ -36,11 +36,13 @@ impl<T> Lanes<T> {
             self.budget.earn();
             batch.attempts = self.attempts(&batch);
         }
+        self.tell_of_set_aside(&batch);
         self.in_flight += 1;
         let number = self.hold.depart(is_durable, now);
         self.tally.sent(command, batch.ops.len(), batch.targets());
         Some(Flight {
             deadline: self.dispatch(&batch, now),
+            sent: now,
             request: self.request(&batch),
             batch,
             number,
@@ -59,13 +61,16 @@ impl<T> Lanes<T> {
 
     fn take_write(&mut self, command: Command, now: Instant) -> Option<Batch> {
         let (owner, ()) = self.ready[command as usize].pop()?;
-        let (lane, calls) = (self.owners.get_mut(&owner)?, &self.calls);
-        lane.queued = false;
-        lane.drop_ended(|id| calls.contains_key(&id));
-        if lane.next_write(now, self.recorded) != Some(command) || self.is_held(&owner, now) {
+        self.owners.get_mut(&owner)?.queued = false;
+        self.queue_aside(&owner);
+        let turn = self.owners.get(&owner)?.turn(now, self.recorded);
+        let may_go = turn.filter(|(_, own)| *own == command);
+        let Some(turn) =
+            may_go.filter(|(turn, _)| *turn != Turn::New || !self.is_held(&owner, now))
+        else {
             self.queue(&owner, now);
             return None;
-        }
+        };
         let (calls, doubts, recorded) = (&self.calls, &self.doubts, self.recorded);
         let request_of = |id| calls.get(&id).map(|entry| entry.call.request.as_ref());
         let may_join = |id, request: &Request| {
@@ -73,7 +78,7 @@ impl<T> Lanes<T> {
             id < recorded && doubts.hold(&owner, (command, id), targets, now) == Hold::Nothing
         };
         let lane = self.owners.get_mut(&owner)?;
-        lane.take_write(&owner, self.rules.merge, request_of, may_join)
+        lane.take_write(&owner, turn, self.rules.merge, request_of, may_join)
     }
 
     /// Whether the next new write of `owner` has to wait because an earlier one may still arrive. Sees

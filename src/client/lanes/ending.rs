@@ -107,6 +107,7 @@ impl<T> Lanes<T> {
             caller: entry.caller,
             is_settled,
             is_listing: entry.purpose == Purpose::Listing,
+            is_part: false,
         });
     }
 }

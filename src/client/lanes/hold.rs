@@ -243,29 +243,24 @@ impl<T> Lanes<T> {
         number: Number,
         now: Instant,
     ) {
+        let is_again = batch.refused.is_some();
         let before = batch.refused.replace(number).unwrap_or(number);
         batch.is_refused_alone |= self.hold.is_passed(before);
         batch.payment = Payment::Paid;
         if batch.is_refused_alone {
-            self.hold_back_alone(batch, now);
+            self.fail_alone(batch, REST, now);
             return;
         }
         self.hold.begin(refusal, number, now);
         let held = self.hold.current.as_ref();
-        let moment = held.map_or(now, |held| held.probe_at);
-        self.repeat(batch, moment.max(now));
-        self.tell_of_hold(now);
-    }
-
-    /// Others pass: only this request is refused, or one of the calls in it.
-    fn hold_back_alone(&mut self, batch: Batch, now: Instant) {
-        if batch.is_merged() {
-            self.separate(batch, now);
-            return;
+        let moment = held.map_or(now, |held| held.probe_at).max(now);
+        if is_again && batch.is_write() {
+            // Another write of the owner is the next probe: this one may be the reason.
+            self.make_way(batch, moment, now);
+        } else {
+            self.repeat(batch, moment);
         }
-        let calls: Vec<_> = batch.ops.iter().map(|op| op.call).collect();
-        self.repeat(batch, now + REST);
-        self.tell(calls);
+        self.tell_of_hold(now);
     }
 
     /// Nobody waits for a recorded write while sending is held. When the next probe may go, it is the answer to wait for.
@@ -277,7 +272,7 @@ impl<T> Lanes<T> {
     }
 
     /// Those of the calls that somebody waits for and that are recorded go on without their callers.
-    fn tell(&mut self, calls: Vec<CallId>) {
+    pub(super) fn tell(&mut self, calls: Vec<CallId>) {
         for id in calls {
             let is_waiting = |id| {
                 self.calls

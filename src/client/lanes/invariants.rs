@@ -19,6 +19,10 @@ impl<T> Lanes<T> {
             let mut all = self.delayed.values();
             all.any(|delayed| matches!(delayed, Delayed::Owner(delayed) if delayed == owner))
         };
+        let delayed_aside = |owner: &Account| {
+            let mut all = self.delayed.values();
+            all.any(|delayed| matches!(delayed, Delayed::Aside(delayed) if delayed == owner))
+        };
         let reads_back = |owner: &Account| {
             let mut calls = self.calls.values();
             calls.any(|entry| {
@@ -42,13 +46,20 @@ impl<T> Lanes<T> {
                     self.calls.contains_key(&op.call) && op.call >= self.recorded
                 })
             };
-            let goes_on = places > 0
-                || lane.is_in_flight()
-                || (lane.reading_back && reads_back(owner))
-                || delayed(owner)
+            let is_looked_at =
+                places > 0 || lane.is_in_flight() || (lane.reading_back && reads_back(owner));
+            let goes_on = delayed(owner)
                 || self.unpaid.owners().any(|unpaid| unpaid == owner)
                 || (is_commit_coming && awaits_commit());
-            (!goes_on).then(|| format!("{owner} has work that nobody looks at"))
+            let has_more = lane.has_writes() || lane.has_reads();
+            if has_more && !is_looked_at && !goes_on {
+                return Some(format!("{owner} has work that nobody looks at"));
+            }
+            let is_aside_looked_at = is_looked_at
+                || delayed_aside(owner)
+                || self.unpaid.aside().any(|unpaid| unpaid == owner);
+            (lane.aside.is_some() && !is_aside_looked_at)
+                .then(|| format!("{owner} has set something aside for good"))
         };
         self.owners.iter().find_map(fault)
     }

@@ -2,8 +2,9 @@
 //!
 //! A plain state machine without threads, clocks or sockets: the threads of `runtime/` and the
 //! simulator drive the same code. Invariants: at most one write per owner is in flight; writes of one
-//! owner are answered in the order in which they were accepted; a read goes out when the writes
-//! accepted before it are answered; every accepted call comes out of `take_done` exactly once. With an
+//! owner are answered in the order in which they were accepted, unless one is set aside, and writes
+//! about one owner and target always; a read goes out when the writes accepted before it are answered
+//! or set aside; every accepted call comes out of `take_done` exactly once. With an
 //! outbox a write goes out when it is on disk, and again until it is answered.
 
 mod budget;
@@ -17,6 +18,7 @@ mod lane;
 mod parked;
 mod recorded;
 mod schedule;
+mod set_aside;
 mod settle;
 mod shares;
 #[cfg(test)]
@@ -78,6 +80,8 @@ pub(super) struct Done<T> {
     pub(super) is_settled: bool,
     /// A page that we asked for ourselves, in the background.
     pub(super) is_listing: bool,
+    /// Not the end of the call: these of its targets are done, and others may take long.
+    pub(super) is_part: bool,
 }
 
 /// Why a call is in the lanes.
@@ -104,6 +108,8 @@ struct Entry<T> {
     open_ops: usize,
     /// It is not in the lane of its owner.
     is_parked: bool,
+    /// Its parts end for themselves: one that was refused does not end the others.
+    is_divided: bool,
 }
 
 impl<T> Entry<T> {
@@ -118,7 +124,14 @@ impl<T> Entry<T> {
             flights: 0,
             open_ops: 1,
             is_parked: false,
+            is_divided: false,
         }
+    }
+
+    /// So many parts more have to be answered.
+    fn divide(&mut self, more: usize) {
+        self.open_ops += more;
+        self.is_divided = true;
     }
 
     /// Whether any of it may have arrived without an answer.
@@ -132,6 +145,7 @@ pub(super) struct Flight {
     pub(super) request: Arc<Request>,
     /// When the last of its calls runs out of time; None where no call can hang.
     pub(super) deadline: Option<Instant>,
+    sent: Instant,
     batch: Batch,
     /// Greater means later.
     number: u64,
@@ -148,6 +162,8 @@ pub(super) enum Next {
 /// Who waits for a moment to come.
 enum Delayed {
     Owner(Account),
+    /// Something that the owner has set aside.
+    Aside(Account),
     Read(Batch),
 }
 
@@ -165,6 +181,8 @@ pub(super) struct Lanes<T> {
     deadlines: BTreeSet<(Instant, CallId)>,
     pace: Option<[Pace; 4]>,
     budget: Budget,
+    /// Requests with writes that were done.
+    writes_done: u64,
     doubts: Doubts,
     parked: Parked,
     /// Writes before this one are on disk, or need not be.
@@ -199,6 +217,7 @@ impl<T> Lanes<T> {
             delayed: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             budget: Budget::full(),
+            writes_done: 0,
             rest_until: None,
             hold: Hold::default(),
             random,

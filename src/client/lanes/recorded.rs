@@ -74,6 +74,7 @@ impl<T> Lanes<T> {
             caller,
             is_settled: false,
             is_listing: false,
+            is_part: false,
         });
         true
     }

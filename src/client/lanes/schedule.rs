@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::lane::Batch;
+use super::lane::{Batch, Turn};
 use super::{Delayed, Lanes, Next, earlier};
 use crate::api::{Account, Command};
 
@@ -77,6 +77,7 @@ impl<T> Lanes<T> {
             };
             match first.remove() {
                 Delayed::Owner(owner) => self.wake(owner, now),
+                Delayed::Aside(owner) => self.wake_aside(owner, now),
                 Delayed::Read(batch) => self.wake_read(batch),
             }
         }
@@ -97,23 +98,23 @@ impl<T> Lanes<T> {
 
     /// Puts what `owner` may do now into the ready queues.
     pub(super) fn queue(&mut self, owner: &Account, now: Instant) {
+        self.queue_aside(owner);
         let Some(lane) = self.owners.get_mut(owner) else {
             return;
         };
-        let calls = &self.calls;
-        lane.drop_ended(|id| calls.contains_key(&id));
         while let Some((command, op)) = lane.take_read() {
             self.ready_reads[command as usize].push(owner, Batch::read(owner, command, op));
         }
         if lane.is_idle() {
             self.owners.remove(owner);
-        } else if let Some(command) = lane.next_write(now, self.recorded)
+        } else if let Some((turn, command)) = lane.turn(now, self.recorded)
             && !lane.queued
-            && !self.is_held(owner, now)
+            && !(turn == Turn::New && self.is_held(owner, now))
             && let Some(lane) = self.owners.get_mut(owner)
         {
             lane.queued = true;
             self.ready[command as usize].push(owner, ());
         }
+        self.keep_time(owner, Some(now));
     }
 }

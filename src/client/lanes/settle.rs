@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::ending::End;
 use super::hold::Refusal;
-use super::lane::{Batch, Op, Payment};
+use super::lane::{Batch, Op};
+use super::set_aside::Blame;
 use super::{CallId, Delayed, Flight, Lanes};
 use crate::api::codes::{self, SIGNATURES_REFUSED};
 use crate::api::{Answer, Retry};
@@ -27,6 +28,9 @@ impl<T> Lanes<T> {
         let (mut batch, number) = (flight.batch, flight.number);
         self.hold.arrive(number);
         let is_durable = self.is_durable(&batch);
+        if let Some(trouble) = &mut batch.trouble {
+            trouble.took = now.saturating_duration_since(flight.sent);
+        }
         if let Some(pace) = &mut self.pace {
             pace[batch.command as usize].end(now);
         }
@@ -35,7 +39,7 @@ impl<T> Lanes<T> {
                 entry.flights -= 1;
             }
         }
-        let (class, cause, refusal) = match outcome {
+        let (class, cause, blame, refusal) = match outcome {
             Ok(answer) if answer.is_refused() => {
                 let class = answer.retry();
                 let refusal = Refusal::of_request(&answer);
@@ -47,14 +51,21 @@ impl<T> Lanes<T> {
                     return false;
                 }
                 self.each(&batch, |call, positions| call.refuse(positions, &answer));
-                (class, class.into(), refusal)
+                let blame = match class {
+                    Retry::Soon | Retry::Once => Blame::Whole,
+                    _ => Blame::Nothing,
+                };
+                (class, class.into(), blame, refusal)
             }
             Ok(answer) => {
                 let refusal = Refusal::of_items(&answer).filter(|_| is_durable);
                 if refusal.is_none() {
                     self.pass(&batch, number, now);
                 }
+                let asked = batch.targets();
                 self.accept_answer(&mut batch, answer);
+                let is_done_in_part = batch.targets() < asked;
+                self.writes_done += u64::from(batch.is_write() && is_done_in_part);
                 if batch.ops.is_empty() {
                     if self.is_patient(&batch) {
                         self.budget.refund();
@@ -62,8 +73,9 @@ impl<T> Lanes<T> {
                     self.finish(&batch, now);
                     return false;
                 }
+                batch.trouble().is_alone |= is_done_in_part;
                 let class = refusal.as_ref().map_or(Retry::Soon, |_| Retry::Never);
-                (class, self.cause_of_rest(&batch), refusal)
+                (class, self.cause_of_rest(&batch), Blame::Targets, refusal)
             }
             Err(error) => {
                 if batch.is_write() && error.status() != Status::Connect {
@@ -79,17 +91,25 @@ impl<T> Lanes<T> {
                 } else {
                     Retry::Never
                 };
-                (class, Cause::from(&error), refusal)
+                let blame = match error.status() {
+                    Status::Connect => Blame::Nothing,
+                    _ => Blame::Whole,
+                };
+                (class, Cause::from(&error), blame, refusal)
             }
         };
-        self.decide(batch, (class, cause), refusal.map(|it| (it, number)), now)
+        let owner = batch.owner.clone();
+        let refusal = refusal.map(|refusal| (refusal, number));
+        let renew = self.decide(batch, (class, cause, blame), refusal, now);
+        self.queue(&owner, now);
+        renew
     }
 
     /// Repeats what is left of the batch, holds it back, or gives it up.
     fn decide(
         &mut self,
         mut batch: Batch,
-        (class, cause): (Retry, Cause),
+        (class, cause, blame): (Retry, Cause, Blame),
         mut refusal: Option<(Refusal, u64)>,
         now: Instant,
     ) -> bool {
@@ -124,9 +144,8 @@ impl<T> Lanes<T> {
                 class == Retry::Renew
             }
             Next::Again { delay, renew } if self.is_patient(&batch) => {
-                batch.payment = Payment::Owed;
                 self.tally.repeated(cause);
-                self.repeat(batch, now + delay);
+                self.repeat_patiently(batch, blame, delay, now);
                 renew
             }
             Next::Again { delay, renew }
@@ -137,13 +156,17 @@ impl<T> Lanes<T> {
                 renew
             }
             _ => {
-                for op in &batch.ops {
-                    self.give_up(op.call);
-                }
-                self.finish(&batch, now);
+                self.give_up_batch(&batch, now);
                 false
             }
         }
+    }
+
+    pub(super) fn give_up_batch(&mut self, batch: &Batch, now: Instant) {
+        for op in &batch.ops {
+            self.give_up(op.call);
+        }
+        self.finish(batch, now);
     }
 
     /// While the breaker is open: a call that has time waits, another is told at once.
@@ -157,10 +180,7 @@ impl<T> Lanes<T> {
             "not sent: waiting for a minute after this refusal",
         );
         self.each(&batch, |call, positions| call.refuse(positions, &answer));
-        for op in &batch.ops {
-            self.give_up(op.call);
-        }
-        self.finish(&batch, now);
+        self.give_up_batch(&batch, now);
     }
 
     /// Whether any call of the batch still has time at `moment`.
@@ -172,7 +192,9 @@ impl<T> Lanes<T> {
 
     pub(super) fn repeat(&mut self, batch: Batch, from: Instant) {
         let key = (from, self.fresh_id());
-        if batch.is_write() {
+        if !batch.holds_back().is_empty() {
+            self.put_aside(batch, from);
+        } else if batch.is_write() {
             let owner = batch.owner.clone();
             if let Some(lane) = self.owners.get_mut(&owner) {
                 lane.repeat(batch, from);
@@ -231,6 +253,7 @@ impl<T> Lanes<T> {
                     call: op.call,
                     positions: Positions::Each(left),
                 });
+                self.tell_part(op.call);
             }
         }
     }
@@ -249,13 +272,20 @@ impl<T> Lanes<T> {
             entry.open_ops -= 1;
             if entry.open_ops == 0 {
                 self.end(id, End::Settled(None));
+            } else {
+                self.tell_part(id);
             }
         }
     }
 
-    /// A part has failed for good: what of the call was not sent yet is not sent any more.
+    /// A part has failed for good: what of the call was not sent yet is not sent any more, unless its parts were
+    /// divided for each other's sake.
     fn give_up(&mut self, id: CallId) {
         if let Some(entry) = self.calls.get_mut(&id) {
+            if entry.is_divided {
+                self.op_done(id);
+                return;
+            }
             entry.call.skip_rest();
             self.end(id, End::Settled(None));
         }

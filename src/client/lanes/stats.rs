@@ -37,6 +37,8 @@ impl<T> Lanes<T> {
         }
         stats.queue.owners = self.owners.len();
         stats.queue.deepest_owner = self.owners.values().map(Lane::depth).max().unwrap_or(0);
+        let aside = |lane: &Lane| lane.aside.as_ref().map_or(0, |aside| aside.len());
+        stats.queue.set_aside = self.owners.values().map(aside).sum();
         stats.queue.in_flight = self.in_flight;
         stats.queue.max_in_flight = self.rules.requests;
     }

@@ -28,7 +28,16 @@ impl Unpaid {
     pub(super) fn owners(&self) -> impl Iterator<Item = &Account> {
         self.waiting.iter().filter_map(|one| match one {
             Delayed::Owner(owner) => Some(owner),
-            Delayed::Read(_) => None,
+            Delayed::Aside(_) | Delayed::Read(_) => None,
+        })
+    }
+
+    /// Owners of whom something that is set aside waits here.
+    #[cfg(test)]
+    pub(super) fn aside(&self) -> impl Iterator<Item = &Account> {
+        self.waiting.iter().filter_map(|one| match one {
+            Delayed::Aside(owner) => Some(owner),
+            Delayed::Owner(_) | Delayed::Read(_) => None,
         })
     }
 }
@@ -66,6 +75,7 @@ impl<T> Lanes<T> {
                     }
                     self.queue(&owner, now);
                 }
+                Some(Delayed::Aside(owner)) => self.pay_aside(&owner, now),
                 Some(Delayed::Read(batch)) => self.push_read(batch),
                 None => return,
             }

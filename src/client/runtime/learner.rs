@@ -69,6 +69,6 @@ impl Runtime {
             }
         }
         watching.end_contests(lanes);
-        done.retain(|one| !one.is_listing);
+        done.retain(|one| !one.is_listing && !one.is_part);
     }
 }

@@ -278,6 +278,8 @@ pub struct Queue {
     pub owners: usize,
     /// Most requests and parts of requests that wait for one owner.
     pub deepest_owner: usize,
+    /// Parts of recorded writes that keep failing, and of those about the same accounts that wait for them.
+    pub set_aside: usize,
     /// Requests under way.
     pub in_flight: usize,
     /// Most requests under way at once (config key `connections`).

@@ -114,6 +114,7 @@ impl Simulation {
     /// nothing is on disk.
     fn crash(&mut self) {
         self.disk.crashes -= 1;
+        self.note_event();
         for asked in &mut self.asked {
             asked.orphaned |= asked.replies == 0;
         }

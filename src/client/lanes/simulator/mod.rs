@@ -13,6 +13,7 @@ mod mirror;
 mod oracle;
 mod service;
 mod sleepers;
+mod troubled;
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -29,9 +30,12 @@ use disk::Disk;
 use oracle::{Asked, Told};
 use service::{Fate, Service};
 use sleepers::Sleeper;
+use troubled::Trouble;
 
 /// The code of a refusal that concerns the caller.
 const ANOTHER_KEY: i32 = 70009;
+/// What follows them says nothing new.
+const MOST_VIOLATIONS: usize = 20;
 const ATTEMPT: Duration = Duration::from_millis(3500);
 const CALL: Duration = Duration::from_secs(12);
 const RETRY: RetryPolicy = RetryPolicy {
@@ -67,6 +71,7 @@ struct Simulation {
     now: Instant,
     service: Service,
     faulty_until: Duration,
+    trouble: Option<Trouble>,
     asked: Vec<Asked>,
     /// Which call is meant by an id of the running process.
     calls: HashMap<CallId, usize>,
@@ -90,16 +95,19 @@ impl Simulation {
         let rate = random.u32(3..40);
         let durable = seed % 2 == 1;
         let outbox = || Outbox::new(1 << 20, Duration::from_millis(5), WINDOW);
+        let faulty_until = Duration::from_millis(random.u64(..20_000));
+        let is_troubled = durable && random.bool();
         Self {
             rate,
             durable,
+            trouble: is_troubled.then(|| Trouble::draw(&mut random, faulty_until)),
             lanes: Lanes::new(rules(rate, durable), random.fork()),
             outbox: durable.then(outbox),
             disk: Disk {
                 crashes: random.u8(..4),
                 ..Disk::default()
             },
-            faulty_until: Duration::from_millis(random.u64(..20_000)),
+            faulty_until,
             random,
             start,
             now: start,
@@ -214,7 +222,8 @@ impl Simulation {
             Fate::Fine
         };
         self.faults += u64::from(fate != Fate::Fine);
-        let (outcome, took) = self.answer(&flight.request, fate);
+        let failed = self.fail(&flight.request);
+        let (outcome, took) = failed.unwrap_or_else(|| self.answer(&flight.request, fate));
         let arrives = self.time() + took.mul_f64(self.random.f64());
         self.service.count(command, arrives);
         let key = self.key(self.now + took);
@@ -289,7 +298,8 @@ impl Simulation {
     /// Judges what callers are told, at the moment at which they are told it.
     fn collect(&mut self) {
         self.violations.extend(self.lanes.count_fault());
-        for done in self.lanes.take_done(usize::MAX) {
+        let done = self.lanes.take_done(usize::MAX).into_iter();
+        for done in done.filter(|done| !done.is_part) {
             let number = self.calls[&done.id];
             if done.is_settled
                 && let Some(outbox) = &mut self.outbox
@@ -317,7 +327,15 @@ impl Simulation {
                 .map(crate::client::ReplyItem::status)
                 .collect();
             if done.caller.is_some() {
-                let wrong = oracle::false_claims(&asked.request, &reply, &self.service.blocked);
+                let asked = &self.asked[number];
+                // A call with parts that were set aside ends after later writes about its other targets.
+                let is_overtaken = |target: &Account| {
+                    let mut later = self.asked[number + 1..].iter();
+                    let is_apart = self.durable && asked.request.targets().len() > 1;
+                    is_apart && later.any(|later| later.is_write_about(&asked.request.from, target))
+                };
+                let blocked = &self.service.blocked;
+                let wrong = oracle::false_claims(&asked.request, &reply, blocked, is_overtaken);
                 for what in wrong {
                     self.violation(format!("call {number}: {what}"));
                 }
@@ -331,6 +349,7 @@ impl Simulation {
         loop {
             if to_submit > 0 && submit_at <= self.now {
                 self.submit();
+                self.note_event();
                 to_submit -= 1;
                 // Bursts, and the time between them.
                 let pause = if self.random.u8(..4) > 0 {
@@ -356,8 +375,11 @@ impl Simulation {
             }
             self.land();
             self.hold_invariants();
-            if self.time() > self.faulty_until + CALL * 40 {
+            if self.now > self.end_of_work() {
                 self.violation("work went on long after the faults ended");
+                break;
+            }
+            if self.violations.len() > MOST_VIOLATIONS {
                 break;
             }
         }
@@ -379,7 +401,9 @@ impl Simulation {
     fn hold_invariants(&mut self) {
         let is_commit_coming = self.disk.commit.is_some()
             || (self.outbox.as_ref()).is_some_and(|outbox| outbox.due().is_some());
-        if let Some(fault) = self.lanes.stuck_owner(is_commit_coming) {
+        let stuck = self.lanes.stuck_owner(is_commit_coming);
+        let delayed = self.delayed_by_trouble();
+        for fault in [stuck, delayed].into_iter().flatten() {
             self.violation(fault);
         }
     }

@@ -43,11 +43,23 @@ impl Asked {
     }
 }
 
+impl Asked {
+    pub(super) fn is_write_about(&self, owner: &str, target: &Account) -> bool {
+        let request = &self.request;
+        request.command().is_write() && request.from == owner && request.targets().contains(target)
+    }
+}
+
 type Blocked = HashSet<(Account, Account)>;
 
 /// What a reply claims and is not so. A confirmed write is what the service holds at that moment:
-/// nothing later of this owner can have been sent.
-pub(super) fn false_claims(request: &Request, reply: &Reply, blocked: &Blocked) -> Vec<String> {
+/// nothing later about the pair can have been sent, unless it `is_overtaken`.
+pub(super) fn false_claims(
+    request: &Request,
+    reply: &Reply,
+    blocked: &Blocked,
+    is_overtaken: impl Fn(&Account) -> bool,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     if reply.items().len() != request.targets().len() {
         wrong.push(format!("{} items", reply.items().len()));
@@ -56,6 +68,9 @@ pub(super) fn false_claims(request: &Request, reply: &Reply, blocked: &Blocked) 
     let last: HashMap<_, _> = targets.map(|(at, target)| (target, at)).collect();
     for (position, (item, target)) in reply.items().iter().zip(request.targets()).enumerate() {
         if !item.status().is_done() || last.get(target) != Some(&position) {
+            continue;
+        }
+        if is_overtaken(target) {
             continue;
         }
         let pair = (request.from.clone(), target.clone());

@@ -6,6 +6,7 @@ mod fairness;
 mod held;
 mod order;
 mod outcomes;
+mod set_aside;
 mod tail;
 
 use super::*;
