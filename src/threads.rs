@@ -3,9 +3,13 @@
 use std::io;
 
 #[cfg(all(test, feature = "model"))]
-pub(crate) use model::{JoinHandle, spawn, yield_now};
+use model as threads;
 #[cfg(not(all(test, feature = "model")))]
-pub(crate) use real::{JoinHandle, spawn, yield_now};
+use real as threads;
+
+#[cfg(feature = "server")]
+pub(crate) use threads::JoinHandle;
+pub(crate) use threads::{spawn, yield_now};
 
 #[cfg(not(all(test, feature = "model")))]
 mod real {
