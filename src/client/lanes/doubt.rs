@@ -39,8 +39,12 @@ impl Doubt {
             Command::Add => &mut self.add,
             _ => &mut self.delete,
         };
-        let call = slot.map_or(lost.call, |earlier| earlier.call.min(lost.call));
-        *slot = Some(Lost { call, ..lost });
+        // A write that comes back from disk may have been sent before one that was lost since.
+        let lost = slot.map_or(lost, |earlier| Lost {
+            call: earlier.call.min(lost.call),
+            over: earlier.over.max(lost.over),
+        });
+        *slot = Some(lost);
     }
 
     /// When nothing can arrive any more that contradicts `command` of `call`.
@@ -192,6 +196,16 @@ mod tests {
         assert_eq!(hold(&doubts, Command::Delete, 4, now), Hold::Nothing);
         lost_add(&mut doubts, 7, now);
         assert_ne!(hold(&doubts, Command::Delete, 6, now), Hold::Nothing);
+    }
+
+    #[test]
+    fn an_attempt_of_long_ago_does_not_end_the_doubt_of_a_later_one() {
+        let now = Instant::now();
+        let mut doubts = Doubts::new(Some(LIFE));
+        lost_add(&mut doubts, 5, now + LIFE);
+        lost_add(&mut doubts, 6, now);
+        let hold = hold(&doubts, Command::Delete, 7, now + LIFE);
+        assert_eq!(hold, Hold::Until(now + LIFE * 2));
     }
 
     #[test]
