@@ -11,7 +11,7 @@ use shuttle::thread;
 
 use super::*;
 use crate::api::{CheckType, Item, Operation, Verdict};
-use crate::client::outbox::{Changes, Failure, Loaded, Refused};
+use crate::client::outbox::{Changes, Failure, Journal, Limit, Loaded, Refused};
 use crate::clock::SystemClock;
 use crate::config;
 use crate::promise::promise;
@@ -97,9 +97,13 @@ fn open_with(service: Box<dyn Service>, requests: usize, has_outbox: bool) -> Ar
     let runtime = Runtime::batching(service, clock, log, parts, 100);
     let runtime = Arc::new(runtime);
     if has_outbox {
-        let outbox = Outbox::new(1 << 20, Duration::ZERO, &[]);
-        let recorded = runtime.record_in(outbox, Box::new(Paper), Vec::new());
-        recorded.expect("threads start");
+        let outbox = Outbox::new(1 << 20, Duration::ZERO, Limit::DEFAULT);
+        let _ = runtime.room.set(outbox.room());
+        let mut state = runtime.state.lock();
+        state.outbox = Some(outbox);
+        let started = runtime.start_recorder(&mut state, Box::new(Paper));
+        started.expect("a thread");
+        runtime.keep_one_spare(&mut state).expect("a thread");
     }
     runtime
 }
