@@ -42,6 +42,7 @@ mod model {
             }
         }
 
+        #[allow(clippy::unnecessary_wraps, reason = "as in parking_lot")]
         pub(crate) fn try_lock_for(&self, _: Duration) -> Option<MutexGuard<'_, T>> {
             Some(self.lock())
         }

@@ -221,8 +221,12 @@ impl Inbox {
         match wake {
             Wake::Nobody => {}
             // One leader may be on its way while the next sleeps already.
-            Wake::Leader => drop(self.leader.notify_all()),
-            Wake::Follower => drop(self.followers.notify_one()),
+            Wake::Leader => {
+                self.leader.notify_all();
+            }
+            Wake::Follower => {
+                self.followers.notify_one();
+            }
         }
     }
 }
