@@ -340,6 +340,15 @@ impl Assembly {
         Some(part)
     }
 
+    /// A call whose targets are all done, of which everybody was told.
+    pub(super) fn all_done(request: Arc<Request>) -> Self {
+        Self {
+            told: vec![true; request.targets().len()],
+            is_all_done: true,
+            ..Self::new(request)
+        }
+    }
+
     /// Whether the target was told of before the call came to its end.
     pub(super) fn was_told(&self, position: usize) -> bool {
         self.told.get(position).copied().unwrap_or(false)

@@ -87,7 +87,7 @@ impl<T> Lanes<T> {
             self.take_read_back(&entry.call);
             return;
         }
-        let is_settled = matches!(end, End::Settled(_));
+        let mut is_settled = matches!(end, End::Settled(_));
         match end {
             End::BrokenOff(error)
                 if error.status() == Status::Closed && self.is_safe(id, &entry) =>
@@ -101,6 +101,8 @@ impl<T> Lanes<T> {
         if entry.purpose == Purpose::Accepted {
             self.count_end(&entry);
         }
+        is_settled = is_settled && !self.outlives_answer(id, &entry);
+        let owner = entry.call.request.from.clone();
         self.done.push_back(Done {
             id,
             call: entry.call,
@@ -109,6 +111,7 @@ impl<T> Lanes<T> {
             is_listing: entry.purpose == Purpose::Listing,
             is_part: false,
         });
+        self.free_records(&owner);
     }
 }
 

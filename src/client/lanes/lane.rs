@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::CallId;
 use super::set_aside::{SetAside, Trouble};
+use super::shadow::Shadow;
 use crate::api::{Account, Command, MAX_PER_CALL, Request};
 use crate::client::positions::Positions;
 use crate::client::retry::Attempts;
@@ -82,6 +83,8 @@ pub(super) struct Lane {
     in_flight: Option<CallId>,
     /// Writes that keep failing, and those behind them.
     pub(super) aside: Option<Box<SetAside>>,
+    /// Records that outlive their answer.
+    pub(super) shadow: Option<Box<Shadow>>,
     /// Whether the owner stands in a queue of those whose write may go.
     pub(super) queued: bool,
     /// Until when a write waits because an earlier one may still arrive.
@@ -120,6 +123,7 @@ impl Lane {
         self.reads.is_empty()
             && !self.has_writes()
             && self.aside.is_none()
+            && self.shadow.is_none()
             && !self.queued
             && !self.reading_back
     }

@@ -20,6 +20,7 @@ mod recorded;
 mod schedule;
 mod set_aside;
 mod settle;
+mod shadow;
 mod shares;
 #[cfg(test)]
 mod simulator;
@@ -80,7 +81,8 @@ pub(super) struct Done<T> {
     pub(super) is_settled: bool,
     /// A page that we asked for ourselves, in the background.
     pub(super) is_listing: bool,
-    /// Not the end of the call: these of its targets are done, and others may take long.
+    /// No caller is told: these targets of the call are done and others may take long, or its record is not needed any
+    /// more.
     pub(super) is_part: bool,
 }
 
@@ -126,12 +128,6 @@ impl<T> Entry<T> {
             is_parked: false,
             is_divided: false,
         }
-    }
-
-    /// So many parts more have to be answered.
-    fn divide(&mut self, more: usize) {
-        self.open_ops += more;
-        self.is_divided = true;
     }
 
     /// Whether any of it may have arrived without an answer.

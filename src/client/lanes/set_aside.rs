@@ -240,8 +240,8 @@ impl<T> Lanes<T> {
     /// owner go on meanwhile.
     fn halve(&mut self, mut batch: Batch, from: Instant, now: Instant) {
         let (rest, divided) = batch.halve();
-        if let Some(entry) = divided.and_then(|call| self.calls.get_mut(&call)) {
-            entry.divide(1);
+        if let Some(call) = divided {
+            self.divide(call, 1);
         }
         let (owner, took) = (batch.owner.clone(), batch.trouble().took);
         let rest = Batch {
@@ -282,9 +282,7 @@ impl<T> Lanes<T> {
         let owner = batch.owner.clone();
         let targets = self.targets_of(&batch);
         for op in &batch.ops {
-            if let Some(entry) = self.calls.get_mut(&op.call) {
-                entry.is_divided = true;
-            }
+            self.divide(op.call, 0);
             self.tell_part(op.call);
         }
         if let Some(lane) = self.owners.get_mut(&owner) {
@@ -368,9 +366,7 @@ impl<T> Lanes<T> {
             }
         }
         for (call, parts) in divided {
-            if let Some(entry) = self.calls.get_mut(&call) {
-                entry.divide(parts);
-            }
+            self.divide(call, parts);
         }
     }
 

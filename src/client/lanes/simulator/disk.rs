@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::super::{CallId, Lanes};
-use super::{ATTEMPT, Simulation, Sleeper, WINDOW, rules};
+use super::{ATTEMPT, Simulation, Sleeper, rules};
 use crate::client::outbox::{Changes, Failure, Loaded, Outbox, Record, Stored, intake};
 use crate::error::{Error, Status};
 
@@ -128,7 +128,11 @@ impl Simulation {
         let known = left.iter().map(|record| (record.id, calls[&record.id]));
         self.calls = known.collect();
         self.lanes = Lanes::new(rules(self.rate, true), self.random.fork());
-        let mut outbox = Outbox::new(1 << 20, Duration::from_millis(5), WINDOW);
+        let mut outbox = Outbox::new(
+            1 << 20,
+            Duration::from_millis(5),
+            super::window(self.trouble.is_some()),
+        );
         for record in &left {
             outbox.find(&Stored {
                 id: record.id,

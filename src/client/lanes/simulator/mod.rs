@@ -15,7 +15,7 @@ mod service;
 mod sleepers;
 mod troubled;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -49,6 +49,12 @@ const WINDOW: Limit = Limit {
     records: 3,
     bytes: 1 << 20,
 };
+
+/// What is set aside takes its place in the window: it delays no other pair as long as it leaves half of it free.
+fn window(is_troubled: bool) -> Limit {
+    let records = if is_troubled { 200 } else { WINDOW.records };
+    Limit { records, ..WINDOW }
+}
 
 impl Tagged for usize {
     fn tag(&self) -> Option<u64> {
@@ -94,9 +100,9 @@ impl Simulation {
         let start = Instant::now();
         let rate = random.u32(3..40);
         let durable = seed % 2 == 1;
-        let outbox = || Outbox::new(1 << 20, Duration::from_millis(5), WINDOW);
         let faulty_until = Duration::from_millis(random.u64(..20_000));
         let is_troubled = durable && random.bool();
+        let outbox = || Outbox::new(1 << 20, Duration::from_millis(5), window(is_troubled));
         Self {
             rate,
             durable,
@@ -298,8 +304,10 @@ impl Simulation {
     /// Judges what callers are told, at the moment at which they are told it.
     fn collect(&mut self) {
         self.violations.extend(self.lanes.count_fault());
-        let done = self.lanes.take_done(usize::MAX).into_iter();
-        for done in done.filter(|done| !done.is_part) {
+        let all = self.lanes.take_done(usize::MAX);
+        let settled = all.iter().filter(|done| done.is_settled);
+        let settled: HashSet<_> = settled.map(|done| done.id).collect();
+        for done in all {
             let number = self.calls[&done.id];
             if done.is_settled
                 && let Some(outbox) = &mut self.outbox
@@ -307,11 +315,15 @@ impl Simulation {
             {
                 self.writer = Sleeper::Awake;
             }
+            self.asked[number].settled |= done.is_settled;
+            if done.is_part {
+                continue;
+            }
             let reply = Reply::from_assembly(done.call);
             let told = Told {
                 reply: &reply,
                 is_heard: done.caller.is_some(),
-                is_settled: done.is_settled,
+                is_settled: settled.contains(&done.id) || self.lanes.stays_recorded(done.id),
                 is_recorded: self.disk.records.contains_key(&done.id),
             };
             let asked = self.outbox.as_ref().map(|_| &self.asked[number]);
