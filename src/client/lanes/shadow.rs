@@ -2,7 +2,7 @@
 //! restart, also what of it was done long ago: a later write about such a target has to be sent again after it, so it
 //! stays in the outbox until that call is over, and so does what is later still.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::{CallId, Done, Entry, Lanes};
@@ -19,14 +19,14 @@ pub(super) struct Shadow {
 impl Shadow {
     /// The calls that are answered and no longer about a target of an earlier one.
     fn free(&mut self) -> Vec<(CallId, Arc<Request>)> {
-        let mut earlier = HashMap::new();
+        let mut earlier = HashSet::new();
         let mut free = Vec::new();
         for (id, (request, is_answered)) in &self.calls {
             let mut targets = request.targets().iter();
-            if *is_answered && !targets.any(|target| earlier.contains_key(target)) {
+            if *is_answered && !targets.any(|target| earlier.contains(target)) {
                 free.push((*id, Arc::clone(request)));
             } else {
-                earlier.extend(request.targets().iter().map(|target| (target, ())));
+                earlier.extend(request.targets());
             }
         }
         for (id, _) in &free {
