@@ -1,12 +1,14 @@
 //! TCP as ureq has it, over sockets that a forked child does not keep: ureq tells nobody the descriptors of its own.
 
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, ShutdownHandle,
+    Transport,
 };
 use ureq::{Error, Timeout};
 
@@ -35,6 +37,9 @@ impl<In: Transport> Connector<In> for Tcp {
         if config.no_delay() {
             socket.set_tcp_nodelay(true)?;
         }
+        let socket = Arc::new(Handle(socket));
+        let handle = Arc::downgrade(&socket) as Weak<dyn ShutdownHandle>;
+        (details.register_shutdown)(handle)?;
         Ok(Some(Either::B(Connection {
             socket,
             buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
@@ -96,10 +101,21 @@ fn is_about_address(error: &io::Error) -> bool {
     )
 }
 
+/// A socket that a client which closes can end, whatever its thread waits for.
+#[derive(Debug)]
+struct Handle(ParentOnly<Socket>);
+
+impl ShutdownHandle for Handle {
+    fn shutdown(&self) {
+        // Without a connection there is nothing to end.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    socket: ParentOnly<Socket>,
+    socket: Arc<Handle>,
     buffers: LazyBuffers,
     /// As the system has them: setting one costs a system call.
     read_limit: Option<Duration>,
@@ -131,11 +147,11 @@ impl Transport for Connection {
         let timeout = timeout.for_write();
         let limit = limit(&timeout)?;
         if limit != self.write_limit {
-            self.socket.set_write_timeout(limit)?;
+            self.socket.0.set_write_timeout(limit)?;
             self.write_limit = limit;
         }
         let output = &self.buffers.output()[..amount];
-        (&*self.socket)
+        (&*self.socket.0)
             .write_all(output)
             .map_err(|error| failure(error, &timeout))
     }
@@ -144,12 +160,12 @@ impl Transport for Connection {
         let timeout = timeout.for_read();
         let limit = limit(&timeout)?;
         if limit != self.read_limit {
-            self.socket.set_read_timeout(limit)?;
+            self.socket.0.set_read_timeout(limit)?;
             self.read_limit = limit;
         }
         let input = self.buffers.input_append_buf();
         let amount = loop {
-            match (&*self.socket).read(input) {
+            match (&*self.socket.0).read(input) {
                 // No signal reaches our threads, and one in a host program's thread costs at most the time again.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => break read.map_err(|error| failure(error, &timeout))?,
@@ -163,9 +179,9 @@ impl Transport for Connection {
     /// use.
     fn is_open(&mut self) -> bool {
         let is_silent = || {
-            self.socket.set_nonblocking(true)?;
-            let read = (&*self.socket).read(&mut [0]);
-            self.socket.set_nonblocking(false)?;
+            self.socket.0.set_nonblocking(true)?;
+            let read = (&*self.socket.0).read(&mut [0]);
+            self.socket.0.set_nonblocking(false)?;
             Ok::<_, io::Error>(
                 matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock),
             )
