@@ -53,7 +53,9 @@ static int is_fine(chatblock_result *result, chatblock_status also)
     for (size_t i = 0; i < chatblock_result_item_count(result); i++)
         fine &= *chatblock_result_item_account(result, i) != '\0';
     chatblock_status status = chatblock_result_status(result);
-    fine &= status == CHATBLOCK_OK || status == also;
+    fine &= status == CHATBLOCK_OK || status == also ||
+            /* At close a write that is on disk stays queued. */
+            (also == CHATBLOCK_ERR_CLOSED && status == CHATBLOCK_ERR_QUEUED);
     fine &= status != CHATBLOCK_OK || chatblock_result_json_len(result) > 0;
     chatblock_result_free(result);
     return fine;
