@@ -1052,7 +1052,7 @@ chatblock_result *chatblock_client_apply_webhook(const chatblock_client *client,
  *         ARGUMENT, BUSY when no thread can start, CLOSED, FORKED, PANIC: there is no copy then.
  *
  * Owns: the caller owns the result.  Threads: any, at once; other calls go on.  Blocks: until the file is copied and
- * synced, about a second for each 100 MB.  Service: none.  Since: 0.1.
+ * synced.  Service: none.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; path is NULL or NUL-terminated.

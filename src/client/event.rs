@@ -9,7 +9,7 @@ use crate::platform::fork::ParentOnly;
 
 /// A descriptor that the host program can wait for but not empty: an epoll set with one event counter in it. The set is
 /// readable while the counter is, and every write to the counter is an edge. A `read` of the counter itself by the host
-/// program would leave it unreadable for ever; a `read` of the set is an error (`EINVAL`) that changes nothing.
+/// program would leave it unreadable; a `read` of the set is an error (`EINVAL`) that changes nothing.
 pub(super) struct Event {
     set: ParentOnly<Epoll>,
     counter: ParentOnly<EventFd>,
