@@ -8,6 +8,7 @@
 #                 CHATBLOCK_TEST=deep  by hand: counts that do not fit into CI; hours
 #   make check    what has to hold before a change lands: lint and test
 #   make docs     pages of the headers and the guide (target/docs/html/index.html); needs doxygen
+#   make notices  writes THIRD-PARTY-NOTICES.txt anew from Cargo.lock; needs cargo-about
 #   make header   writes include/chatblock.h anew from src/ffi
 #   make bench    measures against typical C++ code, writes benches/RESULTS.md
 #   make install  DESTDIR= PREFIX=/usr/local LIBDIR=$(PREFIX)/lib; make uninstall takes the same away
@@ -24,15 +25,18 @@ VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
 SOVERSION := $(shell echo $(VERSION) | sed 's/^\(0\.[0-9]*\|[1-9][0-9]*\)\..*/\1/')
 SONAME := libchatblock.so.$(SOVERSION)
 
-.PHONY: all cli demo depth test lint check header docs bench clean
+.PHONY: all cli rust demo depth test lint deny notices check header docs bench clean
 
-all:
+all: rust
 	$(CARGO) build --release --locked
 	ln -sf libchatblock.so $(RELEASE)/$(SONAME)
 
-cli:
+cli: rust
 	$(CARGO) build --release --locked --features cli
 	ln -sf libchatblock.so $(RELEASE)/$(SONAME)
+
+rust:
+	@packaging/check-rust $(CARGO)
 
 demo: cli
 	examples_c/demo.sh $(RELEASE)
@@ -44,21 +48,33 @@ depth:
 
 # The lines that the test programs report follow each other at the end, also after a failure, and below
 # them what was skipped.
-test: depth
+test: rust depth
 	rm -rf $(TARGET)/report
 	@$(CARGO) test --locked --features cli --no-fail-fast; status=$$?; \
 	echo; cd $(TARGET)/report && find . -type f ! -name skipped | sort | xargs -r cat; \
 	[ ! -e skipped ] || { echo; echo "skipped:"; sort -u skipped; }; exit $$status
 
-lint:
+lint: rust deny
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets --features cli -- -D warnings
 	$(CARGO) clippy --locked --lib --tests --features cli,model -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib --features cli
 
+# Licences, bans and duplicate versions of the crates (deny.toml). Not every machine has the program; CI must.
+deny: rust
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+		echo $(CARGO) deny check licenses bans; $(CARGO) deny --locked check -D warnings licenses bans; \
+	elif [ -n "$$CI" ]; then echo "cargo-deny is not installed" >&2; exit 1; \
+	else echo "skipped: deny.toml, since cargo-deny is not installed (cargo install --locked cargo-deny)"; fi
+
+# Licences of the crates that are linked in. Needs cargo-about; tests/publishing.rs says when the file is out of date.
+notices: rust
+	$(CARGO) about --locked generate --features cli -c packaging/notices/about.toml \
+		packaging/notices/notices.hbs -o THIRD-PARTY-NOTICES.txt
+
 check: lint test
 
-header:
+header: rust
 	-env -u CI $(CARGO) test --locked --test header
 	$(CARGO) test --locked --test header
 
