@@ -1,6 +1,6 @@
 //! A database file of one client: the open file that has its locks, and the files beside it.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use super::fork::ParentOnly;
+use super::identity::{Identity, is_only_name};
 use super::levels::{self, Level, Levels, Refusal};
 use super::locks::{self, Mode, Range};
 use super::wal_index::{Held, WalIndex};
@@ -18,22 +19,6 @@ pub(crate) use super::vfs::Vfs;
 /// Has the lock of the client. SQLite locks the 512 bytes before it, whether or not the file is so long.
 const CLIENT: Range = Range::byte(0x4000_0000 + 512);
 
-/// Which file it is, whatever its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
-    device: u64,
-    number: u64,
-}
-
-impl Identity {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            number: metadata.ino(),
-        }
-    }
-}
-
 /// One database file, its log and its index, for all connections of one client.
 pub(crate) struct Database {
     path: PathBuf,
@@ -41,8 +26,9 @@ pub(crate) struct Database {
     index_path: PathBuf,
     /// Has all locks of the client on the file.
     file: ParentOnly<File>,
+    identity: Identity,
     /// Kept open so that no other file can get its number.
-    log: Mutex<Option<ParentOnly<File>>>,
+    log: Mutex<Option<(ParentOnly<File>, Identity)>>,
     index: Mutex<Option<WalIndex>>,
     levels: Mutex<Levels>,
     /// Another program uses the database: the log must outlive the client.
@@ -55,19 +41,24 @@ pub(crate) struct Database {
 
 impl Database {
     /// For the open `file` at `path`, which must be absolute.
-    pub(crate) fn new(path: &Path, file: ParentOnly<File>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the system does not say which file it is.
+    pub(crate) fn new(path: &Path, file: ParentOnly<File>) -> io::Result<Self> {
+        let identity = Identity::of(&file)?;
+        Ok(Self {
             path: path.to_owned(),
             log_path: beside(path, "-wal"),
             index_path: beside(path, "-shm"),
             file,
+            identity,
             log: Mutex::default(),
             index: Mutex::default(),
             levels: Mutex::default(),
             keeps_log: AtomicBool::new(false),
             log_end: AtomicU64::new(0),
             open_files: AtomicUsize::new(0),
-        }
+        })
     }
 
     /// Takes the file for one client; false when another one has it.
@@ -81,11 +72,11 @@ impl Database {
     /// # Errors
     /// When the system does not say.
     pub(crate) fn missing(&self) -> io::Result<Option<&Path>> {
-        if !is_at(&self.file, &self.path)? {
+        if !is_only_name(self.identity, &self.path)? {
             return Ok(Some(&self.path));
         }
         match &*self.log.lock() {
-            Some(log) if !is_at(log, &self.log_path)? => Ok(Some(&self.log_path)),
+            Some((_, log)) if !is_only_name(*log, &self.log_path)? => Ok(Some(&self.log_path)),
             _ => Ok(None),
         }
     }
@@ -112,7 +103,7 @@ impl Database {
 
     /// Whether SQLite has just opened the right database file.
     pub(super) fn is_in_place(&self) -> bool {
-        is_at(&self.file, &self.path).unwrap_or(false)
+        is_only_name(self.identity, &self.path).unwrap_or(false)
     }
 
     /// Whether SQLite may open the log: no link leads elsewhere, and it is the one that other connections have.
@@ -126,8 +117,8 @@ impl Database {
     /// Notes which log SQLite has opened; false when it is another one than before.
     pub(super) fn note_log(&self) -> bool {
         let mut log = self.log.lock();
-        if let Some(log) = &*log {
-            return is_at(log, &self.log_path).unwrap_or(false);
+        if let Some((_, log)) = &*log {
+            return is_only_name(*log, &self.log_path).unwrap_or(false);
         }
         let open = || {
             let mut options = File::options();
@@ -136,7 +127,12 @@ impl Database {
                 .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
             options.open(&self.log_path)
         };
-        *log = ParentOnly::open(open).ok();
+        let open = || {
+            let file = ParentOnly::open(open).ok()?;
+            let identity = Identity::of(&file).ok()?;
+            Some((file, identity))
+        };
+        *log = open();
         log.is_some()
     }
 
@@ -153,7 +149,7 @@ impl Database {
     /// Whether `path` is the log of this database and no other file has its name by now.
     pub(super) fn may_delete_log(&self) -> bool {
         let log = self.log.lock().take();
-        log.is_some_and(|log| is_at(&log, &self.log_path).unwrap_or(false))
+        log.is_some_and(|(_, log)| is_only_name(log, &self.log_path).unwrap_or(false))
     }
 
     pub(super) fn raise(&self, own: &mut Level, wanted: Level) -> Result<(), Refusal> {
@@ -202,7 +198,11 @@ impl Database {
         if used.users > 0 {
             return;
         }
-        if deletes && is_at(used.file(), &self.index_path).unwrap_or(false) {
+        let is_ours = || {
+            let identity = Identity::of(used.file())?;
+            is_only_name(identity, &self.index_path)
+        };
+        if deletes && is_ours().unwrap_or(false) {
             // What is left is emptied by who opens it next.
             let _ = fs::remove_file(&self.index_path);
         }
@@ -213,18 +213,6 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         locks::release(&self.file);
-    }
-}
-
-/// Whether the name `path` leads to the open `file`, and no other name does.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let open = file.metadata()?;
-    match fs::symlink_metadata(path) {
-        Ok(found) => Ok(Identity::of(&found) == Identity::of(&open) && found.nlink() == 1),
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
-            _ => Err(error),
-        },
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod database;
 pub(crate) mod fork;
+mod identity;
 mod levels;
 mod locks;
 mod vfs;

@@ -55,8 +55,9 @@ impl Format {
         let set_aside = leftovers::set_aside_of_another_file(path, &claimed.path, &claimed.file)?
             .or(claimed.set_aside);
         let has_log = leftovers::has_log(&claimed.path);
-        let database = Arc::new(Database::new(&claimed.path, claimed.file));
-        let vfs = Vfs::register(database).map_err(|error| storage(path, &error))?;
+        let database = Database::new(&claimed.path, claimed.file)
+            .map_err(|error| file::unusable(path, &error))?;
+        let vfs = Vfs::register(Arc::new(database)).map_err(|error| storage(path, &error))?;
         let lock = Lock {
             vfs,
             path: path.to_owned(),
