@@ -51,10 +51,10 @@ chatblock_client *fill_embedded(unsigned long pairs) {
 chatblock_client *fill_remote(const std::vector<const char *> &owners, const std::string &url, const std::string &secret_key) {
     chatblock_client *client = open_client(
         url, secret_key,
-        ",\"rate_per_second\":100000,\"mirror\":{\"max_bytes\":8589934592,\"refresh_s\":86400,\"max_age_s\":86400}");
+        ",\"rate_per_second\":100000,\"cache\":{\"max_bytes\":8589934592,\"refresh_s\":86400,\"max_age_s\":86400}");
     require(chatblock_client_watch(client, owners.data(), owners.size()) == CHATBLOCK_OK, "the owners are not watched");
     const auto all = static_cast<double>(owners.size());
-    while (stat(client, "mirror", "owners") < all) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    while (stat(client, "cache", "owners") < all) std::this_thread::sleep_for(std::chrono::milliseconds(50));
     return client;
 }
 
@@ -152,11 +152,11 @@ int main(int count, char **arguments) {
     const double before = resident_bytes();
     chatblock_client *client = is_remote ? fill_remote(owners, arguments[3], arguments[4]) : fill_embedded(pairs);
     const double used = resident_bytes() - before;
-    require(stat(client, "mirror", "pairs") == static_cast<double>(pairs), "pairs are missing");
+    require(stat(client, "cache", "pairs") == static_cast<double>(pairs), "pairs are missing");
     const Advised advised;
-    say("{\"resident\": " + std::to_string(used) + ", \"mirror_resident\": " + std::to_string(advised.resident) +
+    say("{\"resident\": " + std::to_string(used) + ", \"cache_resident\": " + std::to_string(advised.resident) +
         ", \"huge\": " + std::to_string(advised.huge) +
-        ", \"mirror_bytes\": " + std::to_string(stat(client, "mirror", "bytes")) + "}");
+        ", \"cache_bytes\": " + std::to_string(stat(client, "cache", "bytes")) + "}");
     take_turns([&](const std::string &what, std::size_t asked, unsigned long seed) {
         const auto all = questions(pairs, asked, seed);
         if (what == "one") return ns_per_question(all, [&](const Question &question) { return is_blocked(client, question); });

@@ -70,7 +70,7 @@ private:
     std::uint64_t v0_, v1_, v2_, v3_;
 };
 
-/// The hash of a pair of identifiers, each at most 32 bytes, as in the mirror: each filled up with zeros to whole words,
+/// The hash of a pair of identifiers, each at most 32 bytes, as in the cache: each filled up with zeros to whole words,
 /// then both lengths.
 inline SipHash13::Result sip_pair(const Key &key, std::string_view owner, std::string_view peer) {
     SipHash13 hasher(key);

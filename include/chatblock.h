@@ -284,13 +284,13 @@ chatblock_status chatblock_client_close(chatblock_client *client,
                                         int32_t timeout_ms);
 
 /**
- * BLOCKING CALLS. Block accounts: from_account no longer wants to hear to_accounts.
+ * BLOCKING CALLS. Block accounts: owner no longer wants to hear targets.
  *
  * Lists of more than 1000 accounts go out in parts; after a part that fails as a whole the rest is
  * not sent. An account that is blocked already counts as done (item status UNCHANGED).
  *
- * @param from_account  the owner of the list, 1 to 32 bytes.
- * @param to_accounts   count account ids.
+ * @param owner  the owner of the list, 1 to 32 bytes.
+ * @param targets   count account ids.
  * @param count         1 to 100,000.
  * @return a result, never NULL: OK, PARTIAL, SERVICE (30003 not imported, 30013 list full, ...);
  *         NETWORK, TIMEOUT (a write may have happened), CONNECT (nothing was sent), QUEUED (recorded in
@@ -300,12 +300,12 @@ chatblock_status chatblock_client_close(chatblock_client *client,
  * Service: protocol.md 3.1 black_list_add.  Since: 0.1.
  *
  * # Safety
- * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
  */
 CHATBLOCK_API
 chatblock_result *chatblock_blocklist_add(const chatblock_client *client,
-                                          const char *from_account,
-                                          const char *const *to_accounts,
+                                          const char *owner,
+                                          const char *const *targets,
                                           size_t count);
 
 /**
@@ -314,8 +314,8 @@ chatblock_result *chatblock_blocklist_add(const chatblock_client *client,
  * An account that is not blocked counts as done (item status UNCHANGED). Everything else is as with
  * chatblock_blocklist_add().
  *
- * @param from_account  the owner of the list, 1 to 32 bytes.
- * @param to_accounts   count account ids.
+ * @param owner  the owner of the list, 1 to 32 bytes.
+ * @param targets   count account ids.
  * @param count         1 to 100,000.
  * @return as chatblock_blocklist_add().
  *
@@ -323,12 +323,12 @@ chatblock_result *chatblock_blocklist_add(const chatblock_client *client,
  * Service: protocol.md 3.2 black_list_delete.  Since: 0.1.
  *
  * # Safety
- * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
  */
 CHATBLOCK_API
 chatblock_result *chatblock_blocklist_delete(const chatblock_client *client,
-                                             const char *from_account,
-                                             const char *const *to_accounts,
+                                             const char *owner,
+                                             const char *const *targets,
                                              size_t count);
 
 /**
@@ -337,9 +337,9 @@ chatblock_result *chatblock_blocklist_delete(const chatblock_client *client,
  * Each item is an entry: account and time. Go on with chatblock_result_next_index() until it is 0;
  * entries that are removed meanwhile shift the pages.
  *
- * @param from_account  the owner of the list, 1 to 32 bytes.
+ * @param owner  the owner of the list, 1 to 32 bytes.
  * @param start_index   offset of the first entry; 0 at first.
- * @param max_limited   size of the page, 1 to 1000.
+ * @param limit   size of the page, 1 to 1000.
  * @return a result, never NULL: OK (also for an empty list), SERVICE, NETWORK, TIMEOUT, CONNECT,
  *         BUSY, STORAGE, ARGUMENT, CLOSED, FORKED, PANIC.
  *
@@ -347,22 +347,22 @@ chatblock_result *chatblock_blocklist_delete(const chatblock_client *client,
  * Service: protocol.md 3.3 black_list_get.  Since: 0.1.
  *
  * # Safety
- * `client` is NULL or open; from_account is NULL or NUL-terminated.
+ * `client` is NULL or open; owner is NULL or NUL-terminated.
  */
 CHATBLOCK_API
 chatblock_result *chatblock_blocklist_get(const chatblock_client *client,
-                                          const char *from_account,
+                                          const char *owner,
                                           uint32_t start_index,
-                                          uint32_t max_limited);
+                                          uint32_t limit);
 
 /**
  * Ask who blocks whom.
  *
- * Each item has a relation between from_account (A) and the account (B). Read the item's status
+ * Each item has a relation between owner (A) and the account (B). Read the item's status
  * first: a failed item has relation NONE.
  *
- * @param from_account  the owner A, 1 to 32 bytes.
- * @param to_accounts   count account ids, each one B.
+ * @param owner  the owner A, 1 to 32 bytes.
+ * @param targets   count account ids, each one B.
  * @param count         1 to 100,000.
  * @param check_type    CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH.
  * @return a result, never NULL: OK, PARTIAL, SERVICE, NETWORK, TIMEOUT, CONNECT, BUSY, STORAGE,
@@ -372,12 +372,12 @@ chatblock_result *chatblock_blocklist_get(const chatblock_client *client,
  * Service: protocol.md 3.4 black_list_check.  Since: 0.1.
  *
  * # Safety
- * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
  */
 CHATBLOCK_API
 chatblock_result *chatblock_blocklist_check(const chatblock_client *client,
-                                            const char *from_account,
-                                            const char *const *to_accounts,
+                                            const char *owner,
+                                            const char *const *targets,
                                             size_t count,
                                             int32_t check_type);
 
@@ -409,8 +409,8 @@ chatblock_result *chatblock_client_call(const chatblock_client *client,
  * owner keep their order, and those that wait are merged into one request; a check sees the writes before it,
  * and perhaps some after it.
  *
- * @param from_account  the owner of the list, 1 to 32 bytes.
- * @param to_accounts   count account ids.
+ * @param owner  the owner of the list, 1 to 32 bytes.
+ * @param targets   count account ids.
  * @param count         1 to 100,000.
  * @param tag           comes back with chatblock_result_tag(); need not be unique.
  * @return OK = accepted, exactly one completion follows; ARGUMENT, BUSY (queue full), CLOSED, FORKED,
@@ -420,20 +420,20 @@ chatblock_result *chatblock_client_call(const chatblock_client *client,
  * Service: protocol.md 3.1 black_list_add.  Since: 0.1.
  *
  * # Safety
- * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
  */
 CHATBLOCK_API
 chatblock_status chatblock_blocklist_add_async(const chatblock_client *client,
-                                               const char *from_account,
-                                               const char *const *to_accounts,
+                                               const char *owner,
+                                               const char *const *targets,
                                                size_t count,
                                                uint64_t tag);
 
 /**
  * Unblock accounts; the answer comes as one completion with this tag.
  *
- * @param from_account  the owner of the list, 1 to 32 bytes.
- * @param to_accounts   count account ids.
+ * @param owner  the owner of the list, 1 to 32 bytes.
+ * @param targets   count account ids.
  * @param count         1 to 100,000.
  * @param tag           comes back with chatblock_result_tag().
  * @return as chatblock_blocklist_add_async().
@@ -442,25 +442,25 @@ chatblock_status chatblock_blocklist_add_async(const chatblock_client *client,
  * Service: protocol.md 3.2 black_list_delete.  Since: 0.1.
  *
  * # Safety
- * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
  */
 CHATBLOCK_API
 chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client,
-                                                  const char *from_account,
-                                                  const char *const *to_accounts,
+                                                  const char *owner,
+                                                  const char *const *targets,
                                                   size_t count,
                                                   uint64_t tag);
 
 /**
  * Ask who blocks whom; the answer comes as one completion with this tag.
  *
- * It sees every write of from_account that was accepted before, except those in an outbox that keep
+ * It sees every write of owner that was accepted before, except those in an outbox that keep
  * failing (stats key queue.set_aside): the message of the result says so. Behind other writes in an
  * outbox it waits at most "call_ms" from now, and completes with CONNECT then; otherwise its time
  * begins when it is sent.
  *
- * @param from_account  the owner A, 1 to 32 bytes.
- * @param to_accounts   count account ids, each one B.
+ * @param owner  the owner A, 1 to 32 bytes.
+ * @param targets   count account ids, each one B.
  * @param count         1 to 100,000.
  * @param check_type    CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH.
  * @param tag           comes back with chatblock_result_tag().
@@ -470,12 +470,12 @@ chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client
  * Service: protocol.md 3.4 black_list_check.  Since: 0.1.
  *
  * # Safety
- * `client` is NULL or open; strings are NULL or NUL-terminated; to_accounts has count elements.
+ * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
  */
 CHATBLOCK_API
 chatblock_status chatblock_blocklist_check_async(const chatblock_client *client,
-                                                 const char *from_account,
-                                                 const char *const *to_accounts,
+                                                 const char *owner,
+                                                 const char *const *targets,
                                                  size_t count,
                                                  int32_t check_type,
                                                  uint64_t tag);
@@ -669,7 +669,7 @@ int32_t chatblock_client_blocked_pairs(const chatblock_client *client,
 
 /**
  * Know these owners from now on, such as players who log in: their lists are read in the background,
- * and again and again ("mirror.refresh_s").
+ * and again and again ("cache.refresh_s").
  *
  * @param owners  count account ids.
  * @param count   1 to 100,000.
@@ -1064,9 +1064,9 @@ chatblock_result *chatblock_client_backup(const chatblock_client *client,
 /**
  * LOOKING INSIDE. What a client says about itself, as one JSON object, taken at one moment.
  *
- * Its groups: "calls" (what became of them, by command: accepted = confirmed + refused + unknown +
- * cancelled + pending, always), "queue" (what waits), "requests" (what was sent), "latency" (whole calls,
- * in microseconds), "log"; on the remote backend also "retries" (by reason), "pace" (calls per second)
+ * Its groups: "calls" (what became of them, by command: accepted = confirmed + refused + in_doubt +
+ * not_sent + cancelled + pending, always), "queue" (what waits), "requests" (what was sent), "latency" (whole calls,
+ * in microseconds), "log"; on the remote backend also "retries" (by reason), "rate" (calls per second)
  * and "service" (breaker, host, connections, expiry of the signature). The README lists every key with
  * its unit under "Stats". Later versions may add keys. It contains no secret and no account.
  *

@@ -358,7 +358,7 @@ public:
     std::string_view command() const noexcept { return chatblock_result_command(of_.get()); }
 
     /// The owner of the list that was read or changed; "" when the call did not get that far.
-    std::string_view from_account() const noexcept { return chatblock_result_from_account(of_.get()); }
+    std::string_view owner() const noexcept { return chatblock_result_from_account(of_.get()); }
 
     /// Of a get: where the next page starts, 0 when the listing is complete.
     std::uint32_t next_index() const noexcept { return chatblock_result_next_index(of_.get()); }
@@ -502,12 +502,12 @@ public:
     /// chatblock_blocklist_get(): read one page of a list, oldest entry first; each item has a time.
     ///
     /// @param start_index  0 at first, then result::next_index() until that is 0.
-    /// @param max_limited  size of the page, 1 to 1000.
+    /// @param limit  size of the page, 1 to 1000.
     /// @return as add(); ok also for an empty list.  Blocks: up to "call_ms".
     [[nodiscard]] result get(std::string_view from, std::uint32_t start_index = 0,
-                             std::uint32_t max_limited = 1000) const
+                             std::uint32_t limit = 1000) const
     {
-        return result(chatblock_blocklist_get(handle(), detail::text(from).c_str(), start_index, max_limited));
+        return result(chatblock_blocklist_get(handle(), detail::text(from).c_str(), start_index, limit));
     }
 
     /// chatblock_blocklist_check(): ask who blocks whom; each item has a relation.

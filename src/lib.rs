@@ -12,15 +12,15 @@
 #![allow(clippy::must_use_candidate, clippy::module_name_repetitions)]
 
 pub mod api;
+pub mod cache;
 pub mod clock;
 pub mod config;
 pub mod error;
-pub mod mirror;
 pub mod query;
-pub mod rate;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod service;
+pub mod sliding_window;
 pub mod user_files;
 pub mod usersig;
 pub mod webhook;
@@ -29,19 +29,19 @@ pub mod wire;
 mod client;
 pub mod ffi;
 mod locks;
+mod oneshot;
 mod panics;
 mod platform;
-mod promise;
 mod random;
 mod sqlite;
 mod threads;
 
 pub use api::{CheckType, Command, Relation};
+pub use cache::Answer;
 pub use client::outbox_file;
 pub use client::stats::{self, Stats};
 pub use client::{Client, MAX_TARGETS, Reply, ReplyItem, backup_file, restore_file};
 pub use error::{Error, Status};
-pub use mirror::Answer;
 
 #[cfg(panic = "abort")]
 compile_error!(

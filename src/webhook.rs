@@ -235,7 +235,7 @@ mod tests {
 
     fn verifier(token: Option<&str>, unsigned: bool) -> Verifier {
         let token = token.map(Token::new);
-        Verifier::new(APP, token, unsigned, Duration::from_secs(60))
+        Verifier::new(APP, token, unsigned, Duration::from_mins(1))
     }
 
     fn signed(token: &str, time: i64) -> String {

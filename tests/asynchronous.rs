@@ -31,7 +31,7 @@ fn a_call_completes_once_with_its_tag() {
         reply.command().map(chatblock::Command::name),
         Some("black_list_add")
     );
-    assert_eq!(reply.from_account(), "ann");
+    assert_eq!(reply.owner(), "ann");
     assert!(client.poll(NOW).is_none());
 }
 

@@ -217,15 +217,15 @@ fn valgrind_finds_nothing() {
     let folder = workshop("valgrind");
     link_names(&folder);
     let (even, odd): (Vec<_>, Vec<_>) = (0..).zip(PROGRAMS).partition(|(index, _)| index % 2 == 0);
-    let lane = |programs: Vec<(usize, (&'static str, bool))>| {
+    let queue = |programs: Vec<(usize, (&'static str, bool))>| {
         let clean = programs
             .into_iter()
             .map(|(_, (name, has_threads))| leaves_nothing(name, has_threads, &folder));
         clean.filter(|clean| *clean).count()
     };
     let clean = std::thread::scope(|scope| {
-        let other = scope.spawn(|| lane(odd));
-        lane(even) + other.join().expect("the other lane passed")
+        let other = scope.spawn(|| queue(odd));
+        queue(even) + other.join().expect("the other queue passed")
     });
     report(
         "c_host",

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use chatblock::api::{Charset, Operation, Request};
 use chatblock::clock::FixedClock;
 use chatblock::config::Embedded;
-use chatblock::server::{State, open_engine, with_faults};
+use chatblock::server::{Fixture, open_engine, with_faults};
 use chatblock::service::Service;
 use chatblock::webhook::{self, Token, Verifier};
 use chatblock::{Client, Command, wire};
@@ -58,10 +58,10 @@ fn names<'a>(vectors: impl Iterator<Item = &'a Vector>) -> String {
 
 fn get(owner: &str) -> Request {
     Request {
-        from: owner.into(),
+        owner: owner.into(),
         operation: Operation::Get {
             start_index: 0,
-            max_limited: 1000,
+            limit: 1000,
             last_sequence: 0,
         },
     }
@@ -91,7 +91,7 @@ fn compare_lists(vector: &Vector, ask: impl Fn(&Request) -> String) -> Result<()
 }
 
 fn against_engine(vector: &Vector) -> Result<(), String> {
-    let state = State::parse(&vector.setup.to_string()).expect("the setup is sound");
+    let state = Fixture::parse(&vector.setup.to_string()).expect("the setup is sound");
     let clock = Arc::new(FixedClock::at(state.now.expect("every vector has a time")));
     let engine = open_engine(&Embedded::default(), &state, clock).expect("memory does not fail");
     let engine = with_faults(Arc::new(engine), &state).expect("the faults are sound");
@@ -160,7 +160,7 @@ fn as_receiver(vector: &Vector) -> Result<(), String> {
     let app = vector.setup["sdkappid"]
         .as_u64()
         .and_then(|app| app.try_into().ok());
-    let age = Duration::from_secs(60);
+    let age = Duration::from_mins(1);
     let verifier = Verifier::new(app.expect("an app"), token, !signed, age);
     let now = vector.setup["now"].as_i64().expect("a time");
     let change = verifier

@@ -1,13 +1,13 @@
 //! Disk faults: a write, sync or cut that fails at any place, once or for ever, at work or at recovery, is
 //! told with the documented status; what was recorded is kept and sent.
 
-#[path = "kills/oracle.rs"]
+#[path = "crash/oracle.rs"]
 mod oracle;
-#[path = "kills/place.rs"]
+#[path = "crash/place.rs"]
 mod place;
-#[path = "kills/scene.rs"]
+#[path = "crash/scene.rs"]
 mod scene;
-#[path = "kills/service.rs"]
+#[path = "crash/service.rs"]
 mod service;
 mod support;
 

@@ -20,9 +20,9 @@ struct Setup {
 }
 
 impl Setup {
-    fn call(&self, from: &str, operation: Operation) -> Answer {
+    fn call(&self, owner: &str, operation: Operation) -> Answer {
         let request = Request {
-            from: from.into(),
+            owner: owner.into(),
             operation,
         };
         self.engine
@@ -30,25 +30,25 @@ impl Setup {
             .expect("the store works")
     }
 
-    fn add(&self, from: &str, to: &[&str]) -> Answer {
-        self.call(from, Operation::Add(owned(to)))
+    fn add(&self, owner: &str, to: &[&str]) -> Answer {
+        self.call(owner, Operation::Add(owned(to)))
     }
 
-    fn delete(&self, from: &str, to: &[&str]) -> Answer {
-        self.call(from, Operation::Delete(owned(to)))
+    fn delete(&self, owner: &str, to: &[&str]) -> Answer {
+        self.call(owner, Operation::Delete(owned(to)))
     }
 
-    fn get(&self, from: &str, start_index: u64, max_limited: u32) -> Answer {
+    fn get(&self, owner: &str, start_index: u64, limit: u32) -> Answer {
         let operation = Operation::Get {
             start_index,
-            max_limited,
+            limit,
             last_sequence: 0,
         };
-        self.call(from, operation)
+        self.call(owner, operation)
     }
 
-    fn list(&self, from: &str) -> Vec<(Account, i64)> {
-        let page = self.get(from, 0, 1000);
+    fn list(&self, owner: &str) -> Vec<(Account, i64)> {
+        let page = self.get(owner, 0, 1000);
         page.items
             .into_iter()
             .map(|item| (item.account, item.time))

@@ -11,15 +11,15 @@ const RANKS: &[(&str, u32)] = &[
     ("clock", 0),
     ("panics", 0),
     ("platform", 0),
-    ("promise", 1),
+    ("oneshot", 1),
     ("query", 0),
     ("random", 0),
-    ("rate", 0),
+    ("sliding_window", 0),
     ("sqlite", 1),
     ("locks", 0),
     ("threads", 1),
     ("user_files", 1),
-    ("mirror", 1),
+    ("cache", 1),
     ("api", 1),
     ("wire", 2),
     ("usersig", 3),
@@ -82,10 +82,10 @@ fn is_test(path: &Path) -> bool {
     path.ends_with("runtime/model.rs")
         || path
             .parent()
-            .is_some_and(|folder| folder.ends_with("lanes/tests"))
+            .is_some_and(|folder| folder.ends_with("scheduler/tests"))
         || path
             .parent()
-            .is_some_and(|folder| folder.ends_with("lanes/simulator"))
+            .is_some_and(|folder| folder.ends_with("scheduler/simulator"))
 }
 
 fn layer(name: &str) -> &str {
@@ -171,9 +171,9 @@ fn layers_point_one_way() {
 }
 
 #[test]
-fn unsafe_code_stands_in_ffi_platform_and_the_memory_of_the_mirror() {
+fn unsafe_code_stands_in_ffi_platform_and_the_memory_of_the_cache() {
     let wrong = strays("unsafe ", |name| {
-        name.starts_with("ffi/") || name.starts_with("platform/") || name == "mirror/memory.rs"
+        name.starts_with("ffi/") || name.starts_with("platform/") || name == "cache/memory.rs"
     });
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Far more than any of these needs; a call that waits for a FIFO never ends.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// What [`Client::open`] says, which must come to an end.
 fn open(config: &Value) -> Result<Client, chatblock::Error> {
@@ -170,7 +170,7 @@ fn what_needs_an_app_is_refused_without_one() {
         ("call_ms", json!(1000)),
         ("connections", json!(2)),
         ("retry", json!({"attempts": 2})),
-        ("mirror", json!({"refresh_s": 100})),
+        ("cache", json!({"refresh_s": 100})),
         ("identifier", json!("administrator")),
         ("usersig_expire_s", json!(3600)),
     ];

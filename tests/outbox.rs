@@ -13,7 +13,7 @@ mod refusals;
 mod rows;
 #[path = "hostile/server.rs"]
 mod server;
-#[path = "kills/service.rs"]
+#[path = "crash/service.rs"]
 mod service;
 mod support;
 
@@ -214,10 +214,7 @@ fn a_write_of_an_earlier_client_shows_itself_when_it_is_refused() {
         (reply.tag(), reply.status(), reply.service_code()),
         (0, Status::Service, 30013)
     );
-    assert_eq!(
-        (reply.from_account(), reply.items()[0].account()),
-        ("ann", "bob")
-    );
+    assert_eq!((reply.owner(), reply.items()[0].account()), ("ann", "bob"));
     assert_eq!(
         reply.command().map(chatblock::Command::name),
         Some("black_list_add")

@@ -1,5 +1,5 @@
 //! Data races, by `ThreadSanitizer`: two programs of tests/c with the library, on the embedded engine and
-//! against a server in another process; and the table of the mirror alone, in every run.
+//! against a server in another process; and the table of the cache alone, in every run.
 
 #[path = "support/serve.rs"]
 mod serve;
@@ -185,7 +185,7 @@ fn build_table(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn the_thread_sanitizer_finds_no_race_in_the_table_of_the_mirror() {
+fn the_thread_sanitizer_finds_no_race_in_the_table_of_the_cache() {
     let folder = tempfile::tempdir().expect("a directory");
     let program = build_table(folder.path());
     let runs = depth().pick(LEAST, RUNS, RUNS * DEEPER as usize);
@@ -199,6 +199,6 @@ fn the_thread_sanitizer_finds_no_race_in_the_table_of_the_mirror() {
     }
     report(
         "races",
-        &format!("tsan, table of the mirror: {runs} runs clean (2 readers, 1 writer, growth)"),
+        &format!("tsan, table of the cache: {runs} runs clean (2 readers, 1 writer, growth)"),
     );
 }

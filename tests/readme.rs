@@ -16,7 +16,7 @@ fn readme() -> String {
 
 /// Objects of the configuration; the first is the whole.
 const SECTIONS: [&str; 8] = [
-    "", "tls", "retry", "queue", "outbox", "mirror", "webhook", "log",
+    "", "tls", "retry", "queue", "outbox", "cache", "webhook", "log",
 ];
 
 #[test]

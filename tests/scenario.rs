@@ -10,7 +10,7 @@ use chatblock::usersig::{self, Key};
 use chatblock::{Answer, CheckType, Client, Error, Relation, Reply, Status};
 use serde_json::{Value, json};
 
-const SOON: Option<Duration> = Some(Duration::from_secs(60));
+const SOON: Option<Duration> = Some(Duration::from_mins(1));
 const PAGE: u32 = 300;
 
 fn name(status: Status) -> &'static str {
@@ -92,7 +92,7 @@ fn expect_reply(expect: &Value, reply: &Reply) {
         ("service_code", json!(reply.service_code())),
         ("retryable", json!(reply.is_retryable())),
         ("command", json!(reply.command().map_or("", |it| it.name()))),
-        ("from", json!(reply.from_account())),
+        ("from", json!(reply.owner())),
         ("next_index", json!(reply.next_index())),
         ("items", json!(items)),
         (
@@ -267,7 +267,7 @@ impl Host {
     }
 
     fn asynchronous(&self, step: &Value) {
-        let (client, expect, from) = (self.client(), &step["expect"], text(step, "from"));
+        let (client, expect, owner) = (self.client(), &step["expect"], text(step, "from"));
         let count = self.submit(step);
         let mut waiting: BTreeSet<_> = (0..u64::from(count)).collect();
         while !waiting.is_empty() {
@@ -278,7 +278,7 @@ impl Host {
         }
         let (mut listed, mut start) = (0, 0);
         loop {
-            let page = client.get(from, start, PAGE);
+            let page = client.get(owner, start, PAGE);
             assert_eq!(page.status(), Status::Ok, "{}", page.message());
             listed += page.items().len();
             start = page.next_index();

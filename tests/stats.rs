@@ -29,7 +29,7 @@ fn check_law(stats: &Stats) {
     let calls = &stats.calls;
     let each = calls.by_command;
     for one in [each.add, each.delete, each.get, each.check, calls.total] {
-        let ended = one.confirmed + one.refused + one.unknown + one.cancelled;
+        let ended = one.confirmed + one.refused + one.in_doubt + one.not_sent + one.cancelled;
         assert_eq!(one.accepted, ended + one.pending, "{stats:?}");
     }
     let accepted = each.add.accepted + each.delete.accepted + each.get.accepted;
@@ -89,7 +89,7 @@ fn the_engine_counts_what_it_confirms_and_refuses() {
         (stats.requests.add.sent, stats.requests.add.accounts),
         (1, 1)
     );
-    assert!(stats.retries.is_none() && stats.pace.is_none() && stats.service.is_none());
+    assert!(stats.retries.is_none() && stats.rate_limit.is_none() && stats.service.is_none());
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_call_that_could_not_connect_was_never_sent() {
     assert_eq!(client.add("ann", &["bob"]).status(), Status::Connect);
     let stats = client.stats();
     check_law(&stats);
-    assert_eq!(stats.calls.by_command.add.cancelled, 1);
+    assert_eq!(stats.calls.by_command.add.not_sent, 1);
     let retries = stats.retries.expect("calls are repeated");
     assert_eq!((retries.connect, stats.requests.add.sent), (1, 2));
     let service = stats.service.expect("there is one");
@@ -135,10 +135,13 @@ fn what_waits_for_the_pace_is_pending() {
         stats.calls.total.pending > 0 && stats.queue.owners > 0,
         "{stats:?}"
     );
-    let pace = stats.pace.expect("a pace");
+    let rate_limit = stats.rate_limit.expect("a rate_limit");
     assert_eq!(
-        (pace.full_per_second, pace.by_command.add.per_second),
+        (
+            rate_limit.full_per_second,
+            rate_limit.by_command.add.per_second
+        ),
         (1, 1)
     );
-    assert!(pace.by_command.add.waits > 0 && pace.by_command.add.waited_ms > 0);
+    assert!(rate_limit.by_command.add.waits > 0 && rate_limit.by_command.add.waited_ms > 0);
 }

@@ -2,7 +2,7 @@
 //! with the library over locks that delay at random (`tests/delayed_locks`). Bounded by counts of calls, and
 //! by a clock for how many rounds there are.
 
-#[path = "kills/service.rs"]
+#[path = "crash/service.rs"]
 mod plain;
 #[path = "stress/service.rs"]
 mod service;

@@ -51,7 +51,7 @@ def fill(workshop, stack, programs, pairs):
         remote = enter(programs["chatblock"], pairs, "remote", f"http://{service.address}", SECRET_KEY)
     embedded = enter(programs["chatblock"], pairs, "embedded")
     peers = {name: enter(programs[name], pairs) for name in ("C++ std", "abseil", "Rust std")}
-    floor = enter(programs["floor"], pairs, int(embedded.ready["mirror_bytes"]))
+    floor = enter(programs["floor"], pairs, int(embedded.ready["cache_bytes"]))
     return {"embedded": embedded, "remote": remote, "floor": floor, **peers}
 
 
@@ -65,7 +65,7 @@ def take_turns(workshop, sides):
 
 
 def is_in_huge_pages(side):
-    return side.ready["huge"] >= side.ready["mirror_resident"] / 2 > 0
+    return side.ready["huge"] >= side.ready["cache_resident"] / 2 > 0
 
 
 def times(pairs, ns, has_huge_pages):
@@ -92,25 +92,25 @@ def times(pairs, ns, has_huge_pages):
 
 
 def memory(pairs, sides):
-    """Bytes in memory for each pair. Chunks of the mirror below 2 MiB are not in mappings of their own."""
+    """Bytes in memory for each pair. Chunks of the cache below 2 MiB are not in mappings of their own."""
     ready = {name: side.ready for name, side in sides.items()}
     std, absl, rust, remote, embedded = (
         ready[name]["resident"] / pairs for name in ("C++ std", "abseil", "Rust std", "remote", "embedded")
     )
-    mirror = max(ready["embedded"]["mirror_resident"], ready["embedded"]["mirror_bytes"])
+    cache = max(ready["embedded"]["cache_resident"], ready["embedded"]["cache_bytes"])
     is_full = pairs == TARGETS_AT
     row = lambda subject, ours, peer, *cells: Row("P5", f"{subject}, {pairs:,} pairs", ours, peer, "bytes", *cells)
     rows = [
-        row("embedded, the mirror; peer: C++ std", mirror / pairs, std, "<= 20 bytes" if is_full else "", LOAD),
+        row("embedded, the cache; peer: C++ std", cache / pairs, std, "<= 20 bytes" if is_full else "", LOAD),
         row("remote, all of the client; peer: C++ std", remote, std, "<= 32 bytes" if is_full else "", TO_FORGET),
     ]
     if is_full:
-        share = 100 * ready["embedded"]["huge"] / mirror
+        share = 100 * ready["embedded"]["huge"] / cache
         rows += [
             row("remote, all of the client; peer: abseil", remote, absl),
             row("remote, all of the client; peer: Rust std", remote, rust),
             row("embedded, with the engine's lists in memory; peer: C++ std", embedded, std),
-            Row("P5", f"embedded, the mirror in huge pages, {pairs:,} pairs", share, None, "%"),
+            Row("P5", f"embedded, the cache in huge pages, {pairs:,} pairs", share, None, "%"),
         ]
     return rows
 

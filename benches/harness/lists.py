@@ -10,8 +10,8 @@ TARGETS_AT = 1_000_000
 SIZES = [10_000, TARGETS_AT, 10_000_000]
 ONCE = 10_000_000
 
-INDEXED = "each pair is an item of a result and goes into the mirror; SQLite is a fifth"
-READ = "rows are read one by one, and each pair is hashed into the mirror"
+INDEXED = "each pair is an item of a result and goes into the cache; SQLite is a fifth"
+READ = "rows are read one by one, and each pair is hashed into the cache"
 
 
 def run(workshop):

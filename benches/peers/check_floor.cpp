@@ -1,5 +1,5 @@
 // P1: what no check can be faster than: hashing both identifiers, and one access to memory of that size.
-// Arguments: PAIRS BYTES, where BYTES is what the mirror uses for so many pairs. Then turns:
+// Arguments: PAIRS BYTES, where BYTES is what the cache uses for so many pairs. Then turns:
 //   hash    SipHash-1-3 of both identifiers
 //   access  a step of a walk through all lines in random order
 
@@ -23,12 +23,12 @@ struct alignas(64) Line {
     std::uint64_t next;
 };
 
-/// Memory as the mirror has it, with the same advice to the system.
+/// Memory as the cache has it, with the same advice to the system.
 Line *lines_of(std::size_t lines) {
     const std::size_t bytes = (lines * sizeof(Line) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
     void *start = std::aligned_alloc(HUGE_PAGE, bytes);
     require(start != nullptr, "no memory");
-    // A system without huge pages refuses, to the mirror too. Small tables get no advice there either.
+    // A system without huge pages refuses, to the cache too. Small tables get no advice there either.
     if (lines * sizeof(Line) >= HUGE_PAGE) madvise(start, bytes, MADV_HUGEPAGE);
     return static_cast<Line *>(start);
 }

@@ -65,18 +65,18 @@ func (c *Client) Check(ctx context.Context, from string, check CheckType, accoun
 // Get reads one page of a list, oldest entry first: from start, at most max entries, 1 to 1000. Go on with
 // NextIndex until it is 0; entries that are removed meanwhile shift the pages. Errors are as with Add.
 func (c *Client) Get(ctx context.Context, from string, start, max uint32) (*Result, error) {
-	owner, err := newText("from_account", from)
+	owner, err := newText("owner", from)
 	if err != nil {
 		return nil, err
 	}
 	if !utf8.ValidString(from) { // json.Marshal would repair it, and read another list
-		return nil, invalid("from_account", "is not UTF-8")
+		return nil, invalid("owner", "is not UTF-8")
 	}
 	request, err := json.Marshal(map[string]any{
 		"From_Account": from, "StartIndex": start, "MaxLimited": max, "LastSequence": 0,
 	})
 	if err != nil {
-		return nil, invalid("from_account", err.Error())
+		return nil, invalid("owner", err.Error())
 	}
 	return c.jsonCall(ctx, "black_list_get", string(request), func(h *C.chatblock_client) *C.chatblock_result {
 		return C.chatblock_blocklist_get(h, owner.c(), C.uint32_t(start), C.uint32_t(max))
@@ -106,11 +106,11 @@ type accountsCall struct {
 }
 
 func (c *Client) overAccounts(ctx context.Context, from string, accounts []string, over accountsCall) (*Result, error) {
-	owner, err := newText("from_account", from)
+	owner, err := newText("owner", from)
 	if err != nil {
 		return nil, err
 	}
-	to, err := newList("to_accounts", accounts)
+	to, err := newList("targets", accounts)
 	if err != nil {
 		return nil, err
 	}

@@ -159,7 +159,7 @@ func TestRefusedWriteOfAnEarlierClientIsHandedOver(t *testing.T) {
 	earlier.Close()
 	later := open(t, remote(serve(t, map[string]any{"accounts": "imported"}), outbox))
 	done := receive(t, later)
-	if done.Tag != 0 || !errors.Is(done.Err, chatblock.ErrService) || done.FromAccount != "ann" {
+	if done.Tag != 0 || !errors.Is(done.Err, chatblock.ErrService) || done.Owner != "ann" {
 		t.Fatalf("%+v %v", done.Result, done.Err)
 	}
 }

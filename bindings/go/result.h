@@ -15,7 +15,7 @@ struct result_view {
     const char *json;
     size_t json_len;
     const char *command;
-    const char *from_account;
+    const char *owner;
     size_t item_count;
 };
 
@@ -38,7 +38,7 @@ static void view_result(const chatblock_result *result, struct result_view *out)
     out->json = chatblock_result_json(result);
     out->json_len = chatblock_result_json_len(result);
     out->command = chatblock_result_command(result);
-    out->from_account = chatblock_result_from_account(result);
+    out->owner = chatblock_result_from_account(result);
     out->item_count = chatblock_result_item_count(result);
 }
 

@@ -97,7 +97,7 @@ func factsOf(result *chatblock.Result) facts {
 		"retryable":    result.Retryable,
 		"message_has":  result.Message,
 		"command":      result.Command,
-		"from":         result.FromAccount,
+		"from":         result.Owner,
 		"next_index":   result.NextIndex,
 		"items":        items,
 		"timed":        timed,

@@ -59,7 +59,7 @@ pub enum CheckType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The owner of the list.
-    pub from: Account,
+    pub owner: Account,
     /// What is asked.
     pub operation: Operation,
 }
@@ -76,7 +76,7 @@ pub enum Operation {
         /// Offset of the first entry wanted (choice C9).
         start_index: u64,
         /// Size of the page, 1 to 1000.
-        max_limited: u32,
+        limit: u32,
         /// Sequence of an earlier pull; REST callers send 0.
         last_sequence: u64,
     },
@@ -115,7 +115,7 @@ impl Request {
             get @ Operation::Get { .. } => get.clone(),
         };
         Self {
-            from: self.from.clone(),
+            owner: self.owner.clone(),
             operation,
         }
     }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::event::Event;
-use super::lanes::CallId;
 use super::reply::Reply;
+use super::scheduler::CallId;
 use super::stats::Queue;
 use crate::locks::{Condvar, Mutex};
 

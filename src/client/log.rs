@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use crate::clock::Clock;
 use crate::config::{Log as Settings, LogLevel, LogTo};
 use crate::error::Error;
-use crate::rate::Allowance;
+use crate::sliding_window::Allowance;
 use crate::threads;
 use file::{Limits, LogFile};
 

@@ -1,47 +1,44 @@
 //! The handle: checks a call, carries it to the service, and says what became of it.
 
-mod assembly;
+mod backend;
 mod backup;
-mod check;
+mod cache_sync;
+mod cached_checks;
+mod call;
 mod completions;
 mod event;
-mod hot_path;
-mod known;
-mod lanes;
 mod log;
 mod outbox;
-mod pace;
-mod positions;
+mod rate_limiter;
 mod reply;
 mod retry;
 mod runtime;
+mod scheduler;
 pub mod stats;
-mod watching;
-mod way;
-mod webhooks;
+mod validate;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use backup::{backup_file, restore_file};
-pub use check::MAX_TARGETS;
 pub use outbox::file as outbox_file;
 pub use reply::{Reply, ReplyItem};
+pub use validate::MAX_TARGETS;
 
 use crate::api::{CheckType, Operation, Request, Targets};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Backend, Config, LogLevel};
 use crate::error::{Error, Status};
-use crate::promise::{Unkept, promise};
+use crate::oneshot::{RecvError, oneshot};
+use backend::{BackendProfile, OpenBackend};
 use backup::Backups;
-use known::Known;
+use cache_sync::TimedCache;
+use cache_sync::refresh::Refresher;
+use cache_sync::webhooks::Webhooks;
 use log::Log;
-use runtime::{Runtime, closed};
+use runtime::Runtime;
 use stats::Stats;
-use watching::Watching;
-use way::{Backed, Way};
-use webhooks::Webhooks;
 
 /// A caller waits this much longer than its call, so that the call's own account of what happened
 /// comes first.
@@ -59,10 +56,10 @@ const REPLY_GRACE: Duration = Duration::from_millis(25);
 /// ```
 pub struct Client {
     runtime: Arc<Runtime>,
-    known: Arc<Known>,
+    cache: Arc<TimedCache>,
     /// None on the embedded engine, which knows everything already.
     webhooks: Option<Webhooks>,
-    way: Way,
+    profile: BackendProfile,
     backups: Backups,
 }
 
@@ -87,20 +84,20 @@ impl Client {
 
     fn with_clock(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let backed = match &config.backend {
-            Backend::Embedded(embedded) => Way::embedded(embedded, &clock)?,
-            Backend::Remote(remote) => Way::remote(remote, config, &clock)?,
+            Backend::Embedded(embedded) => BackendProfile::embedded(embedded, &clock)?,
+            Backend::Remote(remote) => BackendProfile::remote(remote, config, &clock)?,
         };
         let log = Log::open(&config.log, Arc::clone(&clock))?;
-        if let Some(notice) = &backed.way.notice {
+        if let Some(notice) = &backed.profile.notice {
             log.line(LogLevel::Warn, || notice.clone());
         }
         for warning in &config.warnings {
             log.line(LogLevel::Warn, || warning.clone());
         }
-        let Backed {
+        let OpenBackend {
             service,
-            known,
-            way,
+            cache,
+            profile,
             backups,
         } = backed;
         let mut client = Self {
@@ -108,36 +105,36 @@ impl Client {
                 service,
                 clock,
                 log,
-                way.rules(),
+                profile.rules(),
                 config.max_calls,
             )),
-            known,
+            cache,
             webhooks: match (&config.backend, &config.app) {
                 (Backend::Remote(_), Some(app)) => Some(Webhooks::new(app, &config.webhook)),
                 _ => None,
             },
-            way,
+            profile,
             backups,
         };
-        client.learn_from_answers(config);
+        client.keep_cache_fresh(config);
         client.open_outbox(config)?;
         Ok(client)
     }
 
-    fn learn_from_answers(&self, config: &Config) {
+    fn keep_cache_fresh(&self, config: &Config) {
         let Backend::Remote(remote) = &config.backend else {
             return;
         };
-        let rules = watching::Rules {
-            refresh: remote.mirror.refresh,
+        let rules = cache_sync::refresh::Rules {
+            refresh: remote.cache.refresh,
             pages_per_second: config.rate_per_second / 2,
             pages: (remote.connections / 2).max(1),
             late: remote.attempt,
-            max_bytes: remote.mirror.max_bytes,
+            max_bytes: remote.cache.max_bytes,
         };
-        let known = Arc::clone(&self.known);
-        let watching = Watching::new(known, rules, crate::random::generator());
-        self.runtime.learn_with(watching);
+        let cache = Arc::clone(&self.cache);
+        let refresher = Refresher::new(cache, rules, crate::random::generator());
+        self.runtime.refresh_with(refresher);
     }
 
     fn open_outbox(&mut self, config: &Config) -> Result<(), Error> {
@@ -170,8 +167,8 @@ impl Client {
     /// assert_eq!((failed.account(), failed.status(), failed.code()), ("ann", Status::Service, 30001));
     /// # Ok::<(), chatblock::Error>(())
     /// ```
-    pub fn add<S: AsRef<str>>(&self, from: &str, to_accounts: &[S]) -> Reply {
-        self.call_typed(from, Operation::Add(owned(to_accounts)))
+    pub fn add<S: AsRef<str>>(&self, owner: &str, targets: &[S]) -> Reply {
+        self.call_typed(owner, Operation::Add(owned(targets)))
     }
 
     /// Unblocks 1 to 100,000 accounts (protocol.md 3.2). An account that is not blocked counts as done.
@@ -184,11 +181,11 @@ impl Client {
     /// assert_eq!(reply.items()[0].status(), Status::Unchanged);
     /// # Ok::<(), chatblock::Error>(())
     /// ```
-    pub fn delete<S: AsRef<str>>(&self, from: &str, to_accounts: &[S]) -> Reply {
-        self.call_typed(from, Operation::Delete(owned(to_accounts)))
+    pub fn delete<S: AsRef<str>>(&self, owner: &str, targets: &[S]) -> Reply {
+        self.call_typed(owner, Operation::Delete(owned(targets)))
     }
 
-    /// One page of the list, oldest first: `max_limited` entries (1 to 1000) from offset
+    /// One page of the list, oldest first: `limit` entries (1 to 1000) from offset
     /// `start_index` (protocol.md 3.3).
     ///
     /// ```
@@ -206,13 +203,13 @@ impl Client {
     /// assert_eq!(blocked, ["bob", "cem", "dee"]);
     /// # Ok::<(), chatblock::Error>(())
     /// ```
-    pub fn get(&self, from: &str, start_index: u32, max_limited: u32) -> Reply {
+    pub fn get(&self, owner: &str, start_index: u32, limit: u32) -> Reply {
         let operation = Operation::Get {
             start_index: u64::from(start_index),
-            max_limited,
+            limit,
             last_sequence: 0,
         };
-        self.call_typed(from, operation)
+        self.call_typed(owner, operation)
     }
 
     /// Who blocks whom, for 1 to 100,000 accounts (protocol.md 3.4).
@@ -226,13 +223,8 @@ impl Client {
     /// assert_eq!(reply.items()[0].relation(), Relation::BWithA);
     /// # Ok::<(), chatblock::Error>(())
     /// ```
-    pub fn check<S: AsRef<str>>(
-        &self,
-        from: &str,
-        to_accounts: &[S],
-        check_type: CheckType,
-    ) -> Reply {
-        self.call_typed(from, Operation::Check(owned(to_accounts), check_type))
+    pub fn check<S: AsRef<str>>(&self, owner: &str, targets: &[S], check_type: CheckType) -> Reply {
+        self.call_typed(owner, Operation::Check(owned(targets), check_type))
     }
 
     /// One call with the service's own request JSON; `command` is `black_list_add` and so on. At most
@@ -245,7 +237,7 @@ impl Client {
     /// # Ok::<(), chatblock::Error>(())
     /// ```
     pub fn call(&self, command: &str, request_json: &str) -> Reply {
-        match check::json(self.way.charset, command, request_json) {
+        match validate::json(self.profile.charset, command, request_json) {
             Ok(request) => self.perform(request),
             Err(refused) => refused.into(),
         }
@@ -263,16 +255,16 @@ impl Client {
     /// let client = chatblock::Client::open("{}")?;
     /// client.add_async("ann", &["bob"], 7)?;
     /// let done = client.poll(Some(Duration::from_secs(5))).expect("a completion");
-    /// assert_eq!((done.tag(), done.from_account()), (7, "ann"));
+    /// assert_eq!((done.tag(), done.owner()), (7, "ann"));
     /// # Ok::<(), chatblock::Error>(())
     /// ```
     pub fn add_async<S: AsRef<str>>(
         &self,
-        from: &str,
-        to_accounts: &[S],
+        owner: &str,
+        targets: &[S],
         tag: u64,
     ) -> Result<(), Error> {
-        self.submit_typed(from, Operation::Add(owned(to_accounts)), tag)
+        self.submit_typed(owner, Operation::Add(owned(targets)), tag)
     }
 
     /// The same as [`Client::delete`], without waiting.
@@ -281,11 +273,11 @@ impl Client {
     /// As [`Client::submit`].
     pub fn delete_async<S: AsRef<str>>(
         &self,
-        from: &str,
-        to_accounts: &[S],
+        owner: &str,
+        targets: &[S],
         tag: u64,
     ) -> Result<(), Error> {
-        self.submit_typed(from, Operation::Delete(owned(to_accounts)), tag)
+        self.submit_typed(owner, Operation::Delete(owned(targets)), tag)
     }
 
     /// The same as [`Client::check`], without waiting.
@@ -294,12 +286,12 @@ impl Client {
     /// As [`Client::submit`].
     pub fn check_async<S: AsRef<str>>(
         &self,
-        from: &str,
-        to_accounts: &[S],
+        owner: &str,
+        targets: &[S],
         check_type: CheckType,
         tag: u64,
     ) -> Result<(), Error> {
-        self.submit_typed(from, Operation::Check(owned(to_accounts), check_type), tag)
+        self.submit_typed(owner, Operation::Check(owned(targets), check_type), tag)
     }
 
     /// The same as [`Client::call`], without waiting.
@@ -308,7 +300,7 @@ impl Client {
     /// [`Status::Argument`] and [`Status::Request`] for a bad call, [`Status::Busy`] when the queue is
     /// full, [`Status::Closed`], [`Status::Panic`]; nothing was accepted then.
     pub fn submit(&self, command: &str, request_json: &str, tag: u64) -> Result<(), Error> {
-        let request = check::json(self.way.charset, command, request_json)
+        let request = validate::json(self.profile.charset, command, request_json)
             .map_err(|refused| refused.error)?;
         self.runtime.submit(request, tag)
     }
@@ -343,7 +335,7 @@ impl Client {
     /// [`Status::Storage`] when it never will be or a write since the last sync found no room, or
     /// [`Status::Unsupported`] where nothing is kept on disk.
     pub fn sync(&self, timeout: Option<Duration>) -> Status {
-        if self.way.is_durable {
+        if self.profile.is_durable {
             return self.flush(timeout);
         }
         match self.runtime.sync(self.deadline(timeout)) {
@@ -392,13 +384,13 @@ impl Client {
     pub fn stats(&self) -> Stats {
         Stats {
             version: env!("CARGO_PKG_VERSION"),
-            backend: if self.way.is_local {
+            backend: if self.profile.is_local {
                 "embedded"
             } else {
                 "remote"
             },
             webhooks: self.webhooks.as_ref().map(Webhooks::stats),
-            ..self.runtime.stats(self.known.stats())
+            ..self.runtime.stats(self.cache.stats())
         }
     }
 
@@ -438,42 +430,45 @@ impl Client {
         timeout.map(|timeout| self.runtime.clock.now() + timeout)
     }
 
-    fn call_typed(&self, from: &str, operation: Operation) -> Reply {
-        match check::typed(self.way.charset, from, operation) {
+    fn call_typed(&self, owner: &str, operation: Operation) -> Reply {
+        match validate::typed(self.profile.charset, owner, operation) {
             Ok(request) => self.perform(request),
             Err(refused) => refused.into(),
         }
     }
 
-    fn submit_typed(&self, from: &str, operation: Operation, tag: u64) -> Result<(), Error> {
-        let request =
-            check::typed(self.way.charset, from, operation).map_err(|refused| refused.error)?;
+    fn submit_typed(&self, owner: &str, operation: Operation, tag: u64) -> Result<(), Error> {
+        let request = validate::typed(self.profile.charset, owner, operation)
+            .map_err(|refused| refused.error)?;
         self.runtime.submit(request, tag)
     }
 
     /// The door for callers that wait.
     fn perform(&self, mut request: Request) -> Reply {
-        let (command, from) = (request.command(), request.from.clone());
-        let failed = |error: &Error| Reply::failed(Some(command), &from, error);
+        let (command, owner) = (request.command(), request.owner.clone());
+        let failed = |error: &Error| Reply::failed(Some(command), &owner, error);
         // The engine answers at once: the caller's own thread can do it.
-        if self.way.is_local {
-            request = match self.runtime.perform_here(request, self.way.rules()) {
+        if self.profile.is_local {
+            request = match self.runtime.perform_here(request, self.profile.rules()) {
                 Ok(reply) => return reply,
                 Err(request) => request,
             };
         }
         let entered = self.runtime.clock.now();
-        let (promise, waiting) = promise();
-        let id = match self.runtime.accept(request, promise, entered) {
+        let (sender, receiver) = oneshot();
+        let id = match self.runtime.accept(request, sender, entered) {
             Ok(id) => id,
             Err(error) => return failed(&error),
         };
-        let until = self.way.call_time.map(|time| entered + time + REPLY_GRACE);
-        waiting.wait(until).unwrap_or_else(|unkept| {
+        let until = self
+            .profile
+            .call_time
+            .map(|time| entered + time + REPLY_GRACE);
+        receiver.recv(until).unwrap_or_else(|missed| {
             let goes_on = self.runtime.stop_waiting(id, REPLY_GRACE);
-            goes_on.unwrap_or_else(|| match unkept {
-                Unkept::OutOfTime => failed(&lanes::out_of_time()),
-                Unkept::Broken => failed(&closed()),
+            goes_on.unwrap_or_else(|| match missed {
+                RecvError::TimedOut => failed(&scheduler::out_of_time()),
+                RecvError::Closed => failed(&runtime::closed()),
             })
         })
     }
@@ -502,13 +497,13 @@ mod tests {
 
     impl Service for Buggy {
         fn call(&self, request: &Request, _deadline: Instant) -> Result<Answer, Error> {
-            assert!(request.from != "bug", "planted");
+            assert!(request.owner != "bug", "planted");
             Err(Error::new(Status::Network, "no answer"))
         }
     }
 
     fn client() -> Client {
-        let way = Way {
+        let profile = BackendProfile {
             is_local: false,
             is_durable: false,
             requests: 4,
@@ -523,10 +518,16 @@ mod tests {
         let clock = Arc::new(SystemClock);
         let log = Log::open(&crate::config::Log::default(), clock.clone()).expect("no log");
         Client {
-            runtime: Arc::new(Runtime::new(Box::new(Buggy), clock, log, way.rules(), 100)),
-            known: Arc::new(Known::complete(Arc::new(SystemClock)).expect("memory")),
+            runtime: Arc::new(Runtime::new(
+                Box::new(Buggy),
+                clock,
+                log,
+                profile.rules(),
+                100,
+            )),
+            cache: Arc::new(TimedCache::complete(Arc::new(SystemClock)).expect("memory")),
             webhooks: None,
-            way,
+            profile,
             backups: Backups::new(None, "path"),
         }
     }
@@ -546,7 +547,7 @@ mod tests {
         assert_eq!(refused.status(), Status::Panic);
         assert!(client.poll(None).is_none(), "nothing will come any more");
         let calls = client.stats().calls.total;
-        assert_eq!((calls.accepted, calls.unknown, calls.pending), (2, 2, 0));
+        assert_eq!((calls.accepted, calls.in_doubt, calls.pending), (2, 2, 0));
         assert_eq!(client.close(Some(Duration::from_secs(5))), Status::Ok);
     }
 
@@ -563,10 +564,10 @@ mod tests {
     #[test]
     fn a_bug_on_the_thread_of_a_caller_is_counted() {
         let mut client = client();
-        client.way.is_local = true;
+        client.profile.is_local = true;
         assert_eq!(client.add("ann", &["bob"]).status(), Status::Network);
         panics::contain(|| client.add("bug", &["bob"])).expect_err("a bug");
         let calls = client.stats().calls.by_command.add;
-        assert_eq!((calls.accepted, calls.unknown, calls.pending), (2, 2, 0));
+        assert_eq!((calls.accepted, calls.in_doubt, calls.pending), (2, 2, 0));
     }
 }

@@ -1,6 +1,6 @@
 //! What a caller gets: status, items, JSON and a sentence (design.md section 2).
 
-use super::assembly::{Assembly, Slot};
+use super::call::{Call, Slot};
 use crate::api::{Account, Answer, Command, Item, Relation, Verdict, codes};
 use crate::error::{Error, Status};
 use crate::webhook;
@@ -18,7 +18,7 @@ pub struct Reply {
     pub(crate) message: String,
     pub(crate) json: String,
     pub(crate) command: Option<Command>,
-    pub(crate) from_account: Account,
+    pub(crate) owner: Account,
     pub(crate) items: Vec<ReplyItem>,
     pub(crate) next_index: u32,
     pub(crate) tag: u64,
@@ -90,8 +90,8 @@ impl Reply {
     }
 
     /// The owner.
-    pub fn from_account(&self) -> &str {
-        &self.from_account
+    pub fn owner(&self) -> &str {
+        &self.owner
     }
 
     /// One per target in request order, or one per entry of the page.
@@ -110,7 +110,7 @@ impl Reply {
     }
 
     /// A call that failed before it became a request.
-    pub(crate) fn failed(command: Option<Command>, from_account: &str, error: &Error) -> Self {
+    pub(crate) fn failed(command: Option<Command>, owner: &str, error: &Error) -> Self {
         Self {
             status: error.status(),
             service_code: 0,
@@ -118,7 +118,7 @@ impl Reply {
             message: error.message().to_owned(),
             json: String::new(),
             command,
-            from_account: from_account.into(),
+            owner: owner.into(),
             items: Vec::new(),
             next_index: 0,
             tag: 0,
@@ -137,7 +137,7 @@ impl Reply {
         }
     }
 
-    pub(super) fn from_assembly(mut call: Assembly) -> Self {
+    pub(super) fn from_call(mut call: Call) -> Self {
         let text = call.take_text();
         let json = match text {
             Some(text) => text,
@@ -158,7 +158,7 @@ impl Reply {
             json,
             command: Some(call.request.command()),
             next_index: call.listing.next_index,
-            from_account: call.request.from.clone(),
+            owner: call.request.owner.clone(),
             items,
             tag: 0,
             letter: None,
@@ -233,7 +233,7 @@ impl Failure {
     }
 
     /// The write goes on without its caller.
-    fn queued(call: &Assembly) -> Self {
+    fn queued(call: &Call) -> Self {
         let (code, why) = call.put_off();
         Self {
             code,
@@ -252,7 +252,7 @@ pub(super) fn cause(code: i32, info: &str) -> String {
     format!("{meaning} (the service says: {})", plain(info))
 }
 
-fn first_failure(call: &Assembly) -> Option<Failure> {
+fn first_failure(call: &Call) -> Option<Failure> {
     let refusal_info = || call.refusal.as_ref().map_or("", |(_, info)| info.as_str());
     let refused = |code| Failure::coded(code, codes::retry(code).is_retryable(), refusal_info());
     if call.is_all_done() {
@@ -284,7 +284,7 @@ fn first_failure(call: &Assembly) -> Option<Failure> {
     })
 }
 
-fn reply_items(call: &mut Assembly) -> Vec<ReplyItem> {
+fn reply_items(call: &mut Call) -> Vec<ReplyItem> {
     let entries = std::mem::take(&mut call.entries).into_iter();
     if call.is_all_done() {
         let accounts = call.request.targets().iter();
@@ -336,7 +336,7 @@ fn reply_item(slot: Slot, account: &Account) -> ReplyItem {
 
 /// The answer object of a call that several answers, or the engine, made up. Targets without an
 /// answer of their own are named in `Fail_Account`.
-fn rebuild(call: &Assembly) -> String {
+fn rebuild(call: &Call) -> String {
     let command = call.request.command();
     let mut answer = Answer {
         items: call.entries.clone(),
@@ -363,7 +363,7 @@ fn rebuild(call: &Assembly) -> String {
     wire::write_answer(command, &answer)
 }
 
-fn message(call: &Assembly, status: Status, items: &[ReplyItem], failure: &Failure) -> String {
+fn message(call: &Call, status: Status, items: &[ReplyItem], failure: &Failure) -> String {
     let (name, cause) = (call.request.command().name(), &failure.cause);
     let is_open = |item: &&ReplyItem| !item.status.is_done();
     let open = items.iter().filter(is_open).count();

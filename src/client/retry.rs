@@ -8,7 +8,7 @@ use crate::config::RetryPolicy;
 /// The least delay of class backoff.
 const BACKOFF: Duration = Duration::from_secs(1);
 /// A signature that was refused too often rests for this long.
-pub(super) const REST: Duration = Duration::from_secs(60);
+pub(super) const REST: Duration = Duration::from_mins(1);
 
 /// What to do after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

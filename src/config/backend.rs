@@ -41,7 +41,7 @@ fn check_no_app(top: &raw::Top, is_remote: bool) -> Result<(), Error> {
         ("call_ms", top.call_ms),
         ("connections", top.connections),
         ("retry", top.retry),
-        ("mirror", top.mirror),
+        ("cache", top.cache),
         ("identifier", top.identifier),
         ("usersig_expire_s", top.usersig_expire_s),
     ];

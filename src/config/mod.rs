@@ -84,12 +84,12 @@ pub struct Remote {
     /// Where writes are kept until they are answered; `None` keeps them in memory.
     pub outbox: Option<Outbox>,
     /// How much is remembered of who blocks whom, and for how long.
-    pub mirror: Mirror,
+    pub cache: Cache,
 }
 
 /// The memory of who blocks whom.
 #[derive(Clone, Copy, Debug)]
-pub struct Mirror {
+pub struct Cache {
     /// Bytes.
     pub max_bytes: u64,
     /// How often the list of a watched owner is read again.
@@ -333,26 +333,26 @@ fn parse_remote(top: &raw::Top, endpoint: Endpoint) -> Result<Remote, Error> {
         })?,
         retry: parse_retry(top.retry)?,
         outbox: parse_outbox(top.outbox)?,
-        mirror: parse_mirror(top.mirror)?,
+        cache: parse_cache(top.cache)?,
     })
 }
 
-fn parse_mirror(raw: Option<&RawValue>) -> Result<Mirror, Error> {
-    let mirror: raw::Mirror = subsection("mirror", raw)?;
+fn parse_cache(raw: Option<&RawValue>) -> Result<Cache, Error> {
+    let cache: raw::Cache = subsection("cache", raw)?;
     let seconds = |key, raw, default| {
         or_default(raw, default, |raw| raw::number(key, raw, 1, DAY_S)).map(Duration::from_secs)
     };
-    let read = Mirror {
-        max_bytes: or_default(mirror.max_bytes, 256 << 20, |raw| {
-            raw::number("mirror.max_bytes", raw, 1 << 20, 1 << 40)
+    let read = Cache {
+        max_bytes: or_default(cache.max_bytes, 256 << 20, |raw| {
+            raw::number("cache.max_bytes", raw, 1 << 20, 1 << 40)
         })?,
-        refresh: seconds("mirror.refresh_s", mirror.refresh_s, 300)?,
-        max_age: seconds("mirror.max_age_s", mirror.max_age_s, 900)?,
+        refresh: seconds("cache.refresh_s", cache.refresh_s, 300)?,
+        max_age: seconds("cache.max_age_s", cache.max_age_s, 900)?,
     };
     if read.max_age < read.refresh {
         return Err(Error::config(
-            "mirror.max_age_s",
-            "is less than \"mirror.refresh_s\": lists would be unknown between two readings",
+            "cache.max_age_s",
+            "is less than \"cache.refresh_s\": lists would be unknown between two readings",
         ));
     }
     Ok(read)

@@ -47,7 +47,7 @@ keys!(
     retry,
     queue,
     outbox,
-    mirror,
+    cache,
     webhook,
     path,
     accounts,
@@ -57,7 +57,7 @@ keys!(
 keys!(Tls, "tls.", ca_file);
 keys!(Retry, "retry.", attempts, base_ms, max_ms);
 keys!(Queue, "queue.", max_calls);
-keys!(Mirror, "mirror.", max_bytes, refresh_s, max_age_s);
+keys!(Cache, "cache.", max_bytes, refresh_s, max_age_s);
 keys!(Outbox, "outbox.", path, commit_ms, max_bytes);
 keys!(Webhook, "webhook.", token, max_age_s, unsigned, url);
 keys!(Log, "log.", to, level, max_bytes, files);
@@ -76,7 +76,7 @@ macro_rules! section {
     };
 }
 
-section!(Top, Tls, Retry, Queue, Outbox, Mirror, Webhook, Log);
+section!(Top, Tls, Retry, Queue, Outbox, Cache, Webhook, Log);
 
 /// Reads the object `json`; `name` is its key, `None` at the top.
 pub(super) fn section<'a, T: Section<'a>>(name: Option<&str>, json: &'a str) -> Result<T, Error> {

@@ -2,8 +2,8 @@
 
 use std::ffi::c_char;
 
-use super::border::text;
 use super::client::{chatblock_client, enter};
+use super::convert::text;
 use super::result::chatblock_result;
 use crate::client::Client;
 

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use super::border::{guard, panicked, text, timeout};
+use super::convert::{guard, panicked, text, timeout};
 use super::result::chatblock_result;
 use super::status::chatblock_status;
 use crate::client::Client;

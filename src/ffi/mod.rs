@@ -13,9 +13,9 @@ pub mod client;
 
 pub mod blocklist;
 
-pub mod asynchronous;
+pub mod submit;
 
-pub mod hot_path;
+pub mod cached_checks;
 
 pub mod result;
 
@@ -27,4 +27,4 @@ pub mod backup;
 
 pub mod stats;
 
-mod border;
+mod convert;

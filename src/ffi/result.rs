@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_char};
 
 use zeroize::Zeroizing;
 
-use super::border::{c_string, guard};
+use super::convert::{c_string, guard};
 use super::status::chatblock_status;
 use crate::api::Command;
 use crate::client::stats::Stats;
@@ -18,7 +18,7 @@ pub struct chatblock_result {
     reply: Reply,
     message: Cow<'static, CStr>,
     json: Cow<'static, CStr>,
-    from_account: Cow<'static, CStr>,
+    owner: Cow<'static, CStr>,
     /// Every item's account with its NUL, one after another.
     accounts: Vec<u8>,
     /// Where in `accounts` each item's starts.
@@ -45,7 +45,7 @@ impl chatblock_result {
         Self {
             message: c_string(std::mem::take(&mut reply.message)),
             json: c_string(std::mem::take(&mut reply.json)),
-            from_account: c_string(reply.from_account().to_owned()),
+            owner: c_string(reply.owner().to_owned()),
             accounts,
             starts,
             usersig: Zeroizing::default(),
@@ -286,7 +286,7 @@ pub unsafe extern "C" fn chatblock_result_from_account(
     result: *const chatblock_result,
 ) -> *const c_char {
     // SAFETY: the caller's promise.
-    unsafe { read(result, empty(), |result| result.from_account.as_ptr()) }
+    unsafe { read(result, empty(), |result| result.owner.as_ptr()) }
 }
 
 /// How many items there are: one per account of the request, in its order; for get one per entry.

@@ -5,9 +5,9 @@ use super::result::chatblock_result;
 
 /// LOOKING INSIDE. What a client says about itself, as one JSON object, taken at one moment.
 ///
-/// Its groups: "calls" (what became of them, by command: accepted = confirmed + refused + unknown +
-/// cancelled + pending, always), "queue" (what waits), "requests" (what was sent), "latency" (whole calls,
-/// in microseconds), "log"; on the remote backend also "retries" (by reason), "pace" (calls per second)
+/// Its groups: "calls" (what became of them, by command: accepted = confirmed + refused + in_doubt +
+/// not_sent + cancelled + pending, always), "queue" (what waits), "requests" (what was sent), "latency" (whole calls,
+/// in microseconds), "log"; on the remote backend also "retries" (by reason), "rate" (calls per second)
 /// and "service" (breaker, host, connections, expiry of the signature). The README lists every key with
 /// its unit under "Stats". Later versions may add keys. It contains no secret and no account.
 ///

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::border::{guard, panicked, text};
+use super::convert::{guard, panicked, text};
 use super::result::chatblock_result;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;

@@ -127,12 +127,10 @@ impl Database {
                 .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
             options.open(&self.log_path)
         };
-        let open = || {
-            let file = ParentOnly::open(open).ok()?;
+        *log = ParentOnly::open(open).ok().and_then(|file| {
             let identity = Identity::of(&file).ok()?;
             Some((file, identity))
-        };
-        *log = open();
+        });
         log.is_some()
     }
 

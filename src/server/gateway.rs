@@ -11,19 +11,19 @@ use parking_lot::Mutex;
 
 use super::accounts::{self, AccountCall};
 use super::faults::Faults;
+use super::fixture::Fixture;
 use super::query;
-use super::signatures::Signatures;
-use super::state::State;
+use super::signature_cache::Signatures;
 use super::webhooks::Webhooks;
 use crate::api::codes::{self, BAD_HTTP, NO_SUCH_COMMAND, NOT_ADMIN, TOO_FREQUENT, UNKNOWN_APP};
 use crate::api::{Charset, Command};
 use crate::clock::{Clock, FixedClock, SystemClock};
 use crate::config::{Backend, Config, Embedded};
 use crate::error::{Error, Status};
-use crate::rate::{Allowance, Window};
 use crate::service::Service;
 use crate::service::engine::Engine;
 use crate::service::remote::RemoteService;
+use crate::sliding_window::{Allowance, SlidingWindow};
 use crate::usersig::Key;
 use crate::wire::{self, Refusal};
 
@@ -46,7 +46,7 @@ pub struct Gateway {
     webhooks: Option<Webhooks>,
     clock: Arc<dyn Clock>,
     /// One window per command.
-    windows: [Mutex<Window>; 8],
+    windows: [Mutex<SlidingWindow>; 8],
     rate_is_exhausted: bool,
     waits: bool,
     causes: Mutex<Causes>,
@@ -66,17 +66,17 @@ const CAUSES_PER_SECOND: u32 = 10;
 /// A call whose request line is in order: what is left to look at is its body.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Admitted {
-    call: Call,
+    call: Route,
     is_admin: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Call {
+enum Route {
     Blocklist(Command),
     Account(AccountCall),
 }
 
-impl Call {
+impl Route {
     /// Row 2: the path, exactly.
     fn from_path(path: &str) -> Option<Self> {
         if let Some(name) = path.strip_prefix("/v4/sns/") {
@@ -114,7 +114,7 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Status::Config`] when no app is known or the state does not fit; [`Status::Storage`].
-    pub fn open(config: &Config, state: &State) -> Result<Self, Error> {
+    pub fn open(config: &Config, state: &Fixture) -> Result<Self, Error> {
         let clock: Arc<dyn Clock> = match state.now {
             Some(now) => Arc::new(FixedClock::at(now)),
             None => Arc::new(SystemClock),
@@ -133,7 +133,7 @@ impl Gateway {
                 untold: 0,
             }),
             clock,
-            windows: [(); 8].map(|()| Mutex::new(Window::new(config.rate_per_second))),
+            windows: [(); 8].map(|()| Mutex::new(SlidingWindow::new(config.rate_per_second))),
             rate_is_exhausted: state.config.rate_limit_exhausted,
             waits: below.waits,
         })
@@ -157,7 +157,7 @@ impl Gateway {
         if !is_post {
             return Err(refusal(BAD_HTTP, "HTTP parse Error: use POST"));
         }
-        let call = Call::from_path(path)
+        let call = Route::from_path(path)
             .ok_or_else(|| refusal(NO_SUCH_COMMAND, "no such command; check the path"))?;
         let query = query::parse(query.unwrap_or_default())?;
         if query.sdkappid != Some(self.signatures.sdkappid()) {
@@ -190,8 +190,8 @@ impl Gateway {
             return write_refusal(&refusal);
         }
         let outcome = match admitted.call {
-            Call::Blocklist(command) => self.answer_blocklist(command, body, client),
-            Call::Account(call) => accounts::answer(self.engine.as_deref(), call, body),
+            Route::Blocklist(command) => self.answer_blocklist(command, body, client),
+            Route::Account(call) => accounts::answer(self.engine.as_deref(), call, body),
         };
         outcome.unwrap_or_else(|error| write_refusal(&self.explain(&error)))
     }
@@ -256,7 +256,7 @@ fn meaning(code: i32) -> &'static str {
     codes::lookup(code).map_or("refused", |row| row.meaning)
 }
 
-fn identity(config: &Config, state: &State) -> Result<(u64, Key, HashSet<String>), Error> {
+fn identity(config: &Config, state: &Fixture) -> Result<(u64, Key, HashSet<String>), Error> {
     let app = config.app.as_ref();
     let (sdkappid, key) = match (state.sdkappid, &state.key, app) {
         (Some(sdkappid), Some(key), _) => (sdkappid, key.clone()),
@@ -285,7 +285,7 @@ struct Below {
 }
 
 impl Below {
-    fn open(config: &Config, state: &State, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
+    fn open(config: &Config, state: &Fixture, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
         match &config.backend {
             Backend::Embedded(embedded) => {
                 let engine = Arc::new(open_engine(embedded, state, Arc::clone(clock))?);
@@ -332,7 +332,7 @@ fn spawn(_: &str, work: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
 /// [`Status::Config`] when a list of the state is unsound; [`Status::Storage`].
 pub fn open_engine(
     config: &Embedded,
-    state: &State,
+    state: &Fixture,
     clock: Arc<dyn Clock>,
 ) -> Result<Engine, Error> {
     let config = Embedded {
@@ -348,7 +348,7 @@ pub fn open_engine(
 ///
 /// # Errors
 /// [`Status::Config`] when the state names a command that does not exist.
-pub fn with_faults(service: Arc<dyn Service>, state: &State) -> Result<Arc<dyn Service>, Error> {
+pub fn with_faults(service: Arc<dyn Service>, state: &Fixture) -> Result<Arc<dyn Service>, Error> {
     let forced = state.forced()?;
     if forced.is_empty() {
         return Ok(service);

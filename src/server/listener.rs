@@ -23,7 +23,7 @@ use super::Limits;
 use super::framing::Findings;
 use super::gateway::{Gateway, report};
 use super::http::Handler;
-use super::watched::Watched;
+use super::timeouts::TimedStream;
 
 /// Longest head that is read.
 const MAX_HEAD: usize = 32 * 1024;
@@ -152,7 +152,7 @@ impl Connection {
             loopback_only: self.listener.loopback_only,
         };
         let handler = &handler;
-        let io = TokioIo::new(Watched::new(stream, limits, findings));
+        let io = TokioIo::new(TimedStream::new(stream, limits, findings));
         let service = service_fn(move |request| handler.handle(request));
         let connection = http1::Builder::new()
             .max_buf_size(MAX_HEAD)

@@ -6,15 +6,15 @@
 
 mod accounts;
 mod faults;
+pub mod fixture;
 mod framing;
 mod gateway;
 mod http;
 mod listener;
 mod query;
-mod signatures;
-pub mod state;
+mod signature_cache;
+mod timeouts;
 mod tls;
-mod watched;
 mod webhooks;
 
 use std::future::Future;
@@ -24,8 +24,8 @@ use std::time::Duration;
 
 use tokio_rustls::TlsAcceptor;
 
+pub use fixture::Fixture;
 pub use gateway::{Gateway, open_engine, with_faults};
-pub use state::State;
 pub use tls::TlsFiles;
 
 use crate::error::{Error, Status};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::members::{Code, Names, RawItem};
+use super::fields::{Code, Names, RawItem};
 use crate::api::{Account, CheckType, Item, Operation, Relation, Request, Retry, Verdict, codes};
 
 /// The two arrays of failures.

@@ -4,18 +4,18 @@
 pub mod accounts;
 mod answer;
 mod bounded;
-mod done;
+mod fast_path;
+mod fields;
 mod matching;
-mod members;
 mod object;
-mod reading;
 mod request;
+mod response;
 pub mod webhook;
 
 pub use answer::{write_answer, write_envelope};
 pub use object::Object;
-pub use reading::{Malformed, read_answer};
 pub use request::{Refusal, check_object, parse_request, write_request};
+pub use response::{Malformed, read_answer};
 
 use crate::api::accounts::every_byte;
 use crate::api::{CheckType, Relation};

@@ -33,7 +33,7 @@ pub fn write_request(request: &Request) -> Vec<u8> {
     let room = targets.iter().map(|target| target.len() + 3).sum::<usize>();
     let mut body = Vec::with_capacity(ROOM + room);
     body.extend_from_slice(br#"{"From_Account":"#);
-    write_account(&mut body, &request.from);
+    write_account(&mut body, &request.owner);
     let written = match &request.operation {
         Operation::Add(_) | Operation::Delete(_) => {
             write_targets(&mut body, targets);
@@ -45,11 +45,11 @@ pub fn write_request(request: &Request) -> Vec<u8> {
         }
         Operation::Get {
             start_index,
-            max_limited,
+            limit,
             last_sequence,
         } => write!(
             body,
-            r#","StartIndex":{start_index},"MaxLimited":{max_limited},"LastSequence":{last_sequence}"#
+            r#","StartIndex":{start_index},"MaxLimited":{limit},"LastSequence":{last_sequence}"#
         ),
     };
     written.expect("a Vec takes everything");
@@ -83,7 +83,7 @@ fn write_account(body: &mut Vec<u8>, account: &Account) {
 #[derive(Deserialize)]
 struct RawBody<'a> {
     #[serde(rename = "From_Account", borrow, default, deserialize_with = "present")]
-    from: Option<&'a RawValue>,
+    owner: Option<&'a RawValue>,
     #[serde(rename = "To_Account", borrow, default, deserialize_with = "present")]
     to: Option<&'a RawValue>,
     #[serde(rename = "CheckType", borrow, default, deserialize_with = "present")]
@@ -91,7 +91,7 @@ struct RawBody<'a> {
     #[serde(rename = "StartIndex", borrow, default, deserialize_with = "present")]
     start_index: Option<&'a RawValue>,
     #[serde(rename = "MaxLimited", borrow, default, deserialize_with = "present")]
-    max_limited: Option<&'a RawValue>,
+    limit: Option<&'a RawValue>,
     #[serde(rename = "LastSequence", borrow, default, deserialize_with = "present")]
     last_sequence: Option<&'a RawValue>,
 }
@@ -104,7 +104,7 @@ fn present<'de, D: serde::Deserializer<'de>>(member: D) -> Result<Option<&'de Ra
 /// Reads the body of `command`, rows 8 and 10 to 15 of protocol.md section 10.
 pub fn parse_request(command: Command, body: &[u8], charset: Charset) -> Result<Request, Refusal> {
     let raw = parse_object(body)?;
-    let from = parse_from(raw.from, charset)?;
+    let owner = parse_owner(raw.owner, charset)?;
     let operation = match command {
         Command::Add => Operation::Add(parse_targets(raw.to)?),
         Command::Delete => Operation::Delete(parse_targets(raw.to)?),
@@ -113,8 +113,8 @@ pub fn parse_request(command: Command, body: &[u8], charset: Charset) -> Result<
         }
         Command::Get => Operation::Get {
             start_index: parse_number(raw.start_index, "StartIndex", 0, i64::MAX)?,
-            max_limited: u32::try_from(parse_number(
-                raw.max_limited,
+            limit: u32::try_from(parse_number(
+                raw.limit,
                 "MaxLimited",
                 1,
                 i64::try_from(MAX_PER_CALL).unwrap_or(i64::MAX),
@@ -123,7 +123,7 @@ pub fn parse_request(command: Command, body: &[u8], charset: Charset) -> Result<
             last_sequence: parse_number(raw.last_sequence, "LastSequence", 0, i64::MAX)?,
         },
     };
-    Ok(Request { from, operation })
+    Ok(Request { owner, operation })
 }
 
 /// Row 8 of protocol.md section 10 alone: whether `body` is one JSON object.
@@ -155,16 +155,16 @@ fn parse_object(body: &[u8]) -> Result<RawBody<'_>, Refusal> {
     })
 }
 
-fn parse_from(raw: Option<&RawValue>, charset: Charset) -> Result<Account, Refusal> {
+fn parse_owner(raw: Option<&RawValue>, charset: Charset) -> Result<Account, Refusal> {
     let Some(raw) = raw else {
         return refuse(BAD_PARAMETER, "From_Account is missing");
     };
-    let Some(from) = parse_string(raw) else {
+    let Some(owner) = parse_string(raw) else {
         return refuse(ACCOUNT_NOT_STRING, "From_Account is not a string");
     };
-    match charset.fault(&from) {
+    match charset.fault(&owner) {
         Some(fault) => refuse(BAD_PARAMETER, format!("From_Account {fault}")),
-        None => Ok(from),
+        None => Ok(owner),
     }
 }
 
@@ -257,13 +257,13 @@ mod tests {
             Operation::Check(vec!["b".into()].into(), CheckType::Both),
             Operation::Get {
                 start_index: 7,
-                max_limited: 1000,
+                limit: 1000,
                 last_sequence: 3,
             },
         ];
         for operation in requests {
             let request = Request {
-                from: "ann".into(),
+                owner: "ann".into(),
                 operation,
             };
             let body = write_request(&request);

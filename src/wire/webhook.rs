@@ -57,7 +57,7 @@ struct RawBody<'a> {
 #[derive(Deserialize)]
 struct RawPair {
     #[serde(rename = "From_Account")]
-    from: Account,
+    owner: Account,
     #[serde(rename = "To_Account")]
     to: Account,
 }
@@ -83,11 +83,11 @@ pub fn read_event(change: Change, body: &[u8]) -> Result<Event, Malformed> {
     if raw.command != change.callback_command() {
         return Err(Malformed("has another CallbackCommand than the query"));
     }
-    let pair = |Object(RawPair { from, to }): Object<RawPair>| {
-        if !(Charset::Utf8.allows(&from) && Charset::Utf8.allows(&to)) {
+    let pair = |Object(RawPair { owner, to }): Object<RawPair>| {
+        if !(Charset::Utf8.allows(&owner) && Charset::Utf8.allows(&to)) {
             return Err(Malformed("names an account that is no identifier"));
         }
-        Ok((from, to))
+        Ok((owner, to))
     };
     let pairs = raw
         .pairs
@@ -109,14 +109,14 @@ struct Body<'a> {
 #[derive(Serialize)]
 struct Pair<'a> {
     #[serde(rename = "From_Account")]
-    from: &'a str,
+    owner: &'a str,
     #[serde(rename = "To_Account")]
     to: &'a str,
 }
 
 /// The body that tells `event`.
 pub fn write_event(event: &Event) -> String {
-    let pairs = event.pairs.iter().map(|(from, to)| Pair { from, to });
+    let pairs = event.pairs.iter().map(|(owner, to)| Pair { owner, to });
     let body = Body {
         command: event.change.callback_command(),
         pairs: pairs.collect(),
@@ -191,7 +191,7 @@ mod tests {
             let pairs = [("a\"\\", "b"), ("\u{1F600}", "a/c")];
             let event = Event {
                 change,
-                pairs: pairs.map(|(from, to)| (from.into(), to.into())).into(),
+                pairs: pairs.map(|(owner, to)| (owner.into(), to.into())).into(),
             };
             assert_eq!(
                 read_event(change, write_event(&event).as_bytes()),

@@ -156,8 +156,8 @@ static void stats_count_every_call_once(void)
     CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
     CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 2), CHATBLOCK_ERR_BUSY);
     CHECK_NUMBER(chatblock_client_flush(client, -1), CHATBLOCK_OK);
-    stats_have(client, "\"total\":{\"accepted\":2,\"confirmed\":2,\"refused\":0,\"unknown\":0,"
-                       "\"cancelled\":0,\"pending\":0}");
+    stats_have(client, "\"total\":{\"accepted\":2,\"confirmed\":2,\"refused\":0,\"in_doubt\":0,"
+                       "\"not_sent\":0,\"cancelled\":0,\"pending\":0}");
     stats_have(client, "\"queue\":{\"calls\":0,\"completions\":1,\"max_calls\":1,\"busy\":1,");
     CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
     CHECK_NUMBER(take(chatblock_client_stats(NULL)), CHATBLOCK_ERR_ARGUMENT);

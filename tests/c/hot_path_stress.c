@@ -109,7 +109,7 @@ static chatblock_client *open_there(void)
         snprintf(config, sizeof config,
                  "{\"sdkappid\":1400000001,\"secret_key\":\"" TEST_KEY "\",\"base_url\":\"%s\","
                  "\"attempt_ms\":20000,\"call_ms\":60000,\"rate_per_second\":100000,"
-                 "\"mirror\":{\"refresh_s\":1,\"max_age_s\":600},\"webhook\":{\"unsigned\":true}}",
+                 "\"cache\":{\"refresh_s\":1,\"max_age_s\":600},\"webhook\":{\"unsigned\":true}}",
                  url);
     return open_client(config);
 }

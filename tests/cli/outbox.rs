@@ -33,7 +33,7 @@ fn prepared(files: &Files) -> PathBuf {
     assert_eq!(client.close(SOON), Status::Ok);
     let changes = "INSERT INTO dead_letters (number, id, refused, code, codes, reason)
         VALUES (1, 3, 1700000000, 30003, '', 'no such' || char(27) || ' account');
-        INSERT INTO writes (id, command, from_account, to_accounts, accepted)
+        INSERT INTO writes (id, command, owner, targets, accepted)
         VALUES (-7, 'black_list_add', 'gus', 'bob', 0)";
     let connection = Connection::open(&file).expect("the file");
     connection.execute_batch(changes).expect("sound SQL");

@@ -45,7 +45,7 @@ fn request(vector: &Vector) -> Option<(Command, Request)> {
 /// A refusal of a request that a client cannot make is fed to this one.
 fn substitute() -> Request {
     Request {
-        from: "id".into(),
+        owner: "id".into(),
         operation: Operation::Add(vec!["id1".into()].into()),
     }
 }

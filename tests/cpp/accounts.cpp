@@ -107,10 +107,10 @@ static void an_account_that_cannot_be_is_refused_and_named(const client &client)
     const std::string too_long(33, 'x');
     const auto refused = client.add("ann", {"bob", too_long});
     CHECK_STATUS(refused.status(), argument);
-    CHECK_PART(refused.message(), "to_accounts[1]");
+    CHECK_PART(refused.message(), "targets[1]");
     CHECK_PART(client.add("ann", {}).message(), "count");
-    CHECK_PART(client.add("", {"bob"}).message(), "from_account");
-    CHECK_PART(client.add("ann", {"bob", "c\0t"sv}).message(), "to_accounts[1]");
+    CHECK_PART(client.add("", {"bob"}).message(), "owner");
+    CHECK_PART(client.add("ann", {"bob", "c\0t"sv}).message(), "targets[1]");
     CHECK_STATUS(client.add("ann", {"\xff"}).status(), argument);
 }
 

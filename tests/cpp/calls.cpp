@@ -18,7 +18,7 @@ static void a_result_tells_what_became_of_each_account(const client &client)
     CHECK(!added.retryable());
     CHECK_PART(added.message(), "ann");
     CHECK_VIEW(added.command(), "black_list_add");
-    CHECK_VIEW(added.from_account(), "ann");
+    CHECK_VIEW(added.owner(), "ann");
     CHECK_VIEW(added.usersig(), "");
     CHECK_NUMBER(added.tag(), 0);
     CHECK_NUMBER(added.next_index(), 0);
@@ -109,7 +109,7 @@ static void a_call_takes_the_json_of_the_service(const client &client)
 {
     const result added = client.call("black_list_add", R"({"From_Account":"gil","To_Account":["hal"]})");
     CHECK_STATUS(added.status(), ok);
-    CHECK_VIEW(added.from_account(), "gil");
+    CHECK_VIEW(added.owner(), "gil");
     CHECK_STATUS(client.call("black_list_add", "{}").status(), request);
     CHECK_STATUS(client.call("black_list_burn", "{}").status(), argument);
 }

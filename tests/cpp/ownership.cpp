@@ -105,7 +105,7 @@ static void a_result_outlives_its_client_and_views_outlive_a_move()
     results.reserve(100);
     CHECK(results[0].json().data() == json.data());
     CHECK_VIEW(account, "an account that is no short one");
-    CHECK_VIEW(results[0].from_account(), "ann");
+    CHECK_VIEW(results[0].owner(), "ann");
 }
 
 static void a_result_that_was_moved_is_an_error_without_text()
@@ -117,7 +117,7 @@ static void a_result_that_was_moved_is_an_error_without_text()
     CHECK_VIEW(from.message(), "CHATBLOCK_ERR_ARGUMENT");
     CHECK_VIEW(from.json(), "");
     CHECK_VIEW(from.command(), "");
-    CHECK_VIEW(from.from_account(), "");
+    CHECK_VIEW(from.owner(), "");
     CHECK_VIEW(from.usersig(), "");
     CHECK_NUMBER(from.items().size(), 0);
     CHECK_VIEW(from.items()[0].account, "");

@@ -116,7 +116,7 @@ static void a_refused_write_of_an_earlier_client_is_heard_of(const server &serve
         heard++;
         CHECK_NUMBER(done.tag(), 0);
         CHECK_STATUS(done.status(), service);
-        CHECK_VIEW(done.from_account(), "eve");
+        CHECK_VIEW(done.owner(), "eve");
         CHECK_VIEW(done.items()[0].account, "eve");
         CHECK_NUMBER(done.service_code(), 30001);
     });

@@ -104,7 +104,7 @@ void answers(const result &answer, const json &expect)
     same_if_given(expect, "service_code", answer.service_code());
     same_if_given(expect, "retryable", answer.retryable());
     same_if_given(expect, "command", answer.command());
-    same_if_given(expect, "from", answer.from_account());
+    same_if_given(expect, "from", answer.owner());
     same_if_given(expect, "next_index", answer.next_index());
     const std::string message(answer.message());
     if (expect.contains("message_has"))

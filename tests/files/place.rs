@@ -139,7 +139,7 @@ impl Place {
                 items.map(|item| item.account().to_owned()).collect()
             }
             Kind::Outbox => {
-                let select = "SELECT to_accounts FROM writes";
+                let select = "SELECT targets FROM writes";
                 let file = foreign(&self.file());
                 let mut writes = file.prepare(select).expect("its tables");
                 let rows = writes.query_map([], |row| row.get(0)).expect("rows");

@@ -22,7 +22,7 @@ fn made(kind: Kind) -> Place {
 #[test]
 fn an_object_that_does_not_belong_there_is_refused_by_name_and_never_run() {
     let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
-                   SELECT i AS id, '' AS command, '' AS from_account, '' AS to_accounts, 0 AS accepted FROM n";
+                   SELECT i AS id, '' AS command, '' AS owner, '' AS targets, 0 AS accepted FROM n";
     let table = |kind| match kind {
         Kind::Store => "imported",
         Kind::Outbox => "writes",

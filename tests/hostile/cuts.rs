@@ -33,7 +33,7 @@ fn commands() -> [(Ask, Vec<u8>); 4] {
     ]
 }
 
-/// A client for one attempt each, without a pace.
+/// A client for one attempt each, without a rate.
 fn hasty(server: &FaultServer) -> Client {
     client(server, &json!({"rate_per_second": 1_000_000}))
 }

@@ -10,7 +10,7 @@ fn fill(place: &Place, count: u64, owner: &str) {
     leave(place, |_| ());
     let connection = Connection::open(place.file()).expect("the file");
     let rows = format!(
-        "INSERT INTO writes (id, command, from_account, to_accounts, accepted)
+        "INSERT INTO writes (id, command, owner, targets, accepted)
          WITH RECURSIVE n(id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM n WHERE id + 1 < {count})
          SELECT id, 'black_list_add', {owner}, 'bob' || id, 1700000000 FROM n"
     );

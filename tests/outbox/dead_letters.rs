@@ -45,7 +45,7 @@ fn refusals_are_kept_over_restarts_until_they_are_polled() {
         );
         let item = &reply.items()[0];
         assert_eq!((item.account(), item.status()), ("bob", Status::Service));
-        assert!(owners.iter().any(|owner| owner == reply.from_account()));
+        assert!(owners.iter().any(|owner| owner == reply.owner()));
         assert_eq!(client.sync(SOON), Status::Ok);
         assert_eq!(refused_writes(&client), left - 1);
         assert_eq!(client.close(SOON), Status::Ok);
@@ -116,7 +116,7 @@ fn refusals_that_are_never_polled_leave_room_for_others() {
     for _ in 0..count {
         let reply = next(&client);
         assert_eq!(reply.service_code(), 30013);
-        assert!(seen.insert(reply.from_account().to_owned()), "polled twice");
+        assert!(seen.insert(reply.owner().to_owned()), "polled twice");
     }
     assert_eq!(client.sync(SOON), Status::Ok);
     assert!(client.poll(NOW).is_none());

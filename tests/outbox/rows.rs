@@ -30,7 +30,7 @@ fn rows_that_are_no_writes_are_set_aside_and_named_and_the_others_are_sent() {
     });
     sql(
         &place,
-        "INSERT INTO writes (id, command, from_account, to_accounts, accepted) VALUES
+        "INSERT INTO writes (id, command, owner, targets, accepted) VALUES
          (-5, 'black_list_add', 'ann', 'bob', 0),
          (100, 'black_list_add', '', 'bob', 0),
          (101, 'black_list_add', 'ann', '', 0),

@@ -1,20 +1,20 @@
-//! The table of the mirror for ThreadSanitizer: two threads look up while one writes and the table grows. A program
+//! The table of the cache for ThreadSanitizer: two threads look up while one writes and the table grows. A program
 //! of its own, compiled by `tests/races.rs` from the sources alone.
 
 #![feature(rustc_private)]
-#![allow(dead_code, reason = "the mirror needs more of them")]
+#![allow(dead_code, reason = "the cache needs more of them")]
 
 extern crate libc;
 
-#[path = "../../src/mirror/bucket.rs"]
+#[path = "../../src/cache/bucket.rs"]
 mod bucket;
-#[path = "../../src/mirror/check.rs"]
+#[path = "../../src/cache/lookup.rs"]
 mod check;
-#[path = "../../src/mirror/memory.rs"]
+#[path = "../../src/cache/memory.rs"]
 mod memory;
-#[path = "../../src/mirror/sync.rs"]
+#[path = "../../src/cache/sync.rs"]
 mod sync;
-#[path = "../../src/mirror/table.rs"]
+#[path = "../../src/cache/table.rs"]
 mod table;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -24,12 +24,12 @@ fn sns(server: &Running, name: &str, body: &Value) -> Value {
     call_as(&server.address, &format!("v4/sns/{name}"), "admin", body)
 }
 
-fn add(from: &str, to: &[&str]) -> Value {
-    json!({"From_Account": from, "To_Account": to})
+fn add(owner: &str, to: &[&str]) -> Value {
+    json!({"From_Account": owner, "To_Account": to})
 }
 
-fn get(from: &str) -> Value {
-    json!({"From_Account": from, "StartIndex": 0, "MaxLimited": 1000, "LastSequence": 0})
+fn get(owner: &str) -> Value {
+    json!({"From_Account": owner, "StartIndex": 0, "MaxLimited": 1000, "LastSequence": 0})
 }
 
 #[test]

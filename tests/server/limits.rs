@@ -185,7 +185,7 @@ fn connections_beyond_the_limit_are_turned_away_with_503() {
 #[test]
 fn two_thousand_idle_connections_leave_room_for_work() {
     let limits = Limits {
-        head: Duration::from_secs(60),
+        head: Duration::from_mins(1),
         connections_per_address: 2048,
         ..Limits::default()
     };

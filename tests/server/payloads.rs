@@ -156,7 +156,7 @@ pub fn bodies() -> Vec<Row> {
             names.join(",")
         )
     };
-    let from = |from: &str| format!(r#"{{"From_Account":"{from}","To_Account":["a"]}}"#);
+    let from = |owner: &str| format!(r#"{{"From_Account":"{owner}","To_Account":["a"]}}"#);
     let deep = format!(
         r#"{{"From_Account":"id","x":{}{}}}"#,
         "[".repeat(100_000),

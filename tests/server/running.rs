@@ -4,7 +4,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chatblock::config::Config;
-use chatblock::server::{Gateway, Limits, Options, Server, State};
+use chatblock::server::{Fixture, Gateway, Limits, Options, Server};
 use tokio::sync::oneshot;
 
 use crate::serve::{KEY, NOW, SDKAPPID};
@@ -37,7 +37,7 @@ pub fn short() -> Limits {
 impl Running {
     pub fn start(config: &str, state: &str, limits: Limits) -> Self {
         let config = Config::parse(config).expect("the configuration is sound");
-        let state = State::parse(state).expect("the state is sound");
+        let state = Fixture::parse(state).expect("the state is sound");
         let gateway = Gateway::open(&config, &state).expect("the gateway opens");
         let options = Options {
             listen: "127.0.0.1:0".parse().expect("an address"),

@@ -22,9 +22,9 @@ fn start_at(url: &str, more: &Value) -> Running {
     Running::start(&config.to_string(), &state(""), short())
 }
 
-fn call(server: &Running, command: &str, from: &str, to: &[&str]) -> Value {
+fn call(server: &Running, command: &str, owner: &str, to: &[&str]) -> Value {
     let target = format!("/v4/sns/black_list_{command}?{}", serve::query("admin"));
-    let body = json!({"From_Account": from, "To_Account": to}).to_string();
+    let body = json!({"From_Account": owner, "To_Account": to}).to_string();
     let (status, answer) = serve::exchange(&server.address, &serve::post(&target, &body));
     assert_eq!(status, 200, "{answer}");
     serde_json::from_str(&answer).expect("the answer is JSON")
@@ -84,7 +84,7 @@ fn with_a_token_it_is_signed_and_verifies() {
         sdkappid,
         Some(Token::new(token)),
         false,
-        Duration::from_secs(60),
+        Duration::from_mins(1),
     );
     let (_, query) = webhook.target.split_once('?').expect("a query");
     assert_eq!(verifier.verify(query, NOW), Ok(Change::Add));

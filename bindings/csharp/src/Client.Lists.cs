@@ -8,13 +8,13 @@ namespace Chatblock
     public sealed unsafe partial class Client
     {
         /// <summary>Blocks accounts: the owner no longer wants to hear them. Waits up to "call_ms".</summary>
-        /// <param name="fromAccount">The owner of the list, 1 to 32 bytes.</param>
+        /// <param name="owner">The owner of the list, 1 to 32 bytes.</param>
         /// <param name="toAccounts">1 to 100,000 accounts; more than 1000 go out in parts.</param>
         /// <returns>What became of each; one that is blocked already is <see cref="Status.Unchanged"/>.</returns>
         /// <exception cref="ChatblockException">None of it was done; its status says why.</exception>
-        public Result Add(string fromAccount, IEnumerable<string> toAccounts)
+        public Result Add(string owner, IEnumerable<string> toAccounts)
         {
-            using (var from = new Texts(nameof(fromAccount), fromAccount))
+            using (var from = new Texts(nameof(owner), owner))
             using (var to = new Texts(nameof(toAccounts), toAccounts))
             {
                 return Done(Library.chatblock_blocklist_add(Handle, from.First, to.Array, to.Count));
@@ -22,13 +22,13 @@ namespace Chatblock
         }
 
         /// <summary>Unblocks accounts. Waits up to "call_ms".</summary>
-        /// <param name="fromAccount">The owner of the list, 1 to 32 bytes.</param>
+        /// <param name="owner">The owner of the list, 1 to 32 bytes.</param>
         /// <param name="toAccounts">1 to 100,000 accounts.</param>
         /// <returns>What became of each; one that is not blocked is <see cref="Status.Unchanged"/>.</returns>
         /// <exception cref="ChatblockException">None of it was done; its status says why.</exception>
-        public Result Delete(string fromAccount, IEnumerable<string> toAccounts)
+        public Result Delete(string owner, IEnumerable<string> toAccounts)
         {
-            using (var from = new Texts(nameof(fromAccount), fromAccount))
+            using (var from = new Texts(nameof(owner), owner))
             using (var to = new Texts(nameof(toAccounts), toAccounts))
             {
                 return Done(Library.chatblock_blocklist_delete(Handle, from.First, to.Array, to.Count));
@@ -36,28 +36,28 @@ namespace Chatblock
         }
 
         /// <summary>Reads one page of a list, oldest entry first. Waits up to "call_ms".</summary>
-        /// <param name="fromAccount">The owner of the list, 1 to 32 bytes.</param>
+        /// <param name="owner">The owner of the list, 1 to 32 bytes.</param>
         /// <param name="startIndex">Offset of the first entry: 0, then <see cref="Result.NextIndex"/> until that is 0.</param>
         /// <param name="maxLimited">Size of the page, 1 to 1000.</param>
         /// <returns>One item per entry, with its time.</returns>
         /// <exception cref="ChatblockException">It could not be read; its status says why.</exception>
-        public Result Get(string fromAccount, uint startIndex, uint maxLimited)
+        public Result Get(string owner, uint startIndex, uint maxLimited)
         {
-            using (var from = new Texts(nameof(fromAccount), fromAccount))
+            using (var from = new Texts(nameof(owner), owner))
             {
                 return Done(Library.chatblock_blocklist_get(Handle, from.First, startIndex, maxLimited));
             }
         }
 
         /// <summary>Asks who blocks whom. Waits up to "call_ms".</summary>
-        /// <param name="fromAccount">The owner A, 1 to 32 bytes.</param>
+        /// <param name="owner">The owner A, 1 to 32 bytes.</param>
         /// <param name="toAccounts">1 to 100,000 accounts, each one B.</param>
         /// <param name="type">Which directions to look at.</param>
         /// <returns>One item per account with its relation; a failed one has <see cref="Relation.None"/>.</returns>
         /// <exception cref="ChatblockException">There is no answer; its status says why.</exception>
-        public Result Check(string fromAccount, IEnumerable<string> toAccounts, CheckType type)
+        public Result Check(string owner, IEnumerable<string> toAccounts, CheckType type)
         {
-            using (var from = new Texts(nameof(fromAccount), fromAccount))
+            using (var from = new Texts(nameof(owner), owner))
             using (var to = new Texts(nameof(toAccounts), toAccounts))
             {
                 return Done(Library.chatblock_blocklist_check(Handle, from.First, to.Array, to.Count, (int)type));
@@ -79,7 +79,7 @@ namespace Chatblock
         }
 
         /// <summary>The same as <see cref="Add"/> without waiting. Writes of one owner keep their order.</summary>
-        /// <param name="fromAccount">The owner of the list, 1 to 32 bytes.</param>
+        /// <param name="owner">The owner of the list, 1 to 32 bytes.</param>
         /// <param name="toAccounts">1 to 100,000 accounts.</param>
         /// <param name="cancellation">
         /// Cancels the call when it was not sent yet; one that was sent goes on, and its task says what became of it.
@@ -88,11 +88,11 @@ namespace Chatblock
         /// The answer to come; fails at once when the call was not accepted (<see cref="Status.Busy"/>: the queue is full).
         /// </returns>
         public Task<Result> AddAsync(
-            string fromAccount,
+            string owner,
             IEnumerable<string> toAccounts,
             CancellationToken cancellation = default(CancellationToken))
         {
-            using (var from = new Texts(nameof(fromAccount), fromAccount))
+            using (var from = new Texts(nameof(owner), owner))
             using (var to = new Texts(nameof(toAccounts), toAccounts))
             {
                 return Handle.Completions.Submit(this, cancellation, tag =>
@@ -101,16 +101,16 @@ namespace Chatblock
         }
 
         /// <summary>The same as <see cref="Delete"/> without waiting.</summary>
-        /// <param name="fromAccount">The owner of the list, 1 to 32 bytes.</param>
+        /// <param name="owner">The owner of the list, 1 to 32 bytes.</param>
         /// <param name="toAccounts">1 to 100,000 accounts.</param>
         /// <param name="cancellation">As for <see cref="AddAsync"/>.</param>
         /// <returns>As <see cref="AddAsync"/>.</returns>
         public Task<Result> DeleteAsync(
-            string fromAccount,
+            string owner,
             IEnumerable<string> toAccounts,
             CancellationToken cancellation = default(CancellationToken))
         {
-            using (var from = new Texts(nameof(fromAccount), fromAccount))
+            using (var from = new Texts(nameof(owner), owner))
             using (var to = new Texts(nameof(toAccounts), toAccounts))
             {
                 return Handle.Completions.Submit(this, cancellation, tag =>
@@ -121,22 +121,22 @@ namespace Chatblock
         /// <summary>
         /// The same as <see cref="Get"/> without waiting. It sees every write of the owner that was accepted before.
         /// </summary>
-        /// <param name="fromAccount">The owner of the list, 1 to 32 bytes.</param>
+        /// <param name="owner">The owner of the list, 1 to 32 bytes.</param>
         /// <param name="startIndex">Offset of the first entry.</param>
         /// <param name="maxLimited">Size of the page, 1 to 1000.</param>
         /// <param name="cancellation">As for <see cref="AddAsync"/>.</param>
         /// <returns>As <see cref="AddAsync"/>.</returns>
         public Task<Result> GetAsync(
-            string fromAccount,
+            string owner,
             uint startIndex,
             uint maxLimited,
             CancellationToken cancellation = default(CancellationToken))
         {
             // JSON could carry what is refused everywhere else.
-            new Texts(nameof(fromAccount), fromAccount).Dispose();
+            new Texts(nameof(owner), owner).Dispose();
             return CallAsync("black_list_get", Json.Object(new Dictionary<string, object>
             {
-                { "From_Account", fromAccount },
+                { "From_Account", owner },
                 { "StartIndex", startIndex },
                 { "MaxLimited", maxLimited },
                 { "LastSequence", 0 },
@@ -146,18 +146,18 @@ namespace Chatblock
         /// <summary>
         /// The same as <see cref="Check"/> without waiting. It sees every write of the owner that was accepted before.
         /// </summary>
-        /// <param name="fromAccount">The owner A, 1 to 32 bytes.</param>
+        /// <param name="owner">The owner A, 1 to 32 bytes.</param>
         /// <param name="toAccounts">1 to 100,000 accounts, each one B.</param>
         /// <param name="type">Which directions to look at.</param>
         /// <param name="cancellation">As for <see cref="AddAsync"/>.</param>
         /// <returns>As <see cref="AddAsync"/>.</returns>
         public Task<Result> CheckAsync(
-            string fromAccount,
+            string owner,
             IEnumerable<string> toAccounts,
             CheckType type,
             CancellationToken cancellation = default(CancellationToken))
         {
-            using (var from = new Texts(nameof(fromAccount), fromAccount))
+            using (var from = new Texts(nameof(owner), owner))
             using (var to = new Texts(nameof(toAccounts), toAccounts))
             {
                 return Handle.Completions.Submit(this, cancellation, tag =>

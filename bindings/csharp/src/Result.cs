@@ -14,7 +14,7 @@ namespace Chatblock
             string message,
             string json,
             string command,
-            string fromAccount,
+            string owner,
             IReadOnlyList<Item> items,
             uint nextIndex)
         {
@@ -24,7 +24,7 @@ namespace Chatblock
             Message = message;
             Json = json;
             Command = command;
-            FromAccount = fromAccount;
+            Owner = owner;
             Items = items;
             NextIndex = nextIndex;
         }
@@ -55,7 +55,7 @@ namespace Chatblock
         public string Command { get; }
 
         /// <summary>The owner of the list; empty when the call did not get that far.</summary>
-        public string FromAccount { get; }
+        public string Owner { get; }
 
         /// <summary>One per account of the request, in its order; for a listing one per entry.</summary>
         public IReadOnlyList<Item> Items { get; }

@@ -80,7 +80,7 @@ namespace Chatblock.Tests
                     Assert.Equal((string)wanted, Result.Command, name);
                     break;
                 case "from":
-                    Assert.Equal((string)wanted, Result.FromAccount, name);
+                    Assert.Equal((string)wanted, Result.Owner, name);
                     break;
                 case "next_index":
                     Assert.Equal((uint)wanted, Result.NextIndex, name);

@@ -61,7 +61,7 @@ namespace Chatblock.Tests
                 var e = Assert.Throws<ChatblockException>(() => client.Add("ann", Bob));
                 Assert.Equal(Status.Connect, e.Status);
                 Assert.True(e.Retryable, "it may succeed later");
-                Assert.Equal("ann", e.Result.FromAccount);
+                Assert.Equal("ann", e.Result.Owner);
                 Assert.Sequence(Bob, e.Result.Items.Select(item => item.Account));
             }
         }
@@ -135,7 +135,7 @@ namespace Chatblock.Tests
                     Assert.True(replayed.TryTake(out refused, 20000), "nothing was handed over");
                     Assert.Equal(Status.Service, refused.Status);
                     Assert.Equal("black_list_add", refused.Command);
-                    Assert.Equal("ann", refused.FromAccount);
+                    Assert.Equal("ann", refused.Owner);
                     Assert.Sequence(Bob, refused.Items.Select(item => item.Account));
                     // The handler's failure did not end the thread that serves the tasks.
                     Assert.True(

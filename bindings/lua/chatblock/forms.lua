@@ -11,11 +11,11 @@ local CHECK_TYPES = { single = native.CHATBLOCK_CHECK_SINGLE, both = native.CHAT
 
 -- Gives the form that make(array, count) makes of accounts that C can be given, else nil and an error.
 local function with_accounts(from, accounts, make)
-  local fault = texts.fault("from_account", from)
+  local fault = texts.fault("owner", from)
   if fault then
     return nil, fault
   end
-  local array, count = texts.array("to_accounts", accounts)
+  local array, count = texts.array("targets", accounts)
   if not array then
     return nil, count
   end
@@ -83,9 +83,9 @@ function forms.call(command, request)
 end
 
 function forms.get(from, start, max)
-  local fault = texts.fault("from_account", from)
+  local fault = texts.fault("owner", from)
     or texts.range_fault("start_index", start, 0, 2 ^ 32 - 1)
-    or texts.range_fault("max_limited", max, 0, 2 ^ 32 - 1)
+    or texts.range_fault("limit", max, 0, 2 ^ 32 - 1)
   if fault then
     return nil, fault
   end

@@ -48,22 +48,22 @@ const char *chatblock_version(void);
 const char *chatblock_status_name(chatblock_status status);
 chatblock_client *chatblock_client_open(const char *config_json, chatblock_result **out_error);
 chatblock_status chatblock_client_close(chatblock_client *client, int32_t timeout_ms);
-chatblock_result *chatblock_blocklist_add(const chatblock_client *client, const char *from_account,
-  const char *const *to_accounts, size_t count);
-chatblock_result *chatblock_blocklist_delete(const chatblock_client *client, const char *from_account,
-  const char *const *to_accounts, size_t count);
-chatblock_result *chatblock_blocklist_get(const chatblock_client *client, const char *from_account,
-  uint32_t start_index, uint32_t max_limited);
-chatblock_result *chatblock_blocklist_check(const chatblock_client *client, const char *from_account,
-  const char *const *to_accounts, size_t count, int32_t check_type);
+chatblock_result *chatblock_blocklist_add(const chatblock_client *client, const char *owner,
+  const char *const *targets, size_t count);
+chatblock_result *chatblock_blocklist_delete(const chatblock_client *client, const char *owner,
+  const char *const *targets, size_t count);
+chatblock_result *chatblock_blocklist_get(const chatblock_client *client, const char *owner,
+  uint32_t start_index, uint32_t limit);
+chatblock_result *chatblock_blocklist_check(const chatblock_client *client, const char *owner,
+  const char *const *targets, size_t count, int32_t check_type);
 chatblock_result *chatblock_client_call(const chatblock_client *client, const char *command,
   const char *request_json);
-chatblock_status chatblock_blocklist_add_async(const chatblock_client *client, const char *from_account,
-  const char *const *to_accounts, size_t count, uint64_t tag);
-chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client, const char *from_account,
-  const char *const *to_accounts, size_t count, uint64_t tag);
-chatblock_status chatblock_blocklist_check_async(const chatblock_client *client, const char *from_account,
-  const char *const *to_accounts, size_t count, int32_t check_type, uint64_t tag);
+chatblock_status chatblock_blocklist_add_async(const chatblock_client *client, const char *owner,
+  const char *const *targets, size_t count, uint64_t tag);
+chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client, const char *owner,
+  const char *const *targets, size_t count, uint64_t tag);
+chatblock_status chatblock_blocklist_check_async(const chatblock_client *client, const char *owner,
+  const char *const *targets, size_t count, int32_t check_type, uint64_t tag);
 chatblock_status chatblock_client_submit(const chatblock_client *client, const char *command,
   const char *request_json, uint64_t tag);
 chatblock_result *chatblock_client_poll(const chatblock_client *client, int32_t timeout_ms);

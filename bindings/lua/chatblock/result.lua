@@ -10,7 +10,7 @@ local native = require "chatblock.native"
 ---@field retryable boolean the same call may succeed later without anybody changing anything
 ---@field message string a sentence for people; "" when everything is as wanted
 ---@field command string for example "black_list_add"
----@field from_account string the owner of the list that was read or changed
+---@field owner string the owner of the list that was read or changed
 ---@field items chatblock.Item[] one for each account of the call, in its order; of get one for each entry
 ---@field next_index integer of get: where the next page starts; 0 when the listing is complete
 ---@field json string the service's answer object; "" when there was no answer
@@ -112,7 +112,7 @@ local function copy(raw)
     retryable = native.chatblock_result_retryable(raw) ~= 0,
     message = ffi.string(native.chatblock_result_message(raw)),
     command = ffi.string(native.chatblock_result_command(raw)),
-    from_account = ffi.string(native.chatblock_result_from_account(raw)),
+    owner = ffi.string(native.chatblock_result_from_account(raw)),
     items = items(raw),
     next_index = native.chatblock_result_next_index(raw),
     json = ffi.string(native.chatblock_result_json(raw), native.chatblock_result_json_len(raw)),

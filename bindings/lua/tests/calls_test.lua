@@ -62,7 +62,7 @@ function _G.test_numbered_calls_complete_with_their_numbers_and_in_order()
     lu.assertEquals(assert(client:add_async("ann", "bob", number)), number)
   end
   for index, other in ipairs(poll_for(client, #numbers)) do
-    lu.assertEquals({ other.tag, other.result.from_account }, { numbers[index], "ann" })
+    lu.assertEquals({ other.tag, other.result.owner }, { numbers[index], "ann" })
   end
 end
 
@@ -224,7 +224,7 @@ function _G.test_refused_write_of_an_earlier_client_is_handed_over()
     local other = poll_for(later, 1)[1]
     lu.assertEquals(other.tag, 0)
     support.assert_fails("ERR_SERVICE", other.result, other.err)
-    lu.assertEquals(other.err.result.from_account, "ann")
+    lu.assertEquals(other.err.result.owner, "ann")
     later:close(0)
   end)
   support.remove_store(outbox.outbox.path)

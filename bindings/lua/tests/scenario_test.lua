@@ -26,7 +26,7 @@ local function facts(answer, err)
     retryable = head.retryable,
     message_has = head.message,
     command = whole.command,
-    from = whole.from_account,
+    from = whole.owner,
     next_index = whole.next_index,
     items = items,
     timed = timed,

@@ -22,7 +22,7 @@ export interface Config {
   rate_per_second?: number;
   retry?: { attempts?: number; base_ms?: number; max_ms?: number };
   queue?: { max_calls?: number };
-  mirror?: { max_bytes?: number; refresh_s?: number; max_age_s?: number };
+  cache?: { max_bytes?: number; refresh_s?: number; max_age_s?: number };
   outbox?: { path?: string; commit_ms?: number; max_bytes?: number };
   webhook?: { token?: string; max_age_s?: number; unsigned?: boolean; url?: string };
   path?: string;

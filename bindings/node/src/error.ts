@@ -43,7 +43,7 @@ export function bare(status: number, message: string, tag?: unknown): Result {
     json: '',
     tag,
     command: '',
-    fromAccount: '',
+    owner: '',
     items: [],
     nextIndex: 0,
   };

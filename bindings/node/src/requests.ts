@@ -10,10 +10,10 @@ type WriteAsync = typeof native.addAsync;
 
 function write(submit: WriteAsync, refused: Write) {
   return (from: string, to: readonly string[]): Call => {
-    const owner = text(from, 'from_account');
+    const owner = text(from, 'owner');
     return {
-      submit: (client, tag) => submit(client, owner, list(to, 'to_accounts'), to.length, tag),
-      refused: (client) => refused(client, owner, list(to, 'to_accounts'), to.length),
+      submit: (client, tag) => submit(client, owner, list(to, 'targets'), to.length, tag),
+      refused: (client) => refused(client, owner, list(to, 'targets'), to.length),
     };
   };
 }
@@ -21,17 +21,17 @@ export const add = write(native.addAsync, native.add);
 export const remove = write(native.removeAsync, native.remove);
 
 export function check(from: string, to: readonly string[], type: CheckType): Call {
-  const owner = text(from, 'from_account');
+  const owner = text(from, 'owner');
   return {
-    submit: (client, tag) => native.checkAsync(client, owner, list(to, 'to_accounts'), to.length, type, tag),
-    refused: (client) => native.check(client, owner, list(to, 'to_accounts'), to.length, type),
+    submit: (client, tag) => native.checkAsync(client, owner, list(to, 'targets'), to.length, type, tag),
+    refused: (client) => native.check(client, owner, list(to, 'targets'), to.length, type),
   };
 }
 
 /** The library has no typed form of this one without waiting, but takes the service's JSON. */
 export function get(from: string, start: number, max: number): Call {
-  const owner = text(from, 'from_account');
-  const page = { StartIndex: uint32(start, 'start_index'), MaxLimited: uint32(max, 'max_limited') };
+  const owner = text(from, 'owner');
+  const page = { StartIndex: uint32(start, 'start_index'), MaxLimited: uint32(max, 'limit') };
   const request = JSON.stringify({ From_Account: owner, ...page, LastSequence: 0 });
   return {
     submit: (client, tag) => native.submit(client, 'black_list_get', request, tag),

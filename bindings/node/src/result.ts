@@ -34,7 +34,7 @@ export interface Result {
   /** For example `black_list_add`; empty when the call did not get that far. */
   readonly command: string;
   /** The owner of the list that was read or changed. */
-  readonly fromAccount: string;
+  readonly owner: string;
   /** One per account of the request, in its order; for get one per entry, oldest first. */
   readonly items: readonly Item[];
   /** Get: `start` of the next page; 0 when the listing is complete. */
@@ -52,7 +52,7 @@ export function take(result: native.Pointer, tag?: unknown): Result {
       json: native.resultJson(result),
       tag,
       command: native.resultCommand(result),
-      fromAccount: native.resultFromAccount(result),
+      owner: native.resultFromAccount(result),
       items: Array.from({ length: native.resultItemCount(result) }, (_, index) => item(result, index)),
       nextIndex: native.resultNextIndex(result),
     };

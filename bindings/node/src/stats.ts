@@ -6,7 +6,8 @@ interface Ended {
   accepted: number;
   confirmed: number;
   refused: number;
-  unknown: number;
+  in_doubt: number;
+  not_sent: number;
   cancelled: number;
   pending: number;
 }
@@ -29,7 +30,7 @@ export interface Stats {
   };
   requests: Record<Command, { sent: number; accounts: number; merged_calls: number }>;
   latency: Record<Command, { count: number; p50_us: number; p99_us: number; max_us: number }>;
-  mirror: {
+  cache: {
     pairs: number;
     bytes: number;
     answered: number;
@@ -48,7 +49,7 @@ export interface Stats {
     'timeout' | 'network' | 'connect' | 'throttled' | 'busy' | 'signature' | 'rest' | 'unanswered'
     | 'budget_left' | 'over_budget', number>;
   /** Remote backend. */
-  pace?: { full_per_second: number } & Record<Command, { per_second: number; waits: number; waited_ms: number }>;
+  rate_limit?: { full_per_second: number } & Record<Command, { per_second: number; waits: number; waited_ms: number }>;
   /** Remote backend. */
   service?: {
     breaker_ms: number;

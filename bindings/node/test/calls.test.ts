@@ -31,7 +31,7 @@ test('64 callers at once get their own answers', options, async (t) => {
   await Promise.all(Array.from({ length: 64 }, async (_, caller) => {
     for (let round = 0; round < 50; round++) {
       const added = await client.add(`owner${caller}`, [`peer${round}`]);
-      assert.deepEqual([added.fromAccount, added.items[0]?.account], [`owner${caller}`, `peer${round}`]);
+      assert.deepEqual([added.owner, added.items[0]?.account], [`owner${caller}`, `peer${round}`]);
       assert.equal(client.isBlocked(`owner${caller}`, `peer${round}`), true);
     }
   }));
@@ -107,8 +107,8 @@ test('submitted calls complete once each, with any value as their tag', options,
 test('a submitted call that is refused throws at once, and says why', options, async (t) => {
   const client = await openFor(t);
   const error = await throws(() => client.submitAdd('ann', ['bob', ''], 1), Status.ERR_ARGUMENT);
-  assert.match(error.message, /to_accounts\[1\]/);
-  assert.match((await throws(() => client.submitGet('ann', 0, 1001, 1), Status.ERR_ARGUMENT)).message, /max_limited/);
+  assert.match(error.message, /targets\[1\]/);
+  assert.match((await throws(() => client.submitGet('ann', 0, 1001, 1), Status.ERR_ARGUMENT)).message, /limit/);
   await throws(() => client.submit('black_list_add', '{}', 1), Status.ERR_REQUEST);
 });
 

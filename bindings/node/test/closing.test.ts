@@ -162,5 +162,5 @@ test('100 clients wait at once, and each gets its answers', options, async (t) =
   const clients = await Promise.all(Array.from({ length: 100 }, () => openFor(t, short)));
   const ends = clients.map((client, index) => refused(client.add(`owner${index}`, ['bob']), Status.ERR_TIMEOUT));
   const errors = await Promise.all(ends);
-  assert.deepEqual(errors.map((error) => error.result.fromAccount), clients.map((_, index) => `owner${index}`));
+  assert.deepEqual(errors.map((error) => error.result.owner), clients.map((_, index) => `owner${index}`));
 });

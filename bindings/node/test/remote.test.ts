@@ -39,7 +39,7 @@ test('a refused write of an earlier client is handed out', options, async (t) =>
   await earlier.close(0);
   const client = await openFor(t, { ...(await service(t)), outbox });
   const { value } = await client.completions().next();
-  assert.deepEqual([value?.tag, value?.status, value?.fromAccount], [undefined, Status.ERR_SERVICE, 'ann']);
+  assert.deepEqual([value?.tag, value?.status, value?.owner], [undefined, Status.ERR_SERVICE, 'ann']);
   assert.equal(value?.items[0]?.account, 'ann');
 });
 

@@ -136,7 +136,7 @@ function answered(result: Result, expect: Expected): void {
   if (expect.retryable !== undefined) assert.equal(result.retryable, expect.retryable);
   if (expect.message_has !== undefined) assert.ok(result.message.includes(expect.message_has), result.message);
   if (expect.command !== undefined) assert.equal(result.command, expect.command);
-  if (expect.from !== undefined) assert.equal(result.fromAccount, expect.from);
+  if (expect.from !== undefined) assert.equal(result.owner, expect.from);
   if (expect.next_index !== undefined) assert.equal(result.nextIndex, expect.next_index);
   if (expect.json !== undefined) assert.deepEqual(likened(JSON.parse(result.json), expect.json), expect.json);
   if (expect.items !== undefined) {

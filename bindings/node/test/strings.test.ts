@@ -11,7 +11,7 @@ test('texts go through unchanged', async (t) => {
   const client = await openFor(t, { account_charset: 'utf8' });
   for (const owner of ODD) {
     const added = await client.add(owner, ODD.filter((account) => account !== owner));
-    assert.equal(added.fromAccount, owner);
+    assert.equal(added.owner, owner);
     for (const peer of ODD) assert.equal(client.isBlocked(owner, peer), owner !== peer);
     assert.deepEqual(client.isBlockedMany(ODD, owner), ODD.map((other) => client.isBlocked(other, owner)));
     const listed = await client.get(owner);

@@ -56,7 +56,7 @@ def expect_result(expect: Step, result: Result) -> None:
         "service_code": result.service_code,
         "retryable": result.retryable,
         "command": result.command,
-        "from": result.from_account,
+        "from": result.owner,
         "next_index": result.next_index,
         "items": [[i.account, i.status.name, i.code, i.relation.name] for i in result.items],
     }

@@ -134,7 +134,7 @@ def test_loops_in_many_threads_each_get_their_own_completions(client: Client) ->
 
     def run(owner: str) -> None:
         results = asyncio.run(asyncio.wait_for(block(owner), 60))
-        assert [(r.from_account, r.items[0].account) for r in results] == [
+        assert [(r.owner, r.items[0].account) for r in results] == [
             (owner, f"a{n}") for n in range(200)
         ]
 

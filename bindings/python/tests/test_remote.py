@@ -101,7 +101,7 @@ def test_a_write_of_an_earlier_client_that_is_refused_is_told(tmp_path: Path, ta
         if taken_by == "close":
             client.close()
         (refused,) = client.take_replayed()
-        assert (refused.from_account, refused.service_code) == ("ann", 30003)
+        assert (refused.owner, refused.service_code) == ("ann", 30003)
         assert [item.account for item in refused.items] == ["bob"]
         assert client.take_replayed() == []
         client.close()

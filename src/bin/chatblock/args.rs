@@ -36,7 +36,7 @@ pub enum Action {
     /// Show whom an account blocks, oldest first
     Get {
         /// Owner of the list
-        from: String,
+        owner: String,
         /// Show the whole list, page by page
         #[arg(long, conflicts_with_all = ["start", "limit"])]
         all: bool,
@@ -80,7 +80,7 @@ pub enum Action {
 #[derive(Args)]
 pub struct Targets {
     /// Owner of the list
-    pub from: String,
+    pub owner: String,
     /// The other accounts; `-` reads them from standard input, one per line
     #[arg(required_unless_present = "from_file")]
     pub to: Vec<String>,

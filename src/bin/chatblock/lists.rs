@@ -52,9 +52,9 @@ pub fn change_or_check(
     let mut reached = 0;
     for part in accounts.chunks(MAX_PER_CALL) {
         let reply = match command {
-            Command::Add => client.add(&wanted.from, part),
-            Command::Delete => client.delete(&wanted.from, part),
-            _ => client.check(&wanted.from, part, check_type),
+            Command::Add => client.add(&wanted.owner, part),
+            Command::Delete => client.delete(&wanted.owner, part),
+            _ => client.check(&wanted.owner, part, check_type),
         };
         reached += part.len();
         tally.count(&reply);
@@ -73,13 +73,13 @@ pub fn change_or_check(
 /// Shows one page, or every page.
 pub fn get(
     client: &Client,
-    from: &str,
+    owner: &str,
     (all, start, limit): (bool, u32, u32),
     json: bool,
 ) -> Result<(), Failure> {
     let mut index = start;
     for _ in 0..MOST_PAGES {
-        let reply = client.get(from, index, limit);
+        let reply = client.get(owner, index, limit);
         show(Command::Get, &reply, json)?;
         if !reply.status().is_done() {
             return Err(Failure::silent(exit::code(reply.status())));

@@ -64,11 +64,11 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             lists::change_or_check(&open(&text)?, Command::Check, &targets, (kind, json))
         }
         Action::Get {
-            from,
+            owner,
             all,
             start,
             limit,
-        } => lists::get(&open(&text)?, &from, (all, start, limit), json),
+        } => lists::get(&open(&text)?, &owner, (all, start, limit), json),
         Action::Backup { copy } => files::backup(&config, &copy),
         Action::Restore { copy, path } => files::restore(&copy, &path),
     }

@@ -95,7 +95,7 @@ fn as_json(write: &StoredWrite) -> String {
     if let Some(request) = &write.request {
         let targets: Vec<_> = request.targets().iter().map(Account::as_str).collect();
         line["command"] = json!(request.command().name());
-        line["From_Account"] = json!(request.from.as_str());
+        line["From_Account"] = json!(request.owner.as_str());
         line["To_Account"] = json!(targets);
     }
     if write.state != WriteState::Queued {
@@ -136,7 +136,7 @@ fn in_words(request: &Request) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!(": {} {verb} {}{more}", request.from, named.join(" "))
+    format!(": {} {verb} {}{more}", request.owner, named.join(" "))
 }
 
 fn report(changed: &Changed, what: &str, json: bool) -> Result<(), Failure> {

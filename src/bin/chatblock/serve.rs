@@ -6,7 +6,7 @@ use std::task::Poll;
 use chatblock::Error;
 use chatblock::config::Config;
 use chatblock::error::Status;
-use chatblock::server::{Gateway, Limits, Options, Server, State, TlsFiles};
+use chatblock::server::{Fixture, Gateway, Limits, Options, Server, TlsFiles};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Serve;
@@ -16,8 +16,8 @@ use crate::output;
 /// Answers the REST API until SIGINT or SIGTERM.
 pub fn run(config: &Config, wanted: Serve) -> Result<(), Failure> {
     let state = match &wanted.state {
-        Some(path) => State::read(path)?,
-        None => State::default(),
+        Some(path) => Fixture::read(path)?,
+        None => Fixture::default(),
     };
     if state.mentions_friends() {
         output::complain("the state file mentions friends, which this server does not know");

@@ -77,7 +77,7 @@ impl Outbox {
         self.room.check().inspect_err(|_| self.room.free(bytes))?;
         self.backlog.push(&Waiting {
             id: record.id,
-            owner: self.backlog.owner(&record.request.from),
+            owner: self.backlog.owner(&record.request.owner),
             bytes,
             accepted: record.accepted,
             command: record.request.command(),

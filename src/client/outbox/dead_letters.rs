@@ -8,8 +8,8 @@ use std::collections::HashSet;
 
 use super::{BadRow, CallId, Record};
 use crate::api::{Answer, Item, codes};
-use crate::client::assembly::{Assembly, Slot};
-use crate::client::positions::Positions;
+use crate::client::call::Positions;
+use crate::client::call::{Call, Slot};
 use crate::client::reply::Reply;
 use crate::error::Status;
 
@@ -61,7 +61,7 @@ pub(in crate::client) struct Refusal {
 
 impl Refusal {
     /// What the service said of `call`, when that was no.
-    pub(in crate::client) fn of(call: &Assembly) -> Option<Self> {
+    pub(in crate::client) fn of(call: &Call) -> Option<Self> {
         if !matches!(call.status(), Status::Service | Status::Partial) {
             return None;
         }
@@ -97,7 +97,7 @@ impl Refused {
     /// The reply as the client that sent the write had it.
     pub(super) fn into_reply(self) -> Reply {
         let Self { letter, record } = self;
-        let mut call = Assembly::new(record.request);
+        let mut call = Call::new(record.request);
         let count = call.request.targets().len();
         let all = Positions::Run(0..count);
         let each: Vec<i32> = letter
@@ -122,7 +122,7 @@ impl Refused {
         Reply {
             letter: Some(record.id),
             has_place: false,
-            ..Reply::from_assembly(call)
+            ..Reply::from_call(call)
         }
     }
 }

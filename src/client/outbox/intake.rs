@@ -1,4 +1,4 @@
-//! Between the lanes and the outbox: which calls go where, and what comes back. The threads and the simulator do the
+//! Between the scheduler and the outbox: which calls go where, and what comes back. The threads and the simulator do the
 //! same here.
 
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{BadRow, Loaded, Outbox, Outcome, Record};
 use crate::api::Request;
-use crate::client::lanes::{CallId, Lanes, Returned, unread};
+use crate::client::scheduler::{CallId, Returned, Scheduler, unread};
 use crate::error::{Error, Status};
 
 /// A caller of whom a number is all that has to be remembered.
@@ -32,16 +32,16 @@ pub(in crate::client) type Moment = (Instant, i64);
 /// What became of a call on its way in.
 pub(in crate::client) struct Accepted {
     pub(in crate::client) id: CallId,
-    /// The lanes have it; otherwise the outbox alone.
-    pub(in crate::client) is_in_lanes: bool,
+    /// The scheduler have it; otherwise the outbox alone.
+    pub(in crate::client) is_scheduled: bool,
     /// The writer has to look again.
     pub(in crate::client) wakes_writer: bool,
 }
 
-/// Takes a call: into the lanes, and a write into the outbox, when there is one; there alone when earlier writes of its
+/// Takes a call: into the scheduler, and a write into the outbox, when there is one; there alone when earlier writes of its
 /// owner are on disk only or there is no room for it in memory. A read of such an owner waits for those.
 pub(in crate::client) fn accept<T: Tagged>(
-    lanes: &mut Lanes<T>,
+    scheduler: &mut Scheduler<T>,
     outbox: Option<&mut Outbox>,
     call: Call<T>,
     (now, unix_seconds): Moment,
@@ -52,48 +52,48 @@ pub(in crate::client) fn accept<T: Tagged>(
         entered,
     } = call;
     let Some(outbox) = outbox else {
-        let id = lanes.accept(request, caller, entered, now);
-        return Accepted::into_lanes(id, false);
+        let id = scheduler.accept(request, caller, entered, now);
+        return Accepted::into_scheduler(id, false);
     };
     if !request.command().is_write() {
-        let id = if outbox.has_beyond(&request.from) {
-            lanes.park_read(request, caller, entered, now)
+        let id = if outbox.has_beyond(&request.owner) {
+            scheduler.park_read(request, caller, entered, now)
         } else {
-            lanes.accept(request, caller, entered, now)
+            scheduler.accept(request, caller, entered, now)
         };
-        return Accepted::into_lanes(id, false);
+        return Accepted::into_scheduler(id, false);
     }
     let record = |id| Record {
         id,
         request: Arc::clone(&request),
         accepted: unix_seconds,
     };
-    let is_beyond = outbox.is_beyond(&request.from);
+    let is_beyond = outbox.is_beyond(&request.owner);
     let (id, added, caller) = if is_beyond {
-        // Whoever waits is remembered by the lanes.
+        // Whoever waits is remembered by the scheduler.
         let tag = caller.tag().filter(|_| entered.is_none());
-        let (id, caller) = lanes.park_write(Arc::clone(&request), caller, entered, now);
+        let (id, caller) = scheduler.park_write(Arc::clone(&request), caller, entered, now);
         (id, outbox.add_beyond(record(id), tag, now), caller)
     } else {
-        let id = lanes.accept(Arc::clone(&request), caller, entered, now);
+        let id = scheduler.accept(Arc::clone(&request), caller, entered, now);
         (id, outbox.add(record(id), now), None)
     };
-    let is_in_lanes = !is_beyond;
+    let is_scheduled = !is_beyond;
     match added {
         Ok(is_sooner) => Accepted {
             id,
-            is_in_lanes,
+            is_scheduled,
             wakes_writer: is_sooner | (entered.is_some() && outbox.hurry(now)),
         },
         Err(error) => {
             if is_beyond {
-                lanes.end_parked(id, (request, caller), &error, (now, true));
+                scheduler.end_parked(id, (request, caller), &error, (now, true));
             } else {
-                lanes.fail_unrecorded([id], &error, now);
+                scheduler.fail_unrecorded([id], &error, now);
             }
             Accepted {
                 id,
-                is_in_lanes,
+                is_scheduled,
                 wakes_writer: false,
             }
         }
@@ -101,10 +101,10 @@ pub(in crate::client) fn accept<T: Tagged>(
 }
 
 impl Accepted {
-    fn into_lanes(id: CallId, wakes_writer: bool) -> Self {
+    fn into_scheduler(id: CallId, wakes_writer: bool) -> Self {
         Self {
             id,
-            is_in_lanes: true,
+            is_scheduled: true,
             wakes_writer,
         }
     }
@@ -113,7 +113,7 @@ impl Accepted {
 /// What came back from disk.
 #[derive(Default)]
 pub(in crate::client) struct Back {
-    /// Tags of calls that are in the lanes now.
+    /// Tags of calls that are in the scheduler now.
     pub(in crate::client) tags: Vec<(u64, CallId)>,
     /// Rows that turned out to be no writes.
     pub(in crate::client) bad: Vec<BadRow>,
@@ -121,9 +121,9 @@ pub(in crate::client) struct Back {
     pub(in crate::client) gone: Vec<CallId>,
 }
 
-/// Takes writes that were read into the lanes, in order.
+/// Takes writes that were read into the scheduler, in order.
 pub(in crate::client) fn arrive<T: Tagged>(
-    lanes: &mut Lanes<T>,
+    scheduler: &mut Scheduler<T>,
     outbox: &mut Outbox,
     page: Vec<(CallId, Loaded)>,
     moment: Moment,
@@ -136,7 +136,7 @@ pub(in crate::client) fn arrive<T: Tagged>(
         };
         let caller = arrived.tag.map(T::of_tag);
         let fail = |request, error: &Error| {
-            lanes.end_parked(id, (request, caller), error, (now, true));
+            scheduler.end_parked(id, (request, caller), error, (now, true));
         };
         match loaded {
             Loaded::Write(record) if arrived.is_cancelled => fail(record.request, &cancelled()),
@@ -151,7 +151,7 @@ pub(in crate::client) fn arrive<T: Tagged>(
                     caller,
                     age,
                 };
-                lanes.unpark(write, now);
+                scheduler.unpark(write, now);
             }
             Loaded::Bad(reason) => {
                 fail(unread(arrived.command), &unsendable(&reason));
@@ -171,15 +171,15 @@ pub(in crate::client) fn arrive<T: Tagged>(
             }
         }
     }
-    release_reads(lanes, outbox, now);
+    release_reads(scheduler, outbox, now);
     back
 }
 
 /// Lets reads go on that wait for no write on disk any more.
-fn release_reads<T>(lanes: &mut Lanes<T>, outbox: &Outbox, now: Instant) {
-    for owner in lanes.parked_owners() {
+fn release_reads<T>(scheduler: &mut Scheduler<T>, outbox: &Outbox, now: Instant) {
+    for owner in scheduler.parked_owners() {
         if !outbox.has_beyond(&owner) {
-            lanes.release_reads(&owner, CallId::MAX, now);
+            scheduler.release_reads(&owner, CallId::MAX, now);
         }
     }
 }
@@ -187,7 +187,7 @@ fn release_reads<T>(lanes: &mut Lanes<T>, outbox: &Outbox, now: Instant) {
 /// Takes back the writes with `tag` that only the outbox knows: how many they are. The writer has to look again when
 /// there is any.
 pub(in crate::client) fn cancel<T: Tagged>(
-    lanes: &mut Lanes<T>,
+    scheduler: &mut Scheduler<T>,
     outbox: &mut Outbox,
     tag: u64,
     now: Instant,
@@ -195,7 +195,7 @@ pub(in crate::client) fn cancel<T: Tagged>(
     let (count, over) = outbox.cancel_beyond(tag);
     for record in over {
         let caller = Some(T::of_tag(tag));
-        lanes.end_parked(
+        scheduler.end_parked(
             record.id,
             (record.request, caller),
             &cancelled(),
@@ -207,7 +207,7 @@ pub(in crate::client) fn cancel<T: Tagged>(
 
 /// Tells the callers that only the outbox knows that the client ends.
 pub(in crate::client) fn end_all<T: Tagged>(
-    lanes: &mut Lanes<T>,
+    scheduler: &mut Scheduler<T>,
     outbox: &mut Outbox,
     error: &Error,
     now: Instant,
@@ -217,20 +217,20 @@ pub(in crate::client) fn end_all<T: Tagged>(
             unread(unread_write.command),
             unread_write.tag.map(T::of_tag),
         );
-        lanes.end_parked(unread_write.id, known, error, (now, false));
+        scheduler.end_parked(unread_write.id, known, error, (now, false));
     }
 }
 
-/// Tells the lanes what became of a commit; gives what is to be logged, and whether it is an error.
+/// Tells the scheduler what became of a commit; gives what is to be logged, and whether it is an error.
 pub(in crate::client) fn take_outcome<T: Tagged>(
-    lanes: &mut Lanes<T>,
+    scheduler: &mut Scheduler<T>,
     outbox: &Outbox,
     outcome: Outcome,
     now: Instant,
 ) -> Option<(bool, String)> {
     match outcome {
         Outcome::Recorded(up_to) => {
-            lanes.record(up_to, now);
+            scheduler.record(up_to, now);
             None
         }
         Outcome::Lost {
@@ -242,13 +242,13 @@ pub(in crate::client) fn take_outcome<T: Tagged>(
                 let id = lost.record.id;
                 if let Some(tag) = lost.tag {
                     let known = (lost.record.request, Some(T::of_tag(tag)));
-                    lanes.end_parked(id, known, &error, (now, true));
+                    scheduler.end_parked(id, known, &error, (now, true));
                 } else {
-                    lanes.fail_unrecorded([id], &error, now);
+                    scheduler.fail_unrecorded([id], &error, now);
                 }
             }
-            lanes.record(up_to, now);
-            release_reads(lanes, outbox, now);
+            scheduler.record(up_to, now);
+            release_reads(scheduler, outbox, now);
             Some((true, error.message().to_owned()))
         }
         Outcome::Postponed(error) => Some((

@@ -1,7 +1,7 @@
 //! Writes on disk until they are answered: accepted, recorded, confirmed or refused (design.md 3.2).
 //!
 //! A plain state machine without threads, clocks or files: what is to be written and when. The thread of
-//! `runtime/recorder.rs` and the simulator hand its changes to a [`Journal`]. Ids of records are ids of
+//! `runtime/outbox_writer.rs` and the simulator hand its changes to a [`Journal`]. Ids of records are ids of
 //! calls, so their order is the order of acceptance.
 
 mod backlog;
@@ -31,8 +31,8 @@ use backlog::Backlog;
 use beyond::{Kept, Transit};
 use window::Window;
 
-use super::lanes::CallId;
 use super::reply::Reply;
+use super::scheduler::CallId;
 use super::stats;
 use crate::api::Request;
 use crate::error::{Error, Status};
@@ -60,7 +60,7 @@ fn bytes(request: &Request) -> u64 {
         .iter()
         .map(|target| target.len() + 1)
         .sum();
-    record_bytes(request.from.len(), targets)
+    record_bytes(request.owner.len(), targets)
 }
 
 /// What a record takes of which the owner has so many bytes and the targets have, each with a line feed.
@@ -68,7 +68,7 @@ fn record_bytes(owner: usize, targets: usize) -> u64 {
     RECORD_BYTES + (owner + targets) as u64
 }
 
-/// How much is kept, for threads that do not hold the lock of the lanes.
+/// How much is kept, for threads that do not hold the lock of the scheduler.
 pub(super) struct Room {
     max_bytes: u64,
     bytes: AtomicU64,
@@ -509,7 +509,7 @@ mod tests {
     fn record(id: CallId) -> Record {
         let operation = Operation::Add(["bob".into()].into());
         let request = Arc::new(Request {
-            from: "ann".into(),
+            owner: "ann".into(),
             operation,
         });
         Record {
@@ -576,7 +576,7 @@ mod tests {
         let now = Instant::now();
         let mut outbox = Outbox::new(1000, Duration::ZERO, Limit::DEFAULT);
         let request = Arc::new(Request {
-            from: "ann".into(),
+            owner: "ann".into(),
             operation: Operation::Add(["bob".into()].into()),
         });
         outbox.room().reserve(&request).expect("there is room");

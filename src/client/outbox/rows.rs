@@ -10,7 +10,7 @@ use super::file::WriteState;
 use super::{CallId, Letter, LetterCounts, Record, Refused, record_bytes};
 use crate::api::accounts::{self, Charset};
 use crate::api::{Account, Command, Operation, Request, Targets};
-use crate::client::check::MAX_TARGETS;
+use crate::client::validate::MAX_TARGETS;
 
 /// Ids below this one are ours; above it there is still room for more writes than a machine can make.
 const ID_LIMIT: u64 = 1 << 62;
@@ -65,8 +65,8 @@ pub(super) fn scan(
     let mut rows = connection.prepare(&format!(
         "SELECT id, {}, {}, {}, accepted FROM writes ORDER BY id",
         bounded("command", 32),
-        bounded("from_account", accounts::MAX_BYTES),
-        octets("to_accounts"),
+        bounded("owner", accounts::MAX_BYTES),
+        octets("targets"),
     ))?;
     let mut rows = rows.query([])?;
     while let Some(row) = rows.next()? {
@@ -147,8 +147,8 @@ fn whole() -> String {
         "SELECT writes.id, {}, {}, {}, accepted, number, mark.id, refused, code, {}, {} \
          FROM writes LEFT JOIN dead_letters AS mark ON mark.id = writes.id",
         bounded("command", 32),
-        bounded("from_account", accounts::MAX_BYTES),
-        bounded("to_accounts", MAX_TEXT),
+        bounded("owner", accounts::MAX_BYTES),
+        bounded("targets", MAX_TEXT),
         bounded("codes", MAX_CODES),
         bounded("reason", MAX_REASON),
     )
@@ -317,7 +317,7 @@ fn request(row: &Row<'_>) -> Result<Arc<Request>, String> {
         _ => Operation::Add(targets),
     };
     Ok(Arc::new(Request {
-        from: owner.into(),
+        owner: owner.into(),
         operation,
     }))
 }

@@ -35,8 +35,8 @@ macro_rules! tables_1 {
     CREATE TABLE writes (
         id INTEGER PRIMARY KEY,
         command TEXT NOT NULL,
-        from_account TEXT NOT NULL,
-        to_accounts TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        targets TEXT NOT NULL,
         accepted INTEGER NOT NULL
     ) STRICT;
 "
@@ -183,7 +183,7 @@ impl SqliteJournal {
     fn write(transaction: Transaction<'_>, changes: &Changes) -> rusqlite::Result<()> {
         {
             let mut insert = transaction.prepare_cached(
-                "INSERT INTO writes (id, command, from_account, to_accounts, accepted) \
+                "INSERT INTO writes (id, command, owner, targets, accepted) \
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?;
             for record in &changes.add {
@@ -191,7 +191,7 @@ impl SqliteJournal {
                 insert.execute(params![
                     record.id,
                     request.command().name(),
-                    request.from.as_str(),
+                    request.owner.as_str(),
                     request.targets().join("\n"),
                     record.accepted,
                 ])?;

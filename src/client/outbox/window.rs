@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::backlog::{Owner, Wanted};
-use crate::client::lanes::CallId;
+use crate::client::scheduler::CallId;
 
 /// Most that is in memory of either kind.
 #[derive(Clone, Copy, Debug)]

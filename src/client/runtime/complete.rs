@@ -1,13 +1,13 @@
 //! How replies go out.
 
-use super::recorder::Letters;
+use super::outbox_writer::Letters;
 use super::{Caller, Runtime, State};
-use crate::client::lanes::{CallId, Done};
 use crate::client::outbox::{Outbox, Tagged};
 use crate::client::reply::Reply;
+use crate::client::scheduler::{CallId, Done};
 use crate::error::Status;
 use crate::locks::MutexGuard;
-use crate::promise::Promise;
+use crate::oneshot::Sender;
 
 /// So many replies go out together: more would hold up those behind them, and the requests that wait for the thread.
 const CHUNK: usize = 64;
@@ -15,15 +15,18 @@ const CHUNK: usize = 64;
 impl Runtime {
     /// Whether there are replies, and no thread has others in hand: one at a time keeps their order.
     pub(super) fn can_deliver(&self, state: &State) -> bool {
-        state.lanes.done_len() > 0 && self.completions.in_hand().is_none()
+        state.scheduler.done_len() > 0 && self.completions.in_hand().is_none()
     }
 
     /// Whether a call that was accepted before `later` has no reply yet.
     pub(super) fn is_unanswered(&self, state: &State, later: CallId) -> bool {
         let in_hand = self.completions.in_hand();
         in_hand.is_some_and(|oldest| oldest < later)
-            || state.lanes.oldest().is_some_and(|oldest| oldest < later)
-            || state.lanes.has_done_before(later)
+            || state
+                .scheduler
+                .oldest()
+                .is_some_and(|oldest| oldest < later)
+            || state.scheduler.has_done_before(later)
             || (state.outbox.as_ref().and_then(Outbox::oldest_beyond))
                 .is_some_and(|oldest| oldest < later)
     }
@@ -58,7 +61,7 @@ impl Runtime {
         if !self.can_deliver(&state) {
             return state;
         }
-        let mut done = state.lanes.take_done(CHUNK);
+        let mut done = state.scheduler.take_done(CHUNK);
         for one in &done {
             if let Some(tag) = one.caller.as_ref().and_then(Caller::tag) {
                 state.tags.remove(&(tag, one.id));
@@ -67,13 +70,13 @@ impl Runtime {
         let oldest = done.iter().map(|one| one.id).min();
         self.completions.hold(oldest);
         let letters = self.let_go(&mut state, &done);
-        self.learn(&mut state, &mut done);
+        self.apply(&mut state, &mut done);
         drop(state);
         let (polled, waited) = self.replies(done, &letters);
         let places = waited.iter().filter(|(_, reply)| reply.has_place);
         self.completions.push(polled, places.count());
-        for (promise, reply) in waited {
-            promise.keep(reply);
+        for (sender, reply) in waited {
+            sender.send(reply);
         }
         let state = self.state.lock();
         self.quieter.notify_all();
@@ -86,7 +89,7 @@ impl Runtime {
         &self,
         done: Vec<Done<Caller>>,
         letters: &Letters,
-    ) -> (Vec<Reply>, Vec<(Promise<Reply>, Reply)>) {
+    ) -> (Vec<Reply>, Vec<(Sender<Reply>, Reply)>) {
         let (mut polled, mut waited) = (Vec::new(), Vec::new());
         for Done {
             id,
@@ -101,7 +104,7 @@ impl Runtime {
             let reply = Reply {
                 letter: letter.map(|_| id),
                 has_place,
-                ..Reply::from_assembly(call)
+                ..Reply::from_call(call)
             };
             match caller {
                 Some(Caller::Polls(tag)) => {
@@ -114,7 +117,7 @@ impl Runtime {
                         ..reply
                     });
                 }
-                Some(Caller::Waits(promise)) => waited.push((promise, reply)),
+                Some(Caller::Waits(sender)) => waited.push((sender, reply)),
                 // On disk and in no queue: a host program that never polls goes on.
                 None if letter == Some(&true) => polled.push(reply),
                 None if letter.is_some() => {}

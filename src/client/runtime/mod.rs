@@ -1,17 +1,17 @@
-//! The threads of a client, which do what the scheduler (`lanes`) says. Calls of blocking callers and of others take the
+//! The threads of a client, which do what the scheduler (`scheduler`) says. Calls of blocking callers and of others take the
 //! same way.
 //!
 //! Each part owns its lock: `inbox.rs` has the calls that arrive and the threads that sleep, `completions.rs` the replies
 //! that wait for poll, and the state here is the scheduler with its outbox. Locks are taken in the order state, inbox or
 //! state, completions; no thread holds two of the latter.
 
+mod cache_updates;
 mod complete;
 mod ended;
 mod inbox;
-mod learner;
 #[cfg(all(test, feature = "model"))]
 mod model;
-mod recorder;
+mod outbox_writer;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -23,19 +23,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use super::cache_sync::refresh::Refresher;
 use super::completions::Completions;
-use super::lanes::{CallId, Flight, Lanes, Rules};
 use super::log::Log;
 use super::outbox::{Opened, Outbox, Room, Tagged, intake};
 use super::reply::Reply;
-use super::stats::{LogLines, Mirror, Stats, whole_ms};
-use super::watching::Watching;
+use super::scheduler::{CallId, Flight, Rules, Scheduler};
+use super::stats::{Cache, LogLines, Stats, whole_ms};
 use crate::api::{Answer, Request, codes};
 use crate::clock::Clock;
 use crate::config::LogLevel;
 use crate::error::{Error, Status};
 use crate::locks::{Condvar, Mutex, MutexGuard};
-use crate::promise::Promise;
+use crate::oneshot::Sender;
 use crate::service::Service;
 use ended::{Alive, Ended};
 use inbox::{Arrival, Inbox};
@@ -50,7 +50,7 @@ const CLOSE_GRACE: Duration = Duration::from_millis(40);
 /// Where the reply to a call goes.
 pub(super) enum Caller {
     /// To a thread that waits for it.
-    Waits(Promise<Reply>),
+    Waits(Sender<Reply>),
     /// To the queue of completions, with this tag.
     Polls(u64),
 }
@@ -89,11 +89,11 @@ pub(super) struct Runtime {
 
 struct State {
     /// Boxed, because a copy on the way to its place takes a good part of a small stack.
-    lanes: Box<Lanes<Caller>>,
+    scheduler: Box<Scheduler<Caller>>,
     /// None where writes live in memory until they are answered.
     outbox: Option<Outbox>,
     /// None where everything is known.
-    watching: Option<Watching>,
+    refresher: Option<Refresher>,
     /// Taken when closing begins; every thread has a clone.
     alive: Option<Alive>,
     /// How many threads there are that look for work.
@@ -112,14 +112,14 @@ impl Runtime {
         rules: Rules,
         max_calls: usize,
     ) -> Self {
-        let mut lanes = Box::new(Lanes::new(rules, crate::random::generator()));
-        lanes.tally().time_calls();
-        let batch_window = if lanes.merges() {
+        let mut scheduler = Box::new(Scheduler::new(rules, crate::random::generator()));
+        scheduler.tally().time_calls();
+        let batch_window = if scheduler.merges() {
             BATCH_WINDOW
         } else {
             Duration::ZERO
         };
-        Self::batching(service, clock, log, (lanes, batch_window), max_calls)
+        Self::batching(service, clock, log, (scheduler, batch_window), max_calls)
     }
 
     /// With a batch window of its own.
@@ -127,7 +127,7 @@ impl Runtime {
         service: Box<dyn Service>,
         clock: Arc<dyn Clock>,
         log: Log,
-        (lanes, batch_window): (Box<Lanes<Caller>>, Duration),
+        (scheduler, batch_window): (Box<Scheduler<Caller>>, Duration),
         max_calls: usize,
     ) -> Self {
         let (alive, ended) = ended::channel();
@@ -141,9 +141,9 @@ impl Runtime {
             inbox: Inbox::new(batch_window),
             room: OnceLock::new(),
             state: Mutex::new(State {
-                lanes,
+                scheduler,
                 outbox: None,
-                watching: None,
+                refresher: None,
                 alive: Some(alive),
                 threads: 0,
                 arriving: VecDeque::new(),
@@ -161,9 +161,9 @@ impl Runtime {
         let now = self.clock.now();
         // It is asked before the first call is accepted.
         let _ = self.room.set(opened.outbox.room());
-        state.lanes.begin_at(opened.outbox.recorded(), now);
+        state.scheduler.begin_at(opened.outbox.recorded(), now);
         for (command, count) in opened.left {
-            (0..count).for_each(|_| state.lanes.inherit(command));
+            (0..count).for_each(|_| state.scheduler.inherit(command));
         }
         state.outbox = Some(opened.outbox);
         self.take_page(&mut state, opened.page);
@@ -182,10 +182,10 @@ impl Runtime {
     }
 
     /// A look inside, at one moment.
-    pub(super) fn stats(&self, mirror: Mirror) -> Stats {
+    pub(super) fn stats(&self, cache: Cache) -> Stats {
         let now = self.clock.now();
         let mut inside = Stats {
-            mirror,
+            cache,
             uptime_ms: whole_ms(now.saturating_duration_since(self.opened)),
             service: self.service.state(now).map(Into::into),
             log: LogLines {
@@ -200,10 +200,10 @@ impl Runtime {
             .outbox
             .as_ref()
             .map(|outbox| outbox.stats(unix_seconds));
-        if let Some(watching) = &state.watching {
-            watching.fill(&mut inside.mirror);
+        if let Some(refresher) = &state.refresher {
+            refresher.fill(&mut inside.cache);
         }
-        state.lanes.fill(&mut inside, now);
+        state.scheduler.fill(&mut inside, now);
         inside
     }
 
@@ -214,7 +214,7 @@ impl Runtime {
         let ids: Vec<_> = ids.map(|(_, id)| *id).collect();
         let error = Error::new(Status::Cancelled, "cancelled before it was sent");
         let now = self.clock.now();
-        let mut count = state.lanes.cancel(&ids, &error, now);
+        let mut count = state.scheduler.cancel(&ids, &error, now);
         count += self.cancel_beyond(&mut state, tag, now);
         // What waited behind a cancelled call may go now. Threads of the client hand the completions out: the caller may
         // be a tick thread.
@@ -225,7 +225,7 @@ impl Runtime {
     /// Waits until everything accepted before has its reply; false at `deadline`.
     pub(super) fn flush(&self, deadline: Option<Instant>) -> bool {
         let mut state = self.lock_and_drain();
-        let later = state.lanes.next_call();
+        let later = state.scheduler.next_call();
         while self.is_unanswered(&state, later) {
             match deadline {
                 None => self.quieter.wait(&mut state),
@@ -248,7 +248,7 @@ impl Runtime {
         state.alive = None;
         self.to_record.notify_all();
         let beyond = state.outbox.as_ref().map_or(0, Outbox::losable);
-        let dropped = state.lanes.losable() + beyond;
+        let dropped = state.scheduler.losable() + beyond;
         self.end_all(&mut state, &closed());
         drop(self.deliver_last(state));
         self.service.shut_down();
@@ -261,9 +261,9 @@ impl Runtime {
 
     /// Ends every call, also those that only the outbox knows.
     fn end_all(&self, state: &mut State, error: &Error) {
-        state.lanes.end_all(error);
+        state.scheduler.end_all(error);
         if let Some(outbox) = &mut state.outbox {
-            intake::end_all(&mut state.lanes, outbox, error, self.clock.now());
+            intake::end_all(&mut state.scheduler, outbox, error, self.clock.now());
         }
     }
 
@@ -295,10 +295,10 @@ impl Runtime {
         self.log_outcome(&flight.request, &outcome);
         let mut state = self.state.lock();
         self.inbox.come_back();
-        if state.lanes.settle(flight, outcome, self.clock.now()) {
+        if state.scheduler.settle(flight, outcome, self.clock.now()) {
             self.service.renew_signature();
         }
-        for line in state.lanes.take_news() {
+        for line in state.scheduler.take_news() {
             self.log.line(LogLevel::Warn, || line);
         }
         state

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
+use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler as Explorer};
 use shuttle::thread;
 
 use super::*;
@@ -14,7 +14,7 @@ use crate::api::{CheckType, Item, Operation, Verdict};
 use crate::client::outbox::{Changes, Failure, Journal, Limit, Loaded, Refused};
 use crate::clock::SystemClock;
 use crate::config;
-use crate::promise::promise;
+use crate::oneshot::oneshot;
 
 /// Answers, after others had their turn.
 struct Willing;
@@ -92,8 +92,8 @@ fn open_with(service: Box<dyn Service>, requests: usize, has_outbox: bool) -> Ar
         recorded: has_outbox,
     };
     let log = Log::open(&config::Log::default(), clock.clone()).expect("no log");
-    let lanes = Box::new(Lanes::new(rules, fastrand::Rng::with_seed(7)));
-    let parts = (lanes, Duration::ZERO);
+    let scheduler = Box::new(Scheduler::new(rules, fastrand::Rng::with_seed(7)));
+    let parts = (scheduler, Duration::ZERO);
     let runtime = Runtime::batching(service, clock, log, parts, 100);
     let runtime = Arc::new(runtime);
     if has_outbox {
@@ -110,14 +110,14 @@ fn open_with(service: Box<dyn Service>, requests: usize, has_outbox: bool) -> Ar
 
 fn add(owner: &str, target: usize) -> Request {
     Request {
-        from: owner.into(),
+        owner: owner.into(),
         operation: Operation::Add([target.to_string().as_str().into()].into()),
     }
 }
 
 fn check(owner: &str) -> Request {
     Request {
-        from: owner.into(),
+        owner: owner.into(),
         operation: Operation::Check(["0".into()].into(), CheckType::Single),
     }
 }
@@ -153,7 +153,7 @@ fn join(threads: impl IntoIterator<Item = thread::JoinHandle<()>>) {
 fn explore(name: &str, scene: fn()) {
     let asked = std::env::var("CHATBLOCK_SCHEDULES").ok();
     let schedules = asked.and_then(|text| text.parse().ok()).unwrap_or(200);
-    let run = |scheduler: Box<dyn Scheduler + Send>| {
+    let run = |scheduler: Box<dyn Explorer + Send>| {
         let mut limits = shuttle::Config::new();
         limits.stack_size = 256 * 1024;
         limits.max_steps = shuttle::MaxSteps::FailAfter(200_000);
@@ -190,10 +190,10 @@ fn blocking_and_asynchronous_calls_share_the_threads() {
         let runtime = open(1, false);
         let waiting = |owner: &'static str| {
             spawn(&runtime, move |runtime| {
-                let (promise, waiting) = promise();
-                let accepted = runtime.accept(add(owner, 0), promise, runtime.clock.now());
+                let (sender, receiver) = oneshot();
+                let accepted = runtime.accept(add(owner, 0), sender, runtime.clock.now());
                 accepted.expect("there is room");
-                let reply = waiting.wait(None).expect("a reply");
+                let reply = receiver.recv(None).expect("a reply");
                 assert_eq!(reply.status(), Status::Ok);
             })
         };

@@ -6,25 +6,29 @@ use std::time::{Duration, Instant};
 use super::inbox::{Arrival, What};
 use super::{Caller, Runtime, State, busy, closed, panicked};
 use crate::api::{Command, Request};
-use crate::client::lanes::{CallId, Lanes, Next, Rules};
 use crate::client::outbox::Tagged;
 use crate::client::outbox::intake::{self, Call};
 use crate::client::reply::Reply;
+use crate::client::scheduler::{CallId, Next, Rules, Scheduler};
 use crate::error::Error;
 use crate::locks::Mutex;
-use crate::promise::Promise;
+use crate::oneshot::Sender;
 
 /// A call that is done on its caller's thread.
 struct Here<'a> {
     state: &'a Mutex<State>,
-    lanes: Lanes<()>,
+    scheduler: Scheduler<()>,
 }
 
 impl Drop for Here<'_> {
     /// Also when a bug ended the call.
     fn drop(&mut self) {
-        self.lanes.end_all(&panicked());
-        self.state.lock().lanes.tally().absorb(self.lanes.tally());
+        self.scheduler.end_all(&panicked());
+        self.state
+            .lock()
+            .scheduler
+            .tally()
+            .absorb(self.scheduler.tally());
     }
 }
 
@@ -68,7 +72,7 @@ impl Runtime {
     pub(in crate::client) fn accept(
         self: &Arc<Self>,
         request: Request,
-        promise: Promise<Reply>,
+        sender: Sender<Reply>,
         entered: Instant,
     ) -> Result<CallId, Error> {
         let mut state = self.lock_and_drain();
@@ -76,7 +80,7 @@ impl Runtime {
         self.have_a_thread(&mut state)?;
         self.admit(&request, true)?;
         let now = self.clock.now();
-        let caller = Caller::Waits(promise);
+        let caller = Caller::Waits(sender);
         let id = self.enter(&mut state, request, caller, Some(entered), now);
         self.rouse(&mut state, now);
         Ok(id)
@@ -86,11 +90,11 @@ impl Runtime {
     /// the lock no longer than `patience`.
     pub(in crate::client) fn stop_waiting(&self, id: CallId, patience: Duration) -> Option<Reply> {
         let mut state = self.state.try_lock_for(patience)?;
-        let (call, caller) = state.lanes.leave(id)?;
+        let (call, caller) = state.scheduler.leave(id)?;
         drop(state);
         let has_place = caller.is_some() && !self.is_recorded(call.request.command());
         self.completions.free(usize::from(has_place));
-        Some(Reply::from_assembly(call))
+        Some(Reply::from_call(call))
     }
 
     /// A place for the reply to a call; for a write that is recorded, room on disk instead. The reply to one that nobody
@@ -118,7 +122,7 @@ impl Runtime {
         self.inbox.refusal().map_or(Ok(()), Err)
     }
 
-    /// Takes what arrived into the lanes; false when there was nothing.
+    /// Takes what arrived into the scheduler; false when there was nothing.
     pub(super) fn take_in(&self, state: &mut State) -> bool {
         // A bug may have left some.
         let is_left = self.enter_arriving(state);
@@ -135,16 +139,16 @@ impl Runtime {
                     self.enter(state, request, Caller::Polls(tag), None, accepted);
                 }
                 What::Watch(owners) => {
-                    if let Some(watching) = &mut state.watching {
+                    if let Some(refresher) = &mut state.refresher {
                         for owner in &owners {
-                            watching.watch(owner, accepted);
+                            refresher.watch(owner, accepted);
                         }
                     }
                 }
                 What::Unwatch(owners) => {
-                    if let Some(watching) = &mut state.watching {
+                    if let Some(refresher) = &mut state.refresher {
                         for owner in &owners {
-                            watching.unwatch(owner);
+                            refresher.unwatch(owner);
                         }
                     }
                 }
@@ -153,7 +157,7 @@ impl Runtime {
         is_any
     }
 
-    /// Into the lanes.
+    /// Into the scheduler.
     fn enter(
         &self,
         state: &mut State,
@@ -169,19 +173,19 @@ impl Runtime {
             entered,
         };
         let moment = (now, self.clock.unix_seconds());
-        let accepted = intake::accept(&mut state.lanes, state.outbox.as_mut(), call, moment);
-        let tag = tag.filter(|_| accepted.is_in_lanes);
+        let accepted = intake::accept(&mut state.scheduler, state.outbox.as_mut(), call, moment);
+        let tag = tag.filter(|_| accepted.is_scheduled);
         state.tags.extend(tag.map(|tag| (tag, accepted.id)));
         if accepted.wakes_writer {
             self.to_record.notify_one();
         }
-        if let Some(watching) = &mut state.watching {
-            watching.begin_asked(accepted.id, &request, now);
+        if let Some(refresher) = &mut state.refresher {
+            refresher.begin_asked(accepted.id, &request, now);
         }
         accepted.id
     }
 
-    /// Does a call on this very thread, for a backend that answers at once: the same lanes, for one.
+    /// Does a call on this very thread, for a backend that answers at once: the same scheduler, for one.
     ///
     /// # Errors
     /// The request, when calls of the same owner are under way, which must come first.
@@ -191,31 +195,31 @@ impl Runtime {
         rules: Rules,
     ) -> Result<Reply, Request> {
         let now = self.clock.now();
-        let (command, from) = (request.command(), request.from.clone());
+        let (command, owner) = (request.command(), request.owner.clone());
         let mut here = {
             let mut state = self.lock_and_drain();
             if state.alive.is_none() {
-                return Ok(Reply::failed(Some(command), &from, &closed()));
+                return Ok(Reply::failed(Some(command), &owner, &closed()));
             }
-            if state.lanes.is_busy(&from) {
+            if state.scheduler.is_busy(&owner) {
                 return Err(request);
             }
-            state.lanes.tally().accepted(command);
+            state.scheduler.tally().accepted(command);
             Here {
                 state: &self.state,
-                lanes: Lanes::new(rules, fastrand::Rng::with_seed(0)),
+                scheduler: Scheduler::new(rules, fastrand::Rng::with_seed(0)),
             }
         };
-        let lanes = &mut here.lanes;
-        lanes.accept(Arc::new(request), (), None, now);
-        while let Next::Send(flight) = lanes.next(now) {
+        let scheduler = &mut here.scheduler;
+        scheduler.accept(Arc::new(request), (), None, now);
+        while let Next::Send(flight) = scheduler.next(now) {
             let outcome = self.service.call(&flight.request, now);
             self.log_outcome(&flight.request, &outcome);
-            lanes.settle(flight, outcome, now);
+            scheduler.settle(flight, outcome, now);
         }
-        Ok(match lanes.take_done(usize::MAX).pop() {
-            Some(done) => Reply::from_assembly(done.call),
-            None => Reply::failed(Some(command), &from, &panicked()),
+        Ok(match scheduler.take_done(usize::MAX).pop() {
+            Some(done) => Reply::from_call(done.call),
+            None => Reply::failed(Some(command), &owner, &panicked()),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::api::{Item, Operation, Verdict};
-use crate::client::lanes::{Next, Rules};
+use crate::client::scheduler::{Next, Rules};
 use crate::clock::SystemClock;
 use crate::config;
 use crossbeam_channel::bounded;
@@ -59,7 +59,7 @@ impl Clock for Still {
 
 fn add(target: &str) -> Request {
     Request {
-        from: "ann".into(),
+        owner: "ann".into(),
         operation: Operation::Add([target.into()].into()),
     }
 }
@@ -115,7 +115,7 @@ impl Setup {
         let mut state = self.runtime.state.lock();
         let is_waiting =
             matches!(self.runtime.next(&mut state), Next::Wait(Some(until)) if until == moment);
-        is_waiting && state.lanes.in_flight() == 0 && self.asked.lock().is_empty()
+        is_waiting && state.scheduler.in_flight() == 0 && self.asked.lock().is_empty()
     }
 
     fn take(&self) {
@@ -143,17 +143,17 @@ fn who_waits_for_an_answer_ends_the_gathering() {
     let setup = Setup::new();
     setup.submit("bob");
     assert!(setup.is_gathering_until(setup.clock.now() + BATCH_WINDOW));
-    let (promise, waiting) = crate::promise::promise();
-    let accepted = setup.runtime.accept(add("cem"), promise, setup.clock.now());
+    let (sender, receiver) = crate::oneshot::oneshot();
+    let accepted = setup.runtime.accept(add("cem"), sender, setup.clock.now());
     accepted.expect("there is room");
-    let reply = waiting.wait(None).expect("a reply");
+    let reply = receiver.recv(None).expect("a reply");
     assert_eq!(reply.status(), Status::Ok);
     setup.take();
     assert_eq!(*setup.asked.lock(), [2]);
 }
 
 #[test]
-fn a_call_is_accepted_while_others_hold_the_lock_of_the_lanes() {
+fn a_call_is_accepted_while_others_hold_the_lock_of_the_scheduler() {
     let setup = Setup::new();
     setup.submit("bob");
     let state = setup.runtime.state.lock();
@@ -186,7 +186,7 @@ fn a_call_that_arrives_when_the_leader_has_left_is_taken_by_another_thread() {
     let setup = Setup::with(service, false, Arc::default());
     let submit = |owner: &str| {
         let request = Request {
-            from: owner.into(),
+            owner: owner.into(),
             ..add("bob")
         };
         setup.runtime.submit(request, 7).expect("there is room");
@@ -201,7 +201,7 @@ fn a_call_that_arrives_when_the_leader_has_left_is_taken_by_another_thread() {
     (0..2).for_each(|_| setup.take());
     until(&|state| setup.runtime.inbox.is_asleep(state.threads));
     submit("ann");
-    until(&|state| state.lanes.in_flight() == 1);
+    until(&|state| state.scheduler.in_flight() == 1);
     submit("cem");
     (0..2).for_each(|_| setup.take());
 }
@@ -229,7 +229,7 @@ fn a_flush_does_not_wait_for_replies_to_later_calls() {
     *setup.clock.0.lock() += BATCH_WINDOW;
     setup.take();
     // A thread hands out the reply to a call that was accepted after the flush began.
-    let later = setup.runtime.state.lock().lanes.next_call();
+    let later = setup.runtime.state.lock().scheduler.next_call();
     setup.runtime.completions.hold(Some(later));
     let now = Some(setup.clock.now());
     assert!(setup.runtime.flush(now));
@@ -255,15 +255,15 @@ fn a_caller_whose_reply_is_late_is_told_what_is_true_of_his_write() {
     let slow = Box::new(Slow(wait));
     let setup = Setup::with_rules(slow, Arc::default(), |rules| rules.recorded = true);
     let runtime = &setup.runtime;
-    let (promise, waiting) = crate::promise::promise();
-    let accepted = runtime.accept(add("bob"), promise, setup.clock.now());
+    let (sender, receiver) = crate::oneshot::oneshot();
+    let accepted = runtime.accept(add("bob"), sender, setup.clock.now());
     let id = accepted.expect("there is room");
     let told = || runtime.stop_waiting(id, Duration::from_secs(20));
     assert!(told().is_none(), "it is not on disk");
     let record = || {
         let mut state = runtime.state.lock();
-        let next = state.lanes.next_call();
-        state.lanes.record(next, setup.clock.now());
+        let next = state.scheduler.next_call();
+        state.scheduler.record(next, setup.clock.now());
         runtime.rouse(&mut state, setup.clock.now());
     };
     record();
@@ -275,6 +275,6 @@ fn a_caller_whose_reply_is_late_is_told_what_is_true_of_his_write() {
     go.send(()).expect("the request is under way");
     assert!(runtime.flush(None));
     assert!(told().is_none(), "it is answered");
-    let unkept = waiting.wait(None).expect_err("nobody owes him anything");
-    assert_eq!(unkept, crate::promise::Unkept::Broken);
+    let closed = receiver.recv(None).expect_err("nobody owes him anything");
+    assert_eq!(closed, crate::oneshot::RecvError::Closed);
 }

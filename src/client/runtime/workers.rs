@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::wakeup::{Work, earlier};
 use super::{Runtime, State, busy};
-use crate::client::lanes::Next;
+use crate::client::scheduler::Next;
 use crate::error::Error;
 use crate::locks::MutexGuard;
 use crate::panics;
@@ -31,7 +31,7 @@ impl Runtime {
         let Some(alive) = state.alive.clone() else {
             return Ok(());
         };
-        if state.threads > state.lanes.in_flight() {
+        if state.threads > state.scheduler.in_flight() {
             return Ok(());
         }
         self.inbox.start();
@@ -83,14 +83,18 @@ impl Runtime {
         let due = self.inbox.look(&mut state.arriving, now);
         self.enter_arriving(state);
         let State {
-            lanes, watching, ..
+            scheduler,
+            refresher,
+            ..
         } = state;
-        while let Some(page) = watching.as_mut().and_then(|watching| watching.next(now)) {
-            lanes.list(page, now);
+        while let Some(page) = refresher.as_mut().and_then(|refresher| refresher.next(now)) {
+            scheduler.list(page, now);
         }
-        match lanes.next(now) {
+        match scheduler.next(now) {
             Next::Wait(until) => {
-                let page = watching.as_mut().and_then(|watching| watching.moment(now));
+                let page = refresher
+                    .as_mut()
+                    .and_then(|refresher| refresher.moment(now));
                 Next::Wait(earlier(earlier(until, page), due))
             }
             send @ Next::Send(_) => send,
@@ -99,9 +103,9 @@ impl Runtime {
 
     /// What is left to do at `now` and later, beside what has arrived.
     fn outlook(&self, state: &mut State, now: Instant) -> Work {
-        let watching = state.watching.as_mut();
-        let page = watching.and_then(|watching| watching.moment(now));
-        let (is_ready, moment) = state.lanes.outlook(now);
+        let refresher = state.refresher.as_mut();
+        let page = refresher.and_then(|refresher| refresher.moment(now));
+        let (is_ready, moment) = state.scheduler.outlook(now);
         Work {
             is_ready: is_ready
                 || self.can_deliver(state)

@@ -35,7 +35,7 @@ pub struct Stats {
     pub retries: Option<Retries>,
     /// How fast calls may go; `None` where there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pace: Option<Pace>,
+    pub rate_limit: Option<RateLimit>,
     /// The cloud service; `None` on the embedded engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
@@ -43,7 +43,7 @@ pub struct Stats {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outbox: Option<Outbox>,
     /// What is known of who blocks whom.
-    pub mirror: Mirror,
+    pub cache: Cache,
     /// Webhooks that came in; `None` on the embedded engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhooks: Option<Webhooks>,
@@ -71,10 +71,10 @@ pub struct Webhooks {
     pub ignored_pairs: u64,
 }
 
-/// The mirror that answers who blocks whom.
+/// The cache that answers who blocks whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Mirror {
+pub struct Cache {
     /// Pairs that answer yes.
     pub pairs: u64,
     /// Owners whose lists are known; 0 on the embedded engine, which knows all.
@@ -89,7 +89,7 @@ pub struct Mirror {
     pub watched: u64,
     /// Lists that were read to their end in the background.
     pub refreshes: u64,
-    /// How often each list is read, in milliseconds: as configured, or as the pace allows for so many owners.
+    /// How often each list is read, in milliseconds: as configured, or as the rate allows for so many owners.
     pub refresh_ms: u64,
     /// Owners that became unknown to make room.
     pub evictions: u64,
@@ -211,8 +211,8 @@ pub struct Calls {
     pub total: CallCounts,
 }
 
-/// Each accepted call is in exactly one of the other five, at every moment:
-/// `accepted = confirmed + refused + unknown + cancelled + pending`.
+/// Each accepted call is in exactly one of the other six, at every moment:
+/// `accepted = confirmed + refused + in_doubt + not_sent + cancelled + pending`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CallCounts {
@@ -224,8 +224,10 @@ pub struct CallCounts {
     pub refused: u64,
     /// Sent, and ended without an answer (NETWORK, TIMEOUT, STORAGE, CLOSED, PANIC): a write may have
     /// happened.
-    pub unknown: u64,
-    /// Ended and never sent: CANCELLED, CONNECT, and TIMEOUT, CLOSED or PANIC before its turn came.
+    pub in_doubt: u64,
+    /// Ended and never sent: CONNECT, and TIMEOUT, CLOSED or PANIC before its turn came.
+    pub not_sent: u64,
+    /// Cancelled by the caller before it was sent.
     pub cancelled: u64,
     /// Accepted and not ended.
     pub pending: u64,
@@ -234,14 +236,15 @@ pub struct CallCounts {
 impl CallCounts {
     /// How many have ended.
     pub(super) fn ended(&self) -> u64 {
-        self.confirmed + self.refused + self.unknown + self.cancelled
+        self.confirmed + self.refused + self.in_doubt + self.not_sent + self.cancelled
     }
 
     /// Takes what another one counted about calls that are not its own, but were accepted here.
     fn take_ends(&mut self, other: &Self) {
         self.confirmed += other.confirmed;
         self.refused += other.refused;
-        self.unknown += other.unknown;
+        self.in_doubt += other.in_doubt;
+        self.not_sent += other.not_sent;
         self.cancelled += other.cancelled;
         self.pending -= other.ended();
     }
@@ -254,7 +257,8 @@ impl CallCounts {
             sum.accepted += one.accepted;
             sum.confirmed += one.confirmed;
             sum.refused += one.refused;
-            sum.unknown += one.unknown;
+            sum.in_doubt += one.in_doubt;
+            sum.not_sent += one.not_sent;
             sum.cancelled += one.cancelled;
             sum.pending += one.pending;
         }
@@ -298,7 +302,7 @@ pub struct Requests {
     pub merged_calls: u64,
 }
 
-/// From acceptance to the end, of calls that were confirmed, refused or unknown. Within one per cent.
+/// From acceptance to the end, of calls that were confirmed, refused or in doubt. Within one per cent.
 /// Blocking calls on the embedded engine are not timed.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[non_exhaustive]
@@ -342,10 +346,10 @@ pub struct Retries {
 /// How fast calls may go.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[non_exhaustive]
-pub struct Pace {
+pub struct RateLimit {
     /// By command.
     #[serde(flatten)]
-    pub by_command: ByCommand<CommandPace>,
+    pub by_command: ByCommand<CommandRate>,
     /// Calls per second and command when the service does not complain (config key `rate_per_second`).
     pub full_per_second: u32,
 }
@@ -353,10 +357,10 @@ pub struct Pace {
 /// How fast the calls of one command may go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct CommandPace {
+pub struct CommandRate {
     /// Calls per second now.
     pub per_second: u32,
-    /// How often requests that were ready had to wait for the pace.
+    /// How often requests that were ready had to wait for the rate.
     pub waits: u64,
     /// How long they had to wait, in milliseconds; those that wait together count once.
     pub waited_ms: u64,

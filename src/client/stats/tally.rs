@@ -1,4 +1,4 @@
-//! Counting while the lanes work: plain integers under their lock.
+//! Counts of the scheduler: plain integers under its lock.
 
 use std::time::Instant;
 
@@ -89,11 +89,13 @@ impl Tally {
         match status {
             Status::Ok | Status::Unchanged => calls.confirmed += 1,
             Status::Partial | Status::Service => calls.refused += 1,
-            _ if was_sent && !matches!(status, Status::Connect | Status::Cancelled) => {
-                calls.unknown += 1;
-            }
-            _ => {
+            Status::Cancelled => {
                 calls.cancelled += 1;
+                return;
+            }
+            _ if was_sent && status != Status::Connect => calls.in_doubt += 1,
+            _ => {
+                calls.not_sent += 1;
                 return;
             }
         }

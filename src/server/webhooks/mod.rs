@@ -91,7 +91,7 @@ impl Webhooks {
         Ok(Some(webhooks))
     }
 
-    /// Notes what `answer` says was changed by the request of `client`. Does not wait.
+    /// ChangeSet what `answer` says was changed by the request of `client`. Does not wait.
     pub(super) fn tell(&self, request: &Request, answer: &Answer, client: IpAddr) {
         let change = match request.operation {
             Operation::Add(_) => Change::Add,
@@ -103,7 +103,7 @@ impl Webhooks {
             .iter()
             .filter(|item| item.verdict == Verdict::Done);
         let pairs: Vec<_> = changed
-            .map(|item| (request.from.clone(), item.account.clone()))
+            .map(|item| (request.owner.clone(), item.account.clone()))
             .collect();
         if pairs.is_empty() {
             return;

@@ -1,6 +1,6 @@
 //! The rules of the service, answered in this process (protocol.md sections 4 and 10, rows 16, 17).
 
-mod group;
+mod group_commit;
 pub mod store;
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Embedded;
 use crate::error::Error;
 use crate::sqlite::Source;
-use group::Group;
+use group_commit::Group;
 use store::{List, Memory, Observer, Reader, Sqlite, Store, Writer};
 
 const INVALID: &str = "Err_SNS_To_Account_Invalid";
@@ -124,7 +124,7 @@ impl Engine {
         let mut answers = Vec::with_capacity(requests.len());
         self.store.write(&mut |lists| {
             for request in requests {
-                answers.push(match self.refuse_owner(&*lists, &request.from)? {
+                answers.push(match self.refuse_owner(&*lists, &request.owner)? {
                     Some(refusal) => refusal,
                     None => Answer::accepted(self.change(lists, request)?),
                 });
@@ -139,7 +139,7 @@ impl Engine {
         let targets = request.targets();
         let command = request.command();
         let now = self.clock.unix_seconds();
-        let found = lists.find(&request.from)?;
+        let found = lists.find(&request.owner)?;
         let mut list = found.unwrap_or_default();
         let mut exists = found.is_some();
         let mut changed = false;
@@ -147,20 +147,20 @@ impl Engine {
         for target in targets {
             let (code, info) = match command {
                 Command::Add => {
-                    self.refuse_add(&*lists, &request.from, exists.then_some(&list), target)?
+                    self.refuse_add(&*lists, &request.owner, exists.then_some(&list), target)?
                 }
                 _ => self.delete(lists, exists.then_some(&mut list), target)?,
             };
             if code == 0 && command == Command::Add {
                 if !exists {
-                    list = lists.create(&request.from)?;
+                    list = lists.create(&request.owner)?;
                     exists = true;
                 }
                 lists.append(&list, target, now)?;
                 list.entries += 1;
             }
             if code == 0 {
-                lists.note(&request.from, target, command == Command::Add);
+                lists.note(&request.owner, target, command == Command::Add);
                 changed = true;
             }
             items.push(Item::answered(
@@ -230,7 +230,7 @@ impl Engine {
     fn read(&self, request: &Request) -> Result<Answer, Error> {
         let mut answer = Answer::default();
         self.store.read(&mut |lists| {
-            answer = match self.refuse_owner(lists, &request.from)? {
+            answer = match self.refuse_owner(lists, &request.owner)? {
                 Some(refusal) => refusal,
                 None => self.look(lists, request)?,
             };
@@ -240,16 +240,14 @@ impl Engine {
     }
 
     fn look(&self, lists: &dyn Reader, request: &Request) -> Result<Answer, Error> {
-        let list = lists.find(&request.from)?;
+        let list = lists.find(&request.owner)?;
         match &request.operation {
             Operation::Get {
-                start_index,
-                max_limited,
-                ..
-            } => page(lists, list.as_ref(), *start_index, *max_limited),
+                start_index, limit, ..
+            } => page(lists, list.as_ref(), *start_index, *limit),
             Operation::Check(targets, kind) => {
                 let check = |target: &Account| {
-                    self.check(lists, (&request.from, list.as_ref()), target, *kind)
+                    self.check(lists, (&request.owner, list.as_ref()), target, *kind)
                 };
                 Ok(Answer::accepted(
                     targets.iter().map(check).collect::<Result<_, _>>()?,

@@ -1,6 +1,6 @@
 //! The cloud service: one signed HTTPS request per call, and an answer that is not trusted.
 
-mod hosts;
+mod failover;
 mod signer;
 pub mod transport;
 
@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::config::{App, ProxyUrl, Remote};
 use crate::error::{Error, Status};
 use crate::wire;
-use hosts::Hosts;
+use failover::Endpoints;
 use signer::Signer;
 use transport::http::{Http, Settings};
 use transport::{Failure, Spawn, Transport};
@@ -37,7 +37,7 @@ pub struct RemoteService {
     transport: Box<dyn Transport>,
     clock: Arc<dyn Clock>,
     signer: Signer,
-    hosts: Hosts,
+    endpoints: Endpoints,
     identifier: String,
     attempt: Duration,
     random: Mutex<fastrand::Rng>,
@@ -77,7 +77,7 @@ impl RemoteService {
             transport,
             signer: Signer::new(app, Arc::clone(&clock)),
             clock,
-            hosts: Hosts::new(
+            endpoints: Endpoints::new(
                 config.endpoint.base_url.clone(),
                 config.endpoint.standby_url.clone(),
             ),
@@ -107,15 +107,15 @@ impl RemoteService {
 impl Service for RemoteService {
     fn call(&self, request: &Request, deadline: Instant) -> Result<Answer, Error> {
         let now = self.clock.now();
-        let host = self.hosts.choose(now);
+        let endpoint = self.endpoints.choose(now);
         let signature = self.signer.signature();
-        let url = self.url(host.base_url, request.command(), &signature);
+        let url = self.url(endpoint.base_url, request.command(), &signature);
         let deadline = deadline.min(now + self.attempt);
         let answer = self
             .transport
             .post(&url, wire::write_request(request), deadline);
         let answered = answer.as_ref().is_ok_and(|answer| answer.status < 500);
-        self.hosts.report(&host, answered, self.clock.now());
+        self.endpoints.report(&endpoint, answered, self.clock.now());
         let mut answer = answer.map_err(|failure| explain(&failure))?;
         mask(&mut answer.body, signature.as_bytes());
         match answer.status {
@@ -132,8 +132,8 @@ impl Service for RemoteService {
 
     fn state(&self, now: Instant) -> Option<State> {
         Some(State {
-            on_standby: self.hosts.on_standby(now),
-            failovers: self.hosts.failovers(),
+            on_standby: self.endpoints.on_standby(now),
+            failovers: self.endpoints.failovers(),
             connections: self.transport.connections(),
             usersig_expires: self.signer.expires(),
         })
@@ -148,7 +148,7 @@ impl Service for RemoteService {
 /// that was cut off.
 const HEAD: usize = 16;
 
-/// Gateways that complain about a request like to repeat its first line, and hosts log answers.
+/// Gateways that complain about a request like to repeat its first line, and endpoints log answers.
 fn mask(body: &mut [u8], signature: &[u8]) {
     let head = &signature[..signature.len().min(HEAD)];
     let mut start = 0;

@@ -1,8 +1,8 @@
 //! The only thing the remote service knows about the network.
 
+mod coalesce;
 mod connector;
 pub mod http;
-mod joined;
 mod resolver;
 mod tcp;
 

@@ -78,7 +78,7 @@ def read(answer: native.NativeResult) -> Result:
         message=native.result_message(answer).decode(),
         json=native.result_json(answer).decode(),
         command=native.result_command(answer).decode(),
-        from_account=native.result_from_account(answer).decode(),
+        owner=native.result_from_account(answer).decode(),
         items=tuple(_items(answer)),
         next_index=native.result_next_index(answer),
     )

@@ -107,79 +107,79 @@ class Client:
         """`close`, in another thread."""
         return await asyncio.to_thread(self.close, timeout)
 
-    def add(self, from_account: str, to_accounts: Accounts) -> Result:
-        """Block: `from_account` no longer wants to hear `to_accounts`.
+    def add(self, owner: str, targets: Accounts) -> Result:
+        """Block: `owner` no longer wants to hear `targets`.
 
         An account that is blocked already counts as done, with `Status.UNCHANGED`.
         """
         return self._session.call(
-            native.blocklist_add, text(from_account, "from_account"), *names(to_accounts, "to_accounts")
+            native.blocklist_add, text(owner, "owner"), *names(targets, "targets")
         )
 
-    async def add_async(self, from_account: str, to_accounts: Accounts) -> Result:
+    async def add_async(self, owner: str, targets: Accounts) -> Result:
         """Block, without waiting; writes of one owner keep their order."""
         return await self._session.submit(
-            native.blocklist_add_async, text(from_account, "from_account"), *names(to_accounts, "to_accounts")
+            native.blocklist_add_async, text(owner, "owner"), *names(targets, "targets")
         )
 
-    def delete(self, from_account: str, to_accounts: Accounts) -> Result:
+    def delete(self, owner: str, targets: Accounts) -> Result:
         """Unblock. An account that is not blocked counts as done, with `Status.UNCHANGED`."""
         return self._session.call(
-            native.blocklist_delete, text(from_account, "from_account"), *names(to_accounts, "to_accounts")
+            native.blocklist_delete, text(owner, "owner"), *names(targets, "targets")
         )
 
-    async def delete_async(self, from_account: str, to_accounts: Accounts) -> Result:
+    async def delete_async(self, owner: str, targets: Accounts) -> Result:
         """Unblock, without waiting."""
         return await self._session.submit(
             native.blocklist_delete_async,
-            text(from_account, "from_account"),
-            *names(to_accounts, "to_accounts"),
+            text(owner, "owner"),
+            *names(targets, "targets"),
         )
 
-    def get(self, from_account: str, start_index: int = 0, max_limited: int = 1000) -> Result:
-        """Read one page of a list, oldest entry first: at most `max_limited` (1 to 1000) from `start_index`.
+    def get(self, owner: str, start_index: int = 0, limit: int = 1000) -> Result:
+        """Read one page of a list, oldest entry first: at most `limit` (1 to 1000) from `start_index`.
 
         Go on with `next_index` of the result until it is 0.
         """
         return self._session.call(
             native.blocklist_get,
-            text(from_account, "from_account"),
+            text(owner, "owner"),
             unsigned(start_index, "start_index"),
-            unsigned(max_limited, "max_limited"),
+            unsigned(limit, "limit"),
         )
 
-    async def get_async(self, from_account: str, start_index: int = 0, max_limited: int = 1000) -> Result:
+    async def get_async(self, owner: str, start_index: int = 0, limit: int = 1000) -> Result:
         """Read one page of a list, without waiting."""
         request = {
-            "From_Account": from_account,
+            "From_Account": owner,
             "StartIndex": start_index,
-            "MaxLimited": max_limited,
+            "MaxLimited": limit,
             "LastSequence": 0,
         }
         return await self.call_async("black_list_get", request)
 
     def check(
-        self, from_account: str, to_accounts: Accounts, check_type: CheckType = CheckType.SINGLE
+        self, owner: str, targets: Accounts, check_type: CheckType = CheckType.SINGLE
     ) -> Result:
-        """Ask who blocks whom: each item has the relation of `from_account` (A) and its account (B).
+        """Ask who blocks whom: each item has the relation of `owner` (A) and its account (B).
 
-        It sees every write of `from_account` that was accepted before.
+        It sees every write of `owner` that was accepted before.
         """
         return self._session.call(
             native.blocklist_check,
-            text(from_account, "from_account"),
-            *names(to_accounts, "to_accounts"),
+            text(owner, "owner"),
+            *names(targets, "targets"),
             unsigned(check_type, "check_type"),
         )
 
     async def check_async(
-        self, from_account: str, to_accounts: Accounts, check_type: CheckType = CheckType.SINGLE
+        self, owner: str, targets: Accounts, check_type: CheckType = CheckType.SINGLE
     ) -> Result:
         """Ask who blocks whom, without waiting."""
         return await self._session.submit(
             native.blocklist_check_async,
-            text(from_account, "from_account"),
-            *names(to_accounts, "to_accounts"),
+            text(owner, "owner"),
+            *names(targets, "targets"),
             unsigned(check_type, "check_type"),
         )
 

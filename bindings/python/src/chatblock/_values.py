@@ -122,7 +122,7 @@ class Result:
     """The service's answer object; empty when there was no answer."""
     command: str = ""
     """In the service's words, for example `black_list_add`."""
-    from_account: str = ""
+    owner: str = ""
     """The owner of the list that was read or changed."""
     items: tuple[Item, ...] = ()
     """One per account of the request, in its order; of `get` one per entry, oldest first."""

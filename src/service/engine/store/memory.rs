@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 
-use super::{Entry, List, Notes, Observer, Read, Reader, Store, Visit, Write, Writer};
+use super::{ChangeSet, Entry, List, Observer, Read, Reader, Store, Visit, Write, Writer};
 use crate::error::Error;
 
 /// Lists that live as long as the process.
@@ -18,7 +18,7 @@ struct State {
     owners: HashMap<Box<str>, usize>,
     lists: Vec<Kept>,
     imported: HashSet<Box<str>>,
-    notes: Notes,
+    notes: ChangeSet,
 }
 
 /// Entries in insertion order, found by account.
@@ -32,7 +32,7 @@ impl Memory {
     /// Empty lists; `observer` learns every change.
     pub fn new(observer: Option<Arc<dyn Observer>>) -> Self {
         Self(RwLock::new(State {
-            notes: Notes::of(observer),
+            notes: ChangeSet::of(observer),
             ..State::default()
         }))
     }

@@ -51,11 +51,11 @@ pub trait Reader {
 /// Learns who blocks whom, in the order of commits: after a change is kept and before its caller returns.
 pub trait Observer: Send + Sync {
     /// What a transaction changed, in order.
-    fn learn(&self, changes: &mut dyn Iterator<Item = Learned<'_>>);
+    fn apply(&self, changes: &mut dyn Iterator<Item = ChangeEvent<'_>>);
 }
 
 /// `owner` blocks `account` from now on, or does not any more.
-pub struct Learned<'a> {
+pub struct ChangeEvent<'a> {
     /// Whose list it is.
     pub owner: &'a str,
     /// Who is on it or not.
@@ -66,7 +66,7 @@ pub struct Learned<'a> {
 
 /// Changes of a transaction that an observer learns when they are kept.
 #[derive(Default)]
-pub(super) struct Notes {
+pub(super) struct ChangeSet {
     observer: Option<Arc<dyn Observer>>,
     /// Owner and account of each change, one after the other: many changes without many allocations.
     names: String,
@@ -81,7 +81,7 @@ struct Change {
     blocked: bool,
 }
 
-impl Notes {
+impl ChangeSet {
     pub(super) fn of(observer: Option<Arc<dyn Observer>>) -> Self {
         Self {
             observer,
@@ -111,13 +111,13 @@ impl Notes {
         let mut start = 0;
         let mut changes = self.changes.drain(..).map(|change| {
             let from = std::mem::replace(&mut start, change.account);
-            Learned {
+            ChangeEvent {
                 owner: &self.names[from..change.owner],
                 account: &self.names[change.owner..change.account],
                 blocked: change.blocked,
             }
         });
-        observer.learn(&mut changes);
+        observer.apply(&mut changes);
         drop(changes);
         self.names.clear();
     }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Notes, Observer, Read, Store, Write};
+use super::{ChangeSet, Observer, Read, Store, Write};
 use crate::error::Error;
 use crate::sqlite::{self, Lock, Source};
 use at_hand::AtHand;
@@ -41,7 +41,7 @@ struct Changing {
     /// After a failed sync nobody knows what is on disk: no further write until the store is reopened.
     failed: Option<Error>,
     /// Changes of the open transaction.
-    notes: Notes,
+    notes: ChangeSet,
     /// None when lists may have changes and not be at hand, as after the start.
     at_hand: Option<RefCell<AtHand>>,
 }
@@ -59,7 +59,7 @@ impl Sqlite {
             writer: Mutex::new(Changing {
                 connection,
                 failed: None,
-                notes: Notes::of(observer),
+                notes: ChangeSet::of(observer),
                 at_hand: None,
             }),
             readers: Mutex::default(),

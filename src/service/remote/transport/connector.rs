@@ -7,7 +7,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::NotConnected;
-use super::joined::Joined;
+use super::coalesce::Coalesced;
 use super::resolver::CachingResolver;
 use super::tcp::Tcp;
 
@@ -51,7 +51,7 @@ impl<C: Connector<()>> Connector<()> for Connecting<C> {
             self.resolver.forget(details.uri);
             ureq::Error::Other(Box::new(NotConnected(why(&error))))
         })?;
-        Ok(connected.map(|inner| Joined::new(inner, Arc::clone(&self.open)).boxed()))
+        Ok(connected.map(|inner| Coalesced::new(inner, Arc::clone(&self.open)).boxed()))
     }
 }
 
@@ -61,14 +61,14 @@ impl<C: Connector<()>> Connector<()> for Connecting<C> {
 struct JoiningRecords;
 
 impl<In: Transport> Connector<In> for JoiningRecords {
-    type Out = Joined;
+    type Out = Coalesced;
 
     fn connect(
         &self,
         _: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
-        Ok(chained.map(Joined::records))
+        Ok(chained.map(Coalesced::records))
     }
 }
 

@@ -17,7 +17,7 @@ use super::{NotConnected, Spawn};
 use crate::clock::Clock;
 
 /// How long addresses are used without asking again.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 /// Most addresses that ureq takes.
 const MAX_ADDRESSES: usize = 16;
 

@@ -77,7 +77,7 @@ impl AtHand {
         self.lists.is_empty()
     }
 
-    /// Notes that a line was appended to the list `id`.
+    /// ChangeSet that a line was appended to the list `id`.
     pub(super) fn appended(&mut self, id: i64, account: &str, time: i64) {
         self.bytes += account.len() + LINE_BYTES;
         self.get_mut(id).unsaved.append(account, time);

@@ -7,7 +7,7 @@ use std::path::Path;
 use once_cell::unsync::OnceCell;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
-use super::super::{Entry, List, Notes, Reader, Visit, Writer};
+use super::super::{ChangeSet, Entry, List, Reader, Visit, Writer};
 use super::at_hand::AtHand;
 use super::lines::{self, Lines, Row};
 use crate::error::Error;
@@ -18,7 +18,7 @@ pub(super) struct Rows<'a> {
     path: &'a Path,
     connection: &'a Connection,
     /// Where changes are noted; None for who only looks.
-    notes: Option<&'a mut Notes>,
+    notes: Option<&'a mut ChangeSet>,
     /// What was read of lists; a writer's stays from one transaction to the next.
     pub(super) at_hand: &'a RefCell<AtHand>,
     /// For who only looks: owners that have changes.
@@ -41,7 +41,7 @@ impl<'a> Rows<'a> {
     }
 
     /// For a transaction that changes something.
-    pub(super) fn noting(self, notes: &'a mut Notes) -> Self {
+    pub(super) fn noting(self, notes: &'a mut ChangeSet) -> Self {
         Self {
             notes: Some(notes),
             ..self

@@ -80,53 +80,53 @@ public final class ChatblockClient implements AutoCloseable {
     /**
      * Blocks accounts: the owner no longer wants to hear them. Waits for the answer, up to "call_ms".
      *
-     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param owner the owner of the list, 1 to 32 bytes
      * @param toAccounts  1 to 100,000 accounts; more than 1000 go out in parts
      * @return what became of each; one that is blocked already is {@link Status#UNCHANGED}
      */
-    public Result add(String fromAccount, Collection<String> toAccounts) {
-        return write(Library::chatblock_blocklist_add, fromAccount, toAccounts);
+    public Result add(String owner, Collection<String> toAccounts) {
+        return write(Library::chatblock_blocklist_add, owner, toAccounts);
     }
 
     /**
      * Unblocks accounts. Waits for the answer, up to "call_ms".
      *
-     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param owner the owner of the list, 1 to 32 bytes
      * @param toAccounts  1 to 100,000 accounts
      * @return what became of each; one that is not blocked is {@link Status#UNCHANGED}
      */
-    public Result delete(String fromAccount, Collection<String> toAccounts) {
-        return write(Library::chatblock_blocklist_delete, fromAccount, toAccounts);
+    public Result delete(String owner, Collection<String> toAccounts) {
+        return write(Library::chatblock_blocklist_delete, owner, toAccounts);
     }
 
     /**
      * Reads one page of a list, oldest entry first. Waits for the answer, up to "call_ms".
      *
-     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param owner the owner of the list, 1 to 32 bytes
      * @param startIndex  offset of the first entry: 0, then {@link Result#nextIndex} until that is 0
      * @param maxLimited  size of the page, 1 to 1000
      * @return one item per entry, with its time
      */
-    public Result get(String fromAccount, long startIndex, int maxLimited) {
+    public Result get(String owner, long startIndex, int maxLimited) {
         int start = Arguments.unsigned("startIndex", startIndex);
-        Arguments arguments = Arguments.of(Arguments.room(fromAccount));
-        long from = arguments.text("fromAccount", fromAccount);
+        Arguments arguments = Arguments.of(Arguments.room(owner));
+        long from = arguments.text("owner", owner);
         return inside(arguments, client -> Library.chatblock_blocklist_get(client, from, start, maxLimited));
     }
 
     /**
      * Asks who blocks whom. Waits for the answer, up to "call_ms".
      *
-     * @param fromAccount the owner A, 1 to 32 bytes
+     * @param owner the owner A, 1 to 32 bytes
      * @param toAccounts  1 to 100,000 accounts, each one B
      * @param type        which directions to look at
      * @return one item per account with its relation; a failed one has {@link Relation#NONE}
      */
-    public Result check(String fromAccount, Collection<String> toAccounts, CheckType type) {
+    public Result check(String owner, Collection<String> toAccounts, CheckType type) {
         int number = type.number;
         return write(
                 (client, from, to, count) -> Library.chatblock_blocklist_check(client, from, to, count, number),
-                fromAccount,
+                owner,
                 toAccounts);
     }
 
@@ -147,38 +147,38 @@ public final class ChatblockClient implements AutoCloseable {
     /**
      * {@link #add} without waiting. Writes of one owner keep their order.
      *
-     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param owner the owner of the list, 1 to 32 bytes
      * @param toAccounts  1 to 100,000 accounts
      * @return the answer to come; fails at once when the call was not accepted ({@code ERR_BUSY}: the queue is full)
      */
-    public CompletableFuture<Result> addAsync(String fromAccount, Collection<String> toAccounts) {
-        return writeAsync(Library::chatblock_blocklist_add_async, fromAccount, toAccounts);
+    public CompletableFuture<Result> addAsync(String owner, Collection<String> toAccounts) {
+        return writeAsync(Library::chatblock_blocklist_add_async, owner, toAccounts);
     }
 
     /**
      * {@link #delete} without waiting.
      *
-     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param owner the owner of the list, 1 to 32 bytes
      * @param toAccounts  1 to 100,000 accounts
      * @return as {@link #addAsync}
      */
-    public CompletableFuture<Result> deleteAsync(String fromAccount, Collection<String> toAccounts) {
-        return writeAsync(Library::chatblock_blocklist_delete_async, fromAccount, toAccounts);
+    public CompletableFuture<Result> deleteAsync(String owner, Collection<String> toAccounts) {
+        return writeAsync(Library::chatblock_blocklist_delete_async, owner, toAccounts);
     }
 
     /**
      * {@link #get} without waiting. It sees every write of the owner that was accepted before.
      *
-     * @param fromAccount the owner of the list, 1 to 32 bytes
+     * @param owner the owner of the list, 1 to 32 bytes
      * @param startIndex  offset of the first entry
      * @param maxLimited  size of the page, 1 to 1000
      * @return as {@link #addAsync}
      */
-    public CompletableFuture<Result> getAsync(String fromAccount, long startIndex, int maxLimited) {
+    public CompletableFuture<Result> getAsync(String owner, long startIndex, int maxLimited) {
         // JSON could carry what is refused everywhere else.
-        Arguments.of(Arguments.room(fromAccount)).text("fromAccount", fromAccount);
+        Arguments.of(Arguments.room(owner)).text("owner", owner);
         JsonObject request = new JsonObject();
-        request.addProperty("From_Account", fromAccount);
+        request.addProperty("From_Account", owner);
         request.addProperty("StartIndex", startIndex);
         request.addProperty("MaxLimited", maxLimited);
         request.addProperty("LastSequence", 0);
@@ -188,17 +188,17 @@ public final class ChatblockClient implements AutoCloseable {
     /**
      * {@link #check} without waiting. It sees every write of the owner that was accepted before.
      *
-     * @param fromAccount the owner A, 1 to 32 bytes
+     * @param owner the owner A, 1 to 32 bytes
      * @param toAccounts  1 to 100,000 accounts, each one B
      * @param type        which directions to look at
      * @return as {@link #addAsync}
      */
-    public CompletableFuture<Result> checkAsync(String fromAccount, Collection<String> toAccounts, CheckType type) {
+    public CompletableFuture<Result> checkAsync(String owner, Collection<String> toAccounts, CheckType type) {
         int number = type.number;
         return writeAsync(
                 (client, from, to, count, tag) ->
                         Library.chatblock_blocklist_check_async(client, from, to, count, number, tag),
-                fromAccount,
+                owner,
                 toAccounts);
     }
 
@@ -487,10 +487,10 @@ public final class ChatblockClient implements AutoCloseable {
         }
     }
 
-    private Result write(ListQuestion question, String fromAccount, Collection<String> toAccounts) {
+    private Result write(ListQuestion question, String owner, Collection<String> toAccounts) {
         String[] texts = Arguments.copy("toAccounts", toAccounts);
-        Arguments arguments = Arguments.of(Arguments.room(fromAccount) + Arguments.room(texts));
-        long from = arguments.text("fromAccount", fromAccount);
+        Arguments arguments = Arguments.of(Arguments.room(owner) + Arguments.room(texts));
+        long from = arguments.text("owner", owner);
         long to = arguments.texts("toAccounts", texts);
         return inside(arguments, client -> question.ask(client, from, to, texts.length));
     }
@@ -503,10 +503,10 @@ public final class ChatblockClient implements AutoCloseable {
     }
 
     private CompletableFuture<Result> writeAsync(
-            ListSubmission submission, String fromAccount, Collection<String> toAccounts) {
+            ListSubmission submission, String owner, Collection<String> toAccounts) {
         String[] texts = Arguments.copy("toAccounts", toAccounts);
-        Arguments arguments = Arguments.of(Arguments.room(fromAccount) + Arguments.room(texts));
-        long from = arguments.text("fromAccount", fromAccount);
+        Arguments arguments = Arguments.of(Arguments.room(owner) + Arguments.room(texts));
+        long from = arguments.text("owner", owner);
         long to = arguments.texts("toAccounts", texts);
         return submit(arguments, (client, tag) -> submission.hand(client, from, to, texts.length, tag));
     }

@@ -12,7 +12,7 @@ import java.util.List;
  * @param message     a sentence for people; empty when everything is as wanted
  * @param json        the service's answer object; empty when there was no answer
  * @param command     the service's name of the command; empty when the call did not become one
- * @param fromAccount the owner of the list; empty when the call did not get that far
+ * @param owner the owner of the list; empty when the call did not get that far
  * @param items       one per account of the request, in its order; for a listing one per entry
  * @param nextIndex   listing: where the next page starts; 0 when the listing is complete
  */
@@ -23,7 +23,7 @@ public record Result(
         String message,
         String json,
         String command,
-        String fromAccount,
+        String owner,
         List<Item> items,
         long nextIndex)
         implements Serializable {

@@ -51,7 +51,7 @@ record Outcome(Result result, boolean thrown) {
                 case "message_has" ->
                     assertTrue(result.message().contains(wanted.getAsString()), result.message());
                 case "command" -> assertEquals(wanted.getAsString(), result.command());
-                case "from" -> assertEquals(wanted.getAsString(), result.fromAccount());
+                case "from" -> assertEquals(wanted.getAsString(), result.owner());
                 case "next_index" -> assertEquals(wanted.getAsLong(), result.nextIndex());
                 case "items" -> items(wanted.getAsJsonArray());
                 case "timed" -> timed();

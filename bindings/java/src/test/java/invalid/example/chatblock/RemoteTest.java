@@ -62,7 +62,7 @@ class RemoteTest {
             ChatblockException e = assertThrows(ChatblockException.class, () -> client.add("ann", List.of("bob")));
             assertEquals(Status.ERR_CONNECT, e.status());
             assertTrue(e.retryable());
-            assertEquals("ann", e.result().fromAccount());
+            assertEquals("ann", e.result().owner());
             assertEquals(List.of("bob"), e.result().items().stream().map(Item::account).toList());
         }
     }
@@ -120,7 +120,7 @@ class RemoteTest {
             Result refused = replayed.poll(20, TimeUnit.SECONDS);
             assertEquals(Status.ERR_SERVICE, refused.status());
             assertEquals("black_list_add", refused.command());
-            assertEquals("ann", refused.fromAccount());
+            assertEquals("ann", refused.owner());
             assertEquals(List.of("bob"), refused.items().stream().map(Item::account).toList());
             assertEquals("a handler that fails", reported.poll(10, TimeUnit.SECONDS).getMessage());
             // It did not end the thread that serves the futures.

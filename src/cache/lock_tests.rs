@@ -1,0 +1,40 @@
+//! No question waits for the writer.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::{Answer, BlockCache, Limits};
+
+#[test]
+fn questions_are_answered_while_a_writer_holds_its_lock() {
+    let limits = Limits {
+        max_bytes: 1 << 20,
+        max_age_ms: 60_000,
+    };
+    let caches = [
+        BlockCache::complete([1, 2]).expect("memory"),
+        BlockCache::partial([1, 2], limits).expect("memory"),
+    ];
+    for cache in &caches {
+        cache.set_loading(b"ann").expect("memory");
+        let list = [b"bob".as_slice()];
+        cache.replace(b"ann", list, 0).expect("memory");
+        cache.block(b"ann", b"bob").expect("memory");
+        let writer = cache.writer.lock();
+        let (tell, told) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let names = [b"ann".as_slice(), b"bob"];
+                let mut pairs = 0;
+                let one = cache.is_blocked(b"ann", b"bob", || 0);
+                let mut many = Answer::Unknown;
+                cache.is_blocked_many(1, |_| names[0], b"bob", 0, |_, answer| many = answer);
+                cache.pairs(2, |index| names[index], 0, |_, _| pairs += 1);
+                let _ = tell.send((one, many, pairs));
+            });
+            let answers = told.recv_timeout(Duration::from_secs(20));
+            drop(writer);
+            assert_eq!(answers, Ok((Answer::Yes, Answer::Yes, 1)));
+        });
+    }
+}

@@ -1,0 +1,155 @@
+//! What a client knows of who blocks whom: the cache, asked without locks and allocations.
+
+pub(in crate::client) mod refresh;
+pub(in crate::client) mod webhooks;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::refresh::NAMES;
+use crate::cache::{BlockCache, Change, Full, Knowledge, Limits};
+use crate::client::stats;
+use crate::clock::{Clock, TICK};
+use crate::config::Cache as Settings;
+use crate::random;
+use crate::service::engine::store::{ChangeEvent, Observer, Store};
+use crate::{Error, Status};
+
+/// The cache and its time.
+pub(in crate::client) struct TimedCache {
+    pub(in crate::client) blocks: BlockCache,
+    clock: Arc<dyn Clock>,
+    opened: Instant,
+    /// The tick before `opened`.
+    opened_tick: Duration,
+    /// Every owner is known, and nothing grows old.
+    is_complete: bool,
+}
+
+impl TimedCache {
+    /// For a backend whose owners are all known.
+    pub(in crate::client) fn complete(clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        Self::new(BlockCache::complete(random::key()), clock, true)
+    }
+
+    /// For a backend of whose owners some are known.
+    pub(in crate::client) fn partial(
+        config: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let limits = Limits {
+            max_bytes: config.max_bytes - config.max_bytes / NAMES,
+            max_age_ms: stats::whole_ms(config.max_age),
+        };
+        Self::new(BlockCache::partial(random::key(), limits), clock, false)
+    }
+
+    fn new(
+        blocks: Result<BlockCache, Full>,
+        clock: Arc<dyn Clock>,
+        is_complete: bool,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            blocks: blocks.map_err(|Full| no_memory())?,
+            opened_tick: clock.last_tick(),
+            opened: clock.now(),
+            clock,
+            is_complete,
+        })
+    }
+
+    /// Learns every list of a store.
+    pub(in crate::client) fn load(&self, store: &dyn Store) -> Result<(), Error> {
+        store.read(&mut |lists| {
+            let reserved = self.blocks.reserve(lists.count()?);
+            reserved.map_err(|Full| no_memory())?;
+            let mut full = false;
+            lists.each(&mut |owner, accounts| {
+                let blocks = accounts.map(|account| Change {
+                    owner: owner.as_bytes(),
+                    peer: account.as_bytes(),
+                    blocked: true,
+                });
+                full |= self.blocks.change_all(blocks).is_err();
+            })?;
+            if full { Err(no_memory()) } else { Ok(()) }
+        })
+    }
+
+    /// Milliseconds since the client was opened, or up to two ticks more: a list is never taken for younger than it is.
+    #[inline]
+    pub(in crate::client) fn now_ms(&self) -> u64 {
+        // Where nothing grows old the time is not needed, and a look at the clock is a good part of a check.
+        if self.is_complete {
+            return 0;
+        }
+        let since = self.clock.last_tick().saturating_sub(self.opened_tick);
+        stats::whole_ms(since.saturating_add(TICK))
+    }
+
+    pub(in crate::client) fn ms(&self, moment: Instant) -> u64 {
+        stats::whole_ms(moment.saturating_duration_since(self.opened))
+    }
+
+    /// Whether the list of `owner` is known, whatever its age, or asked for.
+    pub(in crate::client) fn is_cached(&self, owner: &str) -> bool {
+        let knowledge = self.blocks.knowledge(owner.as_bytes());
+        !matches!(knowledge, None | Some(Knowledge::Unknown))
+    }
+
+    pub(in crate::client) fn apply_change(&self, owner: &str, account: &str, blocked: bool) {
+        let (owner, account) = (owner.as_bytes(), account.as_bytes());
+        let learned = if blocked {
+            self.blocks.block(owner, account)
+        } else {
+            self.blocks.unblock(owner, account)
+        };
+        self.must_be_kept(learned.is_ok());
+    }
+
+    /// Where some owners are known, one without room for its pairs is unknown now. Where all are, a cache that
+    /// lacks a pair would let a blocked player through.
+    fn must_be_kept(&self, is_kept: bool) {
+        assert!(
+            is_kept || !self.is_complete,
+            "there is no memory for another pair"
+        );
+    }
+
+    pub(in crate::client) fn stats(&self) -> stats::Cache {
+        let inside = self.blocks.stats();
+        stats::Cache {
+            pairs: inside.pairs,
+            owners: inside.owners_known,
+            bytes: inside.bytes,
+            answered: inside.hits,
+            unknown: inside.unknowns,
+            evictions: inside.evictions,
+            watched: 0,
+            refreshes: 0,
+            refresh_ms: 0,
+            oldest_ms: inside
+                .oldest_ms
+                .map(|oldest| self.now_ms().saturating_sub(oldest)),
+        }
+    }
+}
+
+/// The store tells what it keeps.
+impl Observer for TimedCache {
+    fn apply(&self, changes: &mut dyn Iterator<Item = ChangeEvent<'_>>) {
+        let learned = self.blocks.change_all(changes.map(|change| Change {
+            owner: change.owner.as_bytes(),
+            peer: change.account.as_bytes(),
+            blocked: change.blocked,
+        }));
+        self.must_be_kept(learned.is_ok());
+    }
+}
+
+fn no_memory() -> Error {
+    Error::new(
+        Status::Storage,
+        "there is no memory for the lists; make room, or move lists to another process",
+    )
+}

@@ -1,0 +1,488 @@
+//! Whose lists are read in the background, when, and what a remote client learns from its own calls.
+//!
+//! A plain state machine: it says which page is to be asked for next, and takes what came back. Invariants,
+//! held by the simulator of the cache:
+//!
+//! 1. An owner answers yes or no only after its list was read from its first page to its last without a
+//!    change in between.
+//! 2. A write that is confirmed is in the cache when its caller hears of it, unless an event came about its
+//!    pair while it was under way: an add event is then a yes, and the list is read again.
+//! 3. An add event is a yes from its acceptance, until a list that was asked for after it says otherwise, or
+//!    a delete of this client that was accepted after it.
+//! 4. One list of an owner is learned at a time: the changes noted meanwhile begin with its request.
+//! 5. After the last change that was heard of, its owner's list is read once more, however often that fails.
+//! 6. An owner's list is begun once a second at most, and no page leaves without a place in the rate.
+
+mod listing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::TimedCache;
+use crate::api::{Account, Command, Operation, Request};
+use crate::cache::Effect;
+use crate::client::call::{Call, Slot};
+use crate::client::scheduler::{CallId, Scheduler};
+use crate::client::stats;
+use crate::error::Status;
+use crate::sliding_window::SlidingWindow;
+use listing::{Listing, Progress};
+
+/// What an owner takes here, about: its name twice, its place in the queue.
+const OWNER_BYTES: u64 = 192;
+/// Part of the memory of the cache that is for names.
+pub(in crate::client) const NAMES: u64 = 4;
+/// An owner's list is read again at most this often.
+const REREAD: Duration = Duration::from_secs(1);
+/// After a failed reading: the first wait, which doubles, and the longest.
+const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN_AT_MOST: Duration = Duration::from_mins(1);
+
+/// When what is read.
+pub(in crate::client) struct Rules {
+    pub(in crate::client) refresh: Duration,
+    /// Pages per second in the background: half of what the commands of others may use.
+    pub(in crate::client) pages_per_second: u32,
+    /// Pages at once.
+    pub(in crate::client) pages: usize,
+    /// How long a request without an answer may still arrive.
+    pub(in crate::client) late: Duration,
+    /// Memory for owners and pairs together.
+    pub(in crate::client) max_bytes: u64,
+}
+
+struct Owner {
+    /// Its place in the queue, while its list is not being read.
+    due: Option<(Instant, u64)>,
+    listing: Option<Box<Listing>>,
+    started: Option<Instant>,
+    /// Something happened: a list that is asked for at this moment or later is wanted.
+    heard: Option<Instant>,
+    watched: bool,
+    failures: u8,
+}
+
+impl Owner {
+    fn is_wanted(&self) -> bool {
+        self.watched || self.heard.is_some()
+    }
+
+    fn hear(&mut self, moment: Option<Instant>) {
+        self.heard = self.heard.max(moment);
+    }
+}
+
+/// The last events about a pair, in calls: of those before it nobody knows which came first.
+#[derive(Clone, Copy, Default)]
+struct Contest {
+    event: CallId,
+    added: Option<CallId>,
+}
+
+/// Owners, and when their lists are read.
+pub(in crate::client) struct Refresher {
+    cache: Arc<TimedCache>,
+    rules: Rules,
+    owners: HashMap<Arc<str>, Owner>,
+    queue: BTreeMap<(Instant, u64), Arc<str>>,
+    /// Listings that callers asked for, from which something can be learned: one of each owner, as changes
+    /// are noted since its beginning.
+    asked: HashMap<Account, (CallId, Instant)>,
+    /// Pairs with an event while writes of their owner were under way, which may have been done before it or
+    /// after it. The first call after the event, and whether it was an add event.
+    contested: HashMap<Account, HashMap<Account, Contest>>,
+    /// Owners whose next page is to be asked for.
+    onward: VecDeque<Arc<str>>,
+    pages: usize,
+    watched: u64,
+    window: SlidingWindow,
+    number: u64,
+    random: fastrand::Rng,
+    refreshes: u64,
+    dropped: u64,
+}
+
+impl Refresher {
+    pub(in crate::client) fn new(
+        cache: Arc<TimedCache>,
+        rules: Rules,
+        random: fastrand::Rng,
+    ) -> Self {
+        Self {
+            cache,
+            window: SlidingWindow::new(rules.pages_per_second.max(1)),
+            rules,
+            owners: HashMap::new(),
+            queue: BTreeMap::new(),
+            asked: HashMap::new(),
+            contested: HashMap::new(),
+            onward: VecDeque::new(),
+            pages: 0,
+            watched: 0,
+            number: 0,
+            random,
+            refreshes: 0,
+            dropped: 0,
+        }
+    }
+
+    /// Reads the list of `owner` from now on. True when it is new here.
+    pub(in crate::client) fn watch(&mut self, owner: &str, now: Instant) -> bool {
+        self.cache.blocks.set_watched(owner.as_bytes(), true);
+        if let Some(own) = self.owners.get_mut(owner) {
+            self.watched += u64::from(!own.watched);
+            own.watched = true;
+            return false;
+        }
+        self.insert(owner, true, now);
+        true
+    }
+
+    /// Reads the list of `owner` no more, but for what was heard of it.
+    pub(in crate::client) fn unwatch(&mut self, owner: &str) {
+        self.cache.blocks.set_watched(owner.as_bytes(), false);
+        let Some(own) = self.owners.get_mut(owner) else {
+            return;
+        };
+        self.watched -= u64::from(own.watched);
+        own.watched = false;
+        if own.listing.is_some() || own.is_wanted() {
+            return;
+        }
+        // Whoever is watched again at once is not read again at once.
+        match own.started {
+            Some(started) => self.schedule(owner, started + REREAD),
+            None => self.forget(owner),
+        }
+    }
+
+    fn insert(&mut self, owner: &str, watched: bool, due: Instant) {
+        self.make_room();
+        let own = Owner {
+            due: None,
+            listing: None,
+            started: None,
+            heard: None,
+            watched,
+            failures: 0,
+        };
+        self.watched += u64::from(watched);
+        self.owners.insert(owner.into(), own);
+        self.schedule(owner, due);
+    }
+
+    /// The owner that waits longest is forgotten when there are more than memory is for.
+    fn make_room(&mut self) {
+        let most = self.rules.max_bytes / NAMES / OWNER_BYTES;
+        while self.owners.len() as u64 >= most
+            && let Some(oldest) = self.queue.values().next().cloned()
+        {
+            self.cache.blocks.evict(oldest.as_bytes());
+            self.asked.remove(&*oldest);
+            self.forget(&oldest);
+            self.dropped += 1;
+        }
+    }
+
+    fn forget(&mut self, owner: &str) {
+        if let Some(own) = self.owners.remove(owner) {
+            self.watched -= u64::from(own.watched);
+            if let Some(due) = own.due {
+                self.queue.remove(&due);
+            }
+        }
+    }
+
+    fn schedule(&mut self, owner: &str, moment: Instant) {
+        let Some((name, _)) = self.owners.get_key_value(owner) else {
+            return;
+        };
+        let name = Arc::clone(name);
+        self.number += 1;
+        let due = (moment, self.number);
+        if let Some(own) = self.owners.get_mut(owner)
+            && let Some(before) = own.due.replace(due)
+        {
+            self.queue.remove(&before);
+        }
+        self.queue.insert(due, name);
+    }
+
+    /// Reads the list of `owner` again soon, but not before `from`, if anything is known of it.
+    pub(in crate::client) fn reread(&mut self, owner: &str, from: Instant) {
+        if !self.owners.contains_key(owner) {
+            if !self.cache.is_cached(owner) {
+                return;
+            }
+            self.insert(owner, false, from);
+        }
+        let Some(own) = self.owners.get_mut(owner) else {
+            return;
+        };
+        own.hear(Some(from));
+        let earliest = own
+            .started
+            .map_or(from, |started| from.max(started + REREAD));
+        if own.due.is_some_and(|(moment, _)| earliest < moment) {
+            self.schedule(owner, earliest);
+        }
+    }
+
+    /// How long a list is good, so that all of them are read within the rate.
+    pub(in crate::client) fn refresh(&self) -> Duration {
+        let owners = u32::try_from(self.owners.len()).unwrap_or(u32::MAX);
+        let all = Duration::from_secs(1) * owners / self.rules.pages_per_second.max(1);
+        self.rules.refresh.max(all)
+    }
+
+    /// The next page to ask for, if it is time.
+    pub(in crate::client) fn next(&mut self, now: Instant) -> Option<Request> {
+        while self.pages < self.rules.pages && self.window.look(now).is_ok() {
+            let owner = match self.onward.pop_front() {
+                Some(owner) => owner,
+                None => self.begin_listing(now)?,
+            };
+            let own = self.owners.get(&owner);
+            if let Some(listing) = own.and_then(|own| own.listing.as_ref()) {
+                self.pages += 1;
+                let _ = self.window.take(now);
+                return Some(listing.page(&owner));
+            }
+        }
+        None
+    }
+
+    /// Begins to read the list of the owner that waits longest; without a listing when there is no memory.
+    fn begin_listing(&mut self, now: Instant) -> Option<Arc<str>> {
+        loop {
+            let first = self.queue.first_entry();
+            let owner = first.filter(|first| first.key().0 <= now)?.remove();
+            let Some(own) = self.owners.get_mut(&owner) else {
+                continue;
+            };
+            own.due = None;
+            if !own.is_wanted() {
+                self.forget(&owner);
+                continue;
+            }
+            own.started = Some(now);
+            let heard = own.heard.take_if(|moment| *moment <= now);
+            if self.asked.remove(&*owner).is_some() {
+                // What was noted for that list is older than this one.
+                self.cache.blocks.stop_loading(owner.as_bytes());
+            }
+            if self.cache.blocks.set_loading(owner.as_bytes()).is_err() {
+                self.fail(&owner, heard, now);
+                continue;
+            }
+            own.listing = Some(Box::new(Listing::new(now, heard)));
+            return Some(owner);
+        }
+    }
+
+    /// When to look again; None while nothing is to be read.
+    pub(in crate::client) fn moment(&mut self, now: Instant) -> Option<Instant> {
+        if self.pages >= self.rules.pages {
+            return None;
+        }
+        let due = if self.onward.is_empty() {
+            self.queue.keys().next()?.0
+        } else {
+            now
+        };
+        match self.window.look(now) {
+            Ok(()) => Some(due),
+            Err(free) => Some(due.max(free)),
+        }
+    }
+
+    /// Takes a page that was asked for.
+    pub(in crate::client) fn take_page(&mut self, call: &Call, now: Instant) {
+        self.pages -= 1;
+        let owner = call.request.owner.as_str();
+        let Some((name, _)) = self.owners.get_key_value(owner) else {
+            return;
+        };
+        let name = Arc::clone(name);
+        let Some(own) = self.owners.get_mut(owner) else {
+            return;
+        };
+        let Some(mut listing) = own.listing.take() else {
+            return;
+        };
+        match listing.take_page(call) {
+            Progress::Failed => {
+                self.cache.blocks.stop_loading(owner.as_bytes());
+                self.fail(owner, listing.heard, now);
+            }
+            Progress::Complete => self.complete(owner, &listing, now),
+            Progress::Onward => {
+                own.listing = Some(listing);
+                self.onward.push_back(name);
+            }
+        }
+    }
+
+    fn complete(&mut self, owner: &str, listing: &Listing, now: Instant) {
+        let peers = listing.peers.iter().map(|peer| peer.as_bytes());
+        let started = self.cache.ms(listing.started);
+        match self.cache.blocks.replace(owner.as_bytes(), peers, started) {
+            // The owner was forgotten meanwhile, for want of memory.
+            Ok(Effect::Ignored) | Err(_) => return self.fail(owner, listing.heard, now),
+            Ok(_) => self.refreshes += 1,
+        }
+        // From beginning to beginning, and early enough that the next reading ends in time.
+        let jitter = 0.8 + 0.1 * self.random.f64();
+        let refreshed = listing.started + self.refresh().mul_f64(jitter);
+        let Some(own) = self.owners.get_mut(owner) else {
+            return;
+        };
+        own.failures = 0;
+        if own.watched {
+            self.cache.blocks.set_watched(owner.as_bytes(), true);
+        }
+        let soon = now.max(listing.started + REREAD);
+        let next = match own.heard {
+            Some(moment) => soon.max(moment),
+            None if own.watched => soon.max(refreshed),
+            None => soon,
+        };
+        self.schedule(owner, next);
+    }
+
+    /// The list could not be read: later.
+    fn fail(&mut self, owner: &str, heard: Option<Instant>, now: Instant) {
+        let Some(own) = self.owners.get_mut(owner) else {
+            return;
+        };
+        own.hear(heard);
+        own.failures = own.failures.saturating_add(1);
+        let wait = AGAIN * (1 << u32::from(own.failures - 1).min(6));
+        self.schedule(owner, now + wait.min(AGAIN_AT_MOST));
+    }
+
+    /// A caller asks for a list from its beginning: the answer may be all of it.
+    pub(in crate::client) fn begin_asked(&mut self, id: CallId, request: &Request, now: Instant) {
+        let is_first = matches!(request.operation, Operation::Get { start_index: 0, .. });
+        let owner = request.owner.as_str();
+        let is_read = |own: &Owner| own.listing.is_some();
+        if is_first
+            && !self.asked.contains_key(owner)
+            && !self.owners.get(owner).is_some_and(is_read)
+            && self.cache.blocks.set_loading(owner.as_bytes()).is_ok()
+        {
+            self.asked.insert(owner.into(), (id, now));
+        }
+    }
+
+    /// What a caller's own call says about its owner.
+    pub(in crate::client) fn apply(&mut self, id: CallId, call: &Call, now: Instant) {
+        match call.request.command() {
+            Command::Add => self.apply_write(id, call, true, now),
+            Command::Delete => self.apply_write(id, call, false, now),
+            Command::Get => self.apply_list(id, call),
+            Command::Check => {}
+        }
+    }
+
+    /// All that came out of `scheduler` was learned.
+    pub(in crate::client) fn end_contests<T>(&mut self, scheduler: &Scheduler<T>) {
+        self.contested
+            .retain(|owner, _| scheduler.is_unanswered(owner));
+    }
+
+    fn apply_write(&mut self, id: CallId, call: &Call, blocks: bool, now: Instant) {
+        let owner = call.request.owner.as_str();
+        let contested = self.contested.get(owner);
+        let contest = |target: &str| contested.and_then(|pairs| pairs.get(target)).copied();
+        let (mut in_doubt, mut is_contested) = (call.was_lost(), false);
+        // Of a list that nobody reads there is nothing to learn.
+        let is_cached = self.cache.is_cached(owner);
+        if call.is_all_done() && contested.is_none() && !is_cached && !in_doubt {
+            return;
+        }
+        let targets = call.slots().zip(call.request.targets()).enumerate();
+        for (_, (slot, target)) in targets.filter(|(position, _)| !call.was_told(*position)) {
+            match slot {
+                _ if slot.status().is_done() => {
+                    let contest = contest(target).unwrap_or_default();
+                    is_contested |= id < contest.event;
+                    // Nobody knows whether the add came later: it is a yes until the list is read.
+                    if is_cached && (blocks || contest.added.is_none_or(|call| call <= id)) {
+                        self.cache.apply_change(owner, target, blocks);
+                    }
+                }
+                Slot::Done | Slot::Answered(_) | Slot::Refused(_) => {}
+                Slot::Failed(_) | Slot::Open | Slot::Queued(_) => in_doubt = true,
+            }
+        }
+        if is_contested {
+            self.reread(owner, now);
+        }
+        if in_doubt {
+            self.reread(owner, now + self.rules.late);
+        }
+    }
+
+    fn apply_list(&mut self, id: CallId, call: &Call) {
+        let owner = call.request.owner.as_str();
+        let Some((_, started)) = self.asked.get(owner).copied().filter(|(own, _)| *own == id)
+        else {
+            return;
+        };
+        self.asked.remove(owner);
+        let owner = owner.as_bytes();
+        if call.status() == Status::Ok && call.listing.next_index == 0 {
+            let peers = call.entries.iter().map(|item| item.account.as_bytes());
+            // Without memory the owner stays unknown.
+            let _ = self
+                .cache
+                .blocks
+                .replace(owner, peers, self.cache.ms(started));
+        } else {
+            self.cache.blocks.stop_loading(owner);
+        }
+    }
+
+    /// Pairs that others changed: an add is a yes at once, and both are read again. Gives how many pairs
+    /// are about owners of whom nothing is known.
+    pub(in crate::client) fn apply_event<T>(
+        &mut self,
+        added: bool,
+        pairs: &[(Account, Account)],
+        scheduler: &Scheduler<T>,
+        now: Instant,
+    ) -> u64 {
+        let mut ignored = 0;
+        for (owner, account) in pairs {
+            if scheduler.is_unanswered(owner) {
+                let pairs = self.contested.entry(owner.clone()).or_default();
+                let contest = pairs.entry(account.clone()).or_default();
+                contest.event = scheduler.next_call();
+                if added {
+                    contest.added = Some(contest.event);
+                }
+            }
+            let is_read = self.owners.contains_key(&**owner);
+            if !is_read && !self.cache.is_cached(owner) {
+                ignored += 1;
+                continue;
+            }
+            if added {
+                self.cache.apply_change(owner, account, true);
+            }
+            self.reread(owner, now);
+        }
+        ignored
+    }
+
+    pub(in crate::client) fn fill(&self, stats: &mut stats::Cache) {
+        stats.watched = self.watched;
+        stats.refreshes = self.refreshes;
+        stats.refresh_ms = stats::whole_ms(self.refresh());
+        stats.evictions += self.dropped;
+    }
+}

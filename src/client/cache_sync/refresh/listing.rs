@@ -1,0 +1,81 @@
+//! One list that is read page by page.
+
+use std::time::Instant;
+
+use crate::api::{Account, MAX_PER_CALL, Operation, Request};
+use crate::client::call::Call;
+use crate::error::Status;
+
+/// Readings that begin anew because the list changed between two pages (choice C14).
+const RESTARTS: u8 = 3;
+/// No list is longer: the service's limit is 1000 entries.
+const MAX_PEERS: usize = 100_000;
+
+/// A list that is being read.
+pub(super) struct Listing {
+    pub(super) started: Instant,
+    pub(super) peers: Vec<Account>,
+    next_index: u32,
+    sequence: Option<u64>,
+    restarts: u8,
+    /// What was heard before it began, for another reading if this one fails.
+    pub(super) heard: Option<Instant>,
+}
+
+/// How a listing stands after a page.
+pub(super) enum Progress {
+    Onward,
+    Complete,
+    Failed,
+}
+
+impl Listing {
+    pub(super) fn new(started: Instant, heard: Option<Instant>) -> Self {
+        Self {
+            started,
+            peers: Vec::new(),
+            next_index: 0,
+            sequence: None,
+            restarts: 0,
+            heard,
+        }
+    }
+
+    /// The request for the next page of the list of `owner`.
+    pub(super) fn page(&self, owner: &str) -> Request {
+        Request {
+            owner: owner.into(),
+            operation: Operation::Get {
+                start_index: u64::from(self.next_index),
+                limit: u32::try_from(MAX_PER_CALL).unwrap_or(u32::MAX),
+                last_sequence: 0,
+            },
+        }
+    }
+
+    /// Takes a page that was asked for.
+    pub(super) fn take_page(&mut self, call: &Call) -> Progress {
+        if call.status() != Status::Ok {
+            return Progress::Failed;
+        }
+        let next = call.listing.next_index;
+        let is_same = *self.sequence.get_or_insert(call.listing.sequence) == call.listing.sequence;
+        let grows = next > self.next_index;
+        let peers = call.entries.iter().map(|item| item.account.clone());
+        self.peers.extend(peers);
+        if is_same && next == 0 {
+            return Progress::Complete;
+        }
+        if !is_same && self.restarts < RESTARTS {
+            self.restarts += 1;
+            self.peers.clear();
+            self.sequence = None;
+            self.next_index = 0;
+        } else if is_same && grows && self.peers.len() <= MAX_PEERS {
+            self.next_index = next;
+        } else {
+            return Progress::Failed;
+        }
+        Progress::Onward
+    }
+}

@@ -1,0 +1,141 @@
+//! How calls come to their end. Each way looks at the owner again: what waited behind the call may go now, and an owner
+//! without work is forgotten.
+
+use std::time::Instant;
+
+use super::{CallId, Done, Entry, Purpose, Scheduler};
+use crate::error::{Error, Status};
+
+/// How a call comes to its end.
+pub(super) enum End {
+    /// Nothing is left to be sent; with the reason for the targets that have no answer.
+    Settled(Option<Error>),
+    /// What is recorded stays to be sent.
+    BrokenOff(Error),
+}
+
+impl<T> Scheduler<T> {
+    /// Ends those of the calls `ids` that were not dispatched; how many they were.
+    pub(in crate::client) fn cancel(
+        &mut self,
+        ids: &[CallId],
+        error: &Error,
+        now: Instant,
+    ) -> usize {
+        self.tally.at(now);
+        let mut count = 0;
+        for id in ids {
+            if self.calls.get(id).is_some_and(|entry| !entry.dispatched) {
+                self.end_alone(*id, End::Settled(Some(error.clone())), now);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// Ends every call, dispatched or not. What is under way is still to be settled. What is recorded is left to the
+    /// next client, and its caller is told so, unless a bug was met.
+    pub(in crate::client) fn end_all(&mut self, error: &Error) {
+        while let Some((id, _)) = self.calls.first_key_value() {
+            self.end(*id, End::BrokenOff(error.clone()));
+        }
+        (self.ready, self.ready_reads) = Default::default();
+        self.unpaid.clear();
+        self.delayed.clear();
+        self.owners.retain(|_, queue| queue.abandon());
+    }
+
+    /// Ends the calls whose time is over.
+    pub(super) fn expire(&mut self, now: Instant) {
+        while let Some((deadline, id)) = self.deadlines.first().copied()
+            && deadline <= now
+        {
+            self.deadlines.pop_first();
+            if !self.let_go(id) {
+                let entry = self.calls.get(&id);
+                let error = if entry.is_some_and(|entry| self.is_kept(entry)) {
+                    not_recorded()
+                } else if entry.is_some_and(Entry::may_have_happened) {
+                    out_of_time()
+                } else {
+                    not_sent()
+                };
+                self.end_alone(id, End::Settled(Some(error)), now);
+            }
+        }
+    }
+
+    /// The call is over, and no request is: its owner may have waited for this.
+    pub(super) fn end_alone(&mut self, id: CallId, end: End, now: Instant) {
+        let Some(entry) = self.calls.get(&id) else {
+            return;
+        };
+        let owner = entry.call.request.owner.clone();
+        self.end(id, end);
+        self.queue(&owner, now);
+    }
+
+    /// The call is over; whoever calls this looks at its owner again.
+    pub(super) fn end(&mut self, id: CallId, end: End) {
+        let Some(mut entry) = self.calls.remove(&id) else {
+            return;
+        };
+        if let Some(deadline) = entry.deadline {
+            self.deadlines.remove(&(deadline, id));
+        }
+        if entry.purpose == Purpose::ReadBack {
+            self.take_read_back(&entry.call);
+            return;
+        }
+        let mut is_settled = matches!(end, End::Settled(_));
+        match end {
+            End::BrokenOff(error)
+                if error.status() == Status::Closed && self.is_safe(id, &entry) =>
+            {
+                let (why, code) = self.still_queued(&entry.call);
+                entry.call.leave_queued(why, code);
+            }
+            End::Settled(Some(error)) | End::BrokenOff(error) => entry.call.fail(error),
+            End::Settled(None) => {}
+        }
+        if entry.purpose == Purpose::Accepted {
+            self.count_end(&entry);
+        }
+        is_settled = is_settled && !self.outlives_answer(id, &entry);
+        let owner = entry.call.request.owner.clone();
+        self.done.push_back(Done {
+            id,
+            call: entry.call,
+            caller: entry.caller,
+            is_settled,
+            is_listing: entry.purpose == Purpose::Listing,
+            is_part: false,
+        });
+        self.free_records(&owner);
+    }
+}
+
+pub(in crate::client) fn out_of_time() -> Error {
+    Error::new(
+        Status::Timeout,
+        "out of time (config key \"call_ms\"); a write may have happened, the same call may be repeated",
+    )
+}
+
+/// The status says that nothing was sent, as after a connection that failed.
+fn not_sent() -> Error {
+    Error::new(
+        Status::Connect,
+        "not sent: out of time before its turn came (config keys \"call_ms\", \"connections\" and \"rate_per_second\"); \
+         nothing was sent, the same call may be repeated",
+    )
+}
+
+/// Of a write that is to be recorded first. If the process ends at this moment, it may be on disk.
+fn not_recorded() -> Error {
+    Error::new(
+        Status::Timeout,
+        "out of time (config key \"call_ms\") before the write was on disk; it was not sent, the same call may be \
+         repeated",
+    )
+}

@@ -1,0 +1,109 @@
+//! What a cache may answer, from what the service held and what the client was told. Knows nothing of
+//! how lists are read.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use crate::api::Account;
+use crate::cache::Answer as Told;
+use crate::client::scheduler::CallId;
+
+pub(super) type Pair = (Account, Account);
+
+/// An add event that was accepted: a yes until a list that was asked for later says otherwise.
+pub(super) struct Fence {
+    /// Writes accepted before this call may have been done before the event.
+    pub(super) call: CallId,
+    /// A list was asked for after the event.
+    pub(super) read: bool,
+    /// Since then the pair was not blocked at some moment.
+    pub(super) free: bool,
+}
+
+/// What may be answered.
+#[derive(Default)]
+pub(super) struct Oracle {
+    pub(super) fences: HashMap<Pair, Fence>,
+    /// Confirmed own writes after which nothing happened to the pair.
+    pub(super) confirmed: HashMap<Pair, bool>,
+    /// The first call after the last event about a pair.
+    pub(super) heard: HashMap<Pair, CallId>,
+    /// When the last first page that came back had been asked for.
+    pub(super) read: HashMap<Account, Instant>,
+    /// Owners of whom a last page came back.
+    pub(super) listed: HashSet<Account>,
+    /// Pairs that another host changed without this client hearing of it: only who is watched is read again.
+    pub(super) unheard: HashSet<Pair>,
+    pub(super) watched: HashSet<Account>,
+    pub(super) checks: u64,
+}
+
+impl Oracle {
+    pub(super) fn ask_list(&mut self, owner: &str, blocked: &HashSet<Pair>) {
+        let own = |(pair, _): &(&Pair, &mut Fence)| pair.0 == owner;
+        for (pair, fence) in self.fences.iter_mut().filter(own) {
+            fence.read = true;
+            fence.free |= !blocked.contains(pair);
+        }
+    }
+
+    /// The service holds something else about `pair` now.
+    pub(super) fn change(&mut self, pair: &Pair, blocked: bool) {
+        self.confirmed.remove(pair);
+        if let Some(fence) = self.fences.get_mut(pair) {
+            fence.free |= fence.read && !blocked;
+        }
+    }
+
+    pub(super) fn hear(&mut self, pair: &Pair, added: bool, call: CallId) {
+        self.unheard.remove(pair);
+        self.confirmed.remove(pair);
+        self.heard.insert(pair.clone(), call);
+        if added {
+            let (read, free) = (false, false);
+            self.fences.insert(pair.clone(), Fence { call, read, free });
+        }
+    }
+
+    /// A caller is told of the write `id`; `is_so` when the service still holds it so.
+    pub(super) fn confirm(&mut self, id: CallId, pair: Pair, blocks: bool, is_so: bool) {
+        let fence = self.fences.get(&pair);
+        if !blocks && fence.is_some_and(|fence| fence.call <= id) {
+            self.fences.remove(&pair);
+        }
+        let may_be_older = self.heard.get(&pair).is_some_and(|call| id < *call);
+        if !may_be_older && is_so {
+            self.confirmed.insert(pair, blocks);
+        }
+    }
+
+    /// What is wrong with an answer about `pair` at `now`.
+    pub(super) fn fault(
+        &mut self,
+        pair: &Pair,
+        told: Told,
+        now: Instant,
+        max_age: Duration,
+    ) -> Option<&str> {
+        self.checks += 1;
+        if told == Told::Unknown {
+            return None;
+        }
+        let is_read = self
+            .read
+            .get(&pair.0)
+            .is_some_and(|at| now <= *at + max_age);
+        if !is_read || !self.listed.contains(&pair.0) {
+            return Some("answers without a list that is read and young");
+        }
+        let confirmed = self.confirmed.get(pair);
+        if confirmed.is_some_and(|blocked| *blocked != (told == Told::Yes)) {
+            return Some("is not what this client wrote");
+        }
+        let fence = self.fences.get(pair);
+        if told == Told::No && fence.is_some_and(|fence| !fence.free) {
+            return Some("answers no after an add event");
+        }
+        None
+    }
+}

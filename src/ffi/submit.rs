@@ -1,0 +1,296 @@
+//! The same commands without waiting, and their completions.
+
+use std::ffi::c_char;
+
+use super::client::{chatblock_client, enter};
+use super::convert::{text, texts, timeout};
+use super::result::chatblock_result;
+use super::status::{chatblock_status, check_type as check_type_of};
+use crate::client::Client;
+use crate::error::{Error, Status};
+
+/// CALLS WITHOUT WAITING. Block accounts; the answer comes as one completion with this tag.
+///
+/// The call is copied and accepted; chatblock_client_poll() finds what became of it. Writes of one
+/// owner keep their order, and those that wait are merged into one request; a check sees the writes before it,
+/// and perhaps some after it.
+///
+/// @param owner  the owner of the list, 1 to 32 bytes.
+/// @param targets   count account ids.
+/// @param count         1 to 100,000.
+/// @param tag           comes back with chatblock_result_tag(); need not be unique.
+/// @return OK = accepted, exactly one completion follows; ARGUMENT, BUSY (queue full), CLOSED, FORKED,
+///         PANIC: nothing was accepted.
+///
+/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Service: protocol.md 3.1 black_list_add.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_blocklist_add_async(
+    client: *const chatblock_client,
+    owner: *const c_char,
+    targets: *const *const c_char,
+    count: usize,
+    tag: u64,
+) -> chatblock_status {
+    // SAFETY: the caller's promises are those of `submit`.
+    unsafe {
+        submit(client, owner, (targets, count), |c, owner, to| {
+            c.add_async(owner, to, tag)
+        })
+    }
+}
+
+/// Unblock accounts; the answer comes as one completion with this tag.
+///
+/// @param owner  the owner of the list, 1 to 32 bytes.
+/// @param targets   count account ids.
+/// @param count         1 to 100,000.
+/// @param tag           comes back with chatblock_result_tag().
+/// @return as chatblock_blocklist_add_async().
+///
+/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Service: protocol.md 3.2 black_list_delete.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_blocklist_delete_async(
+    client: *const chatblock_client,
+    owner: *const c_char,
+    targets: *const *const c_char,
+    count: usize,
+    tag: u64,
+) -> chatblock_status {
+    // SAFETY: the caller's promises are those of `submit`.
+    unsafe {
+        submit(client, owner, (targets, count), |c, owner, to| {
+            c.delete_async(owner, to, tag)
+        })
+    }
+}
+
+/// Ask who blocks whom; the answer comes as one completion with this tag.
+///
+/// It sees every write of owner that was accepted before, except those in an outbox that keep
+/// failing (stats key queue.set_aside): the message of the result says so. Behind other writes in an
+/// outbox it waits at most "call_ms" from now, and completes with CONNECT then; otherwise its time
+/// begins when it is sent.
+///
+/// @param owner  the owner A, 1 to 32 bytes.
+/// @param targets   count account ids, each one B.
+/// @param count         1 to 100,000.
+/// @param check_type    CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH.
+/// @param tag           comes back with chatblock_result_tag().
+/// @return as chatblock_blocklist_add_async().
+///
+/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Service: protocol.md 3.4 black_list_check.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_blocklist_check_async(
+    client: *const chatblock_client,
+    owner: *const c_char,
+    targets: *const *const c_char,
+    count: usize,
+    check_type: i32,
+    tag: u64,
+) -> chatblock_status {
+    let check = |client: &Client, owner: &str, to: &[&str]| {
+        let kind =
+            check_type_of(check_type).ok_or_else(|| Error::argument("check_type", "is unknown"))?;
+        client.check_async(owner, to, kind, tag)
+    };
+    // SAFETY: the caller's promises are those of `submit`.
+    unsafe { submit(client, owner, (targets, count), check) }
+}
+
+/// Make one call with the service's own request JSON; the answer comes as one completion with this tag.
+///
+/// @param command       "black_list_add", "black_list_delete", "black_list_get" or "black_list_check".
+/// @param request_json  the request object of that command; at most 1000 accounts.
+/// @param tag           comes back with chatblock_result_tag().
+/// @return as chatblock_blocklist_add_async(); REQUEST for a request that is refused at once.
+///
+/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Service: protocol.md 3.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open; strings are NULL or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_submit(
+    client: *const chatblock_client,
+    command: *const c_char,
+    request_json: *const c_char,
+    tag: u64,
+) -> chatblock_status {
+    let body = |client: &Client| {
+        // SAFETY: the caller promises strings.
+        let command = unsafe { text(command, "command") };
+        // SAFETY: as above.
+        let request = unsafe { text(request_json, "request_json") };
+        accepted(command.and_then(|command| client.submit(command, request?, tag)))
+    };
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, Error::status, body) }.into()
+}
+
+/// Take the next completion.
+///
+/// Several threads may poll: each completion is taken once. With an outbox, a write of an earlier client
+/// completes only when it is refused, with tag 0.
+///
+/// @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
+/// @return a result for chatblock_result_free(); NULL on timeout, after chatblock_client_wakeup(), when
+///         the client is closing, and for a client that is NULL, forked or met a bug
+///         (chatblock_client_flush(client, 0) tells which).
+///
+/// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_poll(
+    client: *const chatblock_client,
+    timeout_ms: i32,
+) -> *mut chatblock_result {
+    let body = |client: &Client| match client.poll(timeout(timeout_ms)) {
+        Some(reply) => chatblock_result::from_reply(reply).give(),
+        None => std::ptr::null_mut(),
+    };
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, |_| std::ptr::null_mut(), body) }
+}
+
+/// A descriptor that is readable while a completion or a wake-up waits, for select, poll and epoll.
+///
+/// With EPOLLET, poll the client until it returns NULL: each arrival after that is an edge. A read of
+/// the descriptor fails and changes nothing. Do not close it.
+///
+/// @return a descriptor that lives as long as the client, or a negative status: UNSUPPORTED, ARGUMENT,
+///         FORKED, PANIC.
+///
+/// Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_event_fd(client: *const chatblock_client) -> i32 {
+    let body = |client: &Client| client.event_fd().unwrap_or(Status::Unsupported.code());
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, |error| error.status().code(), body) }
+}
+
+/// Wake one chatblock_client_poll(), now or next: it gives NULL.
+///
+/// @return OK, ARGUMENT, FORKED, PANIC.
+///
+/// Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_wakeup(
+    client: *const chatblock_client,
+) -> chatblock_status {
+    let body = |client: &Client| {
+        client.wake();
+        Status::Ok
+    };
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, Error::status, body) }.into()
+}
+
+/// Cancel the calls with this tag that were not sent yet. Each still completes, with CANCELLED.
+///
+/// @param tag  as given to the call.
+/// @return how many were cancelled, or a negative status: ARGUMENT, FORKED, PANIC.
+///
+/// Owns: nothing.  Threads: any, at once.  Blocks: never on network or disk; briefly on a lock.
+/// Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_cancel(client: *const chatblock_client, tag: u64) -> i32 {
+    let body = |client: &Client| i32::try_from(client.cancel(tag)).unwrap_or(i32::MAX);
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, |error| error.status().code(), body) }
+}
+
+/// Wait until everything accepted before this call is on disk.
+///
+/// @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
+/// @return OK, TIMEOUT when work is left (it goes on), STORAGE when the outbox failed and it never will
+///         be, or when a write since the last sync found no room (its completion says so too),
+///         UNSUPPORTED without "path" or "outbox.path", ARGUMENT, CLOSED, FORKED, PANIC.
+///
+/// Owns: nothing.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_sync(
+    client: *const chatblock_client,
+    timeout_ms: i32,
+) -> chatblock_status {
+    // SAFETY: the caller promises a client.
+    unsafe {
+        enter(client, Error::status, |client| {
+            client.sync(timeout(timeout_ms))
+        })
+    }
+    .into()
+}
+
+/// Wait until everything accepted before this call has its completion queued, polled or not.
+///
+/// @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
+/// @return OK, TIMEOUT when work is left (it goes on), ARGUMENT, FORKED, PANIC.
+///
+/// Owns: nothing.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_client_flush(
+    client: *const chatblock_client,
+    timeout_ms: i32,
+) -> chatblock_status {
+    // SAFETY: the caller promises a client.
+    unsafe {
+        enter(client, Error::status, |client| {
+            client.flush(timeout(timeout_ms))
+        })
+    }
+    .into()
+}
+
+fn accepted(outcome: Result<(), Error>) -> Status {
+    outcome.map_or_else(|error| error.status(), |()| Status::Ok)
+}
+
+/// A command with targets, from pointers to acceptance.
+///
+/// # Safety
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has as many as it says.
+unsafe fn submit(
+    client: *const chatblock_client,
+    owner: *const c_char,
+    targets: (*const *const c_char, usize),
+    run: impl FnOnce(&Client, &str, &[&str]) -> Result<(), Error>,
+) -> chatblock_status {
+    let body = |client: &Client| {
+        // SAFETY: the caller promises a string.
+        let owner = unsafe { text(owner, "owner") };
+        // SAFETY: the caller promises `count` strings.
+        let targets = unsafe { texts(targets.0, targets.1, "targets") };
+        accepted(owner.and_then(|owner| run(client, owner, &targets?)))
+    };
+    // SAFETY: the caller promises a client.
+    unsafe { enter(client, Error::status, body) }.into()
+}

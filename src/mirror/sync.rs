@@ -1,3 +1,0 @@
-//! The atomics of the table, in one place: `tests/mirror_model.rs` compiles the table with those of loom.
-
-pub(super) use std::sync::atomic::{AtomicU64, Ordering};
