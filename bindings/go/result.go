@@ -16,10 +16,10 @@ type Result struct {
 	Retryable   bool   // the same call may succeed later without anybody changing anything
 	Message     string // a sentence for people; "" when everything is as wanted
 
-	Command     string // for example "black_list_add"
-	Owner string // the owner of the list that was read or changed
-	Items       []Item // one for each account of the call, in its order; for Get one for each entry
-	NextIndex   uint32 // Get: where the next page starts; 0 when the listing is complete
+	Command   string // for example "black_list_add"
+	Owner     string // the owner of the list that was read or changed
+	Items     []Item // one for each account of the call, in its order; for Get one for each entry
+	NextIndex uint32 // Get: where the next page starts; 0 when the listing is complete
 
 	// JSON is the service's answer object with the service's field names; empty when there was no answer.
 	JSON json.RawMessage
@@ -68,7 +68,7 @@ func take(result *C.chatblock_result) *Result {
 		Retryable:   view.retryable != 0,
 		Message:     C.GoString(view.message),
 		Command:     C.GoString(view.command),
-		Owner: C.GoString(view.owner),
+		Owner:       C.GoString(view.owner),
 		Items:       takeItems(result, int(view.item_count)),
 		NextIndex:   uint32(view.next_index),
 		JSON:        C.GoBytes(unsafe.Pointer(view.json), C.int(view.json_len)),
