@@ -297,7 +297,7 @@ chatblock_status chatblock_client_close(chatblock_client *client,
  *         the outbox and will be sent: do not repeat it), BUSY, STORAGE, ARGUMENT, CLOSED, FORKED, PANIC.
  *
  * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
- * Service: protocol.md 3.1 black_list_add.  Since: 0.1.
+ * Service: black_list_add.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -320,7 +320,7 @@ chatblock_result *chatblock_blocklist_add(const chatblock_client *client,
  * @return as chatblock_blocklist_add().
  *
  * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
- * Service: protocol.md 3.2 black_list_delete.  Since: 0.1.
+ * Service: black_list_delete.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -344,7 +344,7 @@ chatblock_result *chatblock_blocklist_delete(const chatblock_client *client,
  *         BUSY, STORAGE, ARGUMENT, CLOSED, FORKED, PANIC.
  *
  * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
- * Service: protocol.md 3.3 black_list_get.  Since: 0.1.
+ * Service: black_list_get.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; owner is NULL or NUL-terminated.
@@ -369,7 +369,7 @@ chatblock_result *chatblock_blocklist_get(const chatblock_client *client,
  *         ARGUMENT, CLOSED, FORKED, PANIC.
  *
  * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
- * Service: protocol.md 3.4 black_list_check.  Since: 0.1.
+ * Service: black_list_check.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -392,7 +392,7 @@ chatblock_result *chatblock_blocklist_check(const chatblock_client *client,
  *         that is refused before anything is sent (the message names the member).
  *
  * Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
- * Service: protocol.md 3.  Since: 0.1.
+ * Service: the named command.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; strings are NULL or NUL-terminated.
@@ -417,7 +417,7 @@ chatblock_result *chatblock_client_call(const chatblock_client *client,
  *         PANIC: nothing was accepted.
  *
  * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
- * Service: protocol.md 3.1 black_list_add.  Since: 0.1.
+ * Service: black_list_add.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -439,7 +439,7 @@ chatblock_status chatblock_blocklist_add_async(const chatblock_client *client,
  * @return as chatblock_blocklist_add_async().
  *
  * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
- * Service: protocol.md 3.2 black_list_delete.  Since: 0.1.
+ * Service: black_list_delete.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -467,7 +467,7 @@ chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client
  * @return as chatblock_blocklist_add_async().
  *
  * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
- * Service: protocol.md 3.4 black_list_check.  Since: 0.1.
+ * Service: black_list_check.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -489,7 +489,7 @@ chatblock_status chatblock_blocklist_check_async(const chatblock_client *client,
  * @return as chatblock_blocklist_add_async(); REQUEST for a request that is refused at once.
  *
  * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
- * Service: protocol.md 3.  Since: 0.1.
+ * Service: the named command.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; strings are NULL or NUL-terminated.
@@ -677,7 +677,7 @@ int32_t chatblock_client_blocked_pairs(const chatblock_client *client,
  *         for an invalid account: nothing is watched then), BUSY, CLOSED, FORKED, PANIC.
  *
  * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
- * Service: protocol.md 3.3 black_list_get.  Since: 0.1.
+ * Service: black_list_get.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; strings are NULL or NUL-terminated; owners has count elements.
@@ -724,7 +724,7 @@ CHATBLOCK_API chatblock_status chatblock_result_status(const chatblock_result *r
  * @param result  may be NULL.
  * @return the code, for example 30013 for a full list; 0 when there is none.
  *
- * Threads: one at a time.  Blocks: never.  Service: protocol.md 5 and 6.  Since: 0.1.
+ * Threads: one at a time.  Blocks: never.  Service: ResultCode, ErrorCode.  Since: 0.1.
  *
  * # Safety
  * `result` is NULL or a result that is not freed.
@@ -740,7 +740,7 @@ CHATBLOCK_API int32_t chatblock_result_service_code(const chatblock_result *resu
  * @param result  may be NULL.
  * @return 1 or 0.
  *
- * Threads: one at a time.  Blocks: never.  Service: protocol.md 6.  Since: 0.1.
+ * Threads: one at a time.  Blocks: never.  Service: none.  Since: 0.1.
  *
  * # Safety
  * `result` is NULL or a result that is not freed.
@@ -772,7 +772,7 @@ CHATBLOCK_API const char *chatblock_result_message(const chatblock_result *resul
  * @return a text that lives as long as the result; "" when there was no answer.
  *
  * Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.
- * Service: protocol.md 3.  Since: 0.1.
+ * Service: all four commands.  Since: 0.1.
  *
  * # Safety
  * `result` is NULL or a result that is not freed.
@@ -886,7 +886,7 @@ chatblock_status chatblock_result_item_status(const chatblock_result *result,
  * @param index   0 to chatblock_result_item_count() - 1.
  * @return the code; 0 for success, for entries of get, and where there is no code.
  *
- * Threads: one at a time.  Blocks: never.  Service: protocol.md 5.  Since: 0.1.
+ * Threads: one at a time.  Blocks: never.  Service: ResultCode.  Since: 0.1.
  *
  * # Safety
  * `result` is NULL or a result that is not freed.
@@ -900,7 +900,7 @@ CHATBLOCK_API int32_t chatblock_result_item_code(const chatblock_result *result,
  * @param index   0 to chatblock_result_item_count() - 1.
  * @return a chatblock_relation; CHATBLOCK_RELATION_NONE for a failed item and for other commands.
  *
- * Threads: one at a time.  Blocks: never.  Service: protocol.md 3.4.  Since: 0.1.
+ * Threads: one at a time.  Blocks: never.  Service: black_list_check.  Since: 0.1.
  *
  * # Safety
  * `result` is NULL or a result that is not freed.
@@ -914,7 +914,7 @@ CHATBLOCK_API int32_t chatblock_result_item_relation(const chatblock_result *res
  * @param index   0 to chatblock_result_item_count() - 1.
  * @return Unix seconds (AddBlackTimeStamp); 0 for other commands.
  *
- * Threads: one at a time.  Blocks: never.  Service: protocol.md 3.3.  Since: 0.1.
+ * Threads: one at a time.  Blocks: never.  Service: black_list_get.  Since: 0.1.
  *
  * # Safety
  * `result` is NULL or a result that is not freed.
@@ -927,7 +927,7 @@ CHATBLOCK_API int64_t chatblock_result_item_time(const chatblock_result *result,
  * @param result  may be NULL.
  * @return the start_index of the next call; 0 when the listing is complete, and for other commands.
  *
- * Threads: one at a time.  Blocks: never.  Service: protocol.md 3.3.  Since: 0.1.
+ * Threads: one at a time.  Blocks: never.  Service: black_list_get.  Since: 0.1.
  *
  * # Safety
  * `result` is NULL or a result that is not freed.
@@ -941,7 +941,7 @@ CHATBLOCK_API uint32_t chatblock_result_next_index(const chatblock_result *resul
  * @return a text that lives as long as the result and is wiped with it; "" for other results.
  *
  * Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.
- * Service: protocol.md 7.  Since: 0.1.
+ * Service: UserSig version 2.  Since: 0.1.
  *
  * # Safety
  * `result` is NULL or a result that is not freed.
@@ -974,7 +974,7 @@ CHATBLOCK_API void chatblock_result_free(chatblock_result *result);
  * @return a result, never NULL: OK with chatblock_result_usersig(), or ARGUMENT.
  *
  * Owns: the caller owns the result.  Threads: any, at once.  Blocks: never.
- * Service: protocol.md 7.  Since: 0.1.
+ * Service: UserSig version 2.  Since: 0.1.
  *
  * # Safety
  * Strings are NULL or NUL-terminated.
@@ -998,7 +998,7 @@ chatblock_result *chatblock_usersig_generate(uint32_t sdkappid,
  *         ARGUMENT.
  *
  * Owns: the caller owns the result.  Threads: any, at once.  Blocks: never.
- * Service: protocol.md 7.6.  Since: 0.1.
+ * Service: UserSig version 2.  Since: 0.1.
  *
  * # Safety
  * Strings are NULL or NUL-terminated.
@@ -1027,7 +1027,7 @@ chatblock_result *chatblock_usersig_verify(uint32_t sdkappid,
  *
  * Owns: the caller owns the result.  Threads: any, at once.
  * Blocks: never on network or disk; briefly on a lock.
- * Service: protocol.md 8.  Since: 0.1.
+ * Service: Sns.CallbackBlackListAdd, Sns.CallbackBlackListDelete.  Since: 0.1.
  *
  * # Safety
  * `client` is NULL or open; query is NULL or NUL-terminated; body is NULL or has body_len bytes.

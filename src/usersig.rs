@@ -1,4 +1,4 @@
-//! `UserSig` version 2: making and verifying (protocol.md section 7).
+//! `UserSig` version 2: making and verifying (docs/protocol.md 7).
 
 use base64::Engine as _;
 use base64::alphabet::Alphabet;
@@ -18,11 +18,11 @@ use crate::api::codes::{
 use crate::error::Error;
 use crate::wire::{self, Object};
 
-/// Longest life of a signature in seconds: 50 years (protocol.md 7.1).
+/// Longest life of a signature in seconds: 50 years (docs/protocol.md 7.1).
 pub const MAX_EXPIRE_S: u32 = 1_576_800_000;
 /// Longest signature that is looked at; the service's are below 400 bytes.
 const MAX_TEXT: usize = 2048;
-/// Most bytes that are inflated (protocol.md 7.6).
+/// Most bytes that are inflated (docs/protocol.md 7.6).
 const MAX_INFLATED: usize = 65_536;
 
 /// Standard base64 with `*` and `-` for `+` and `/`. The padding, `_` for `=`, is handled apart. Its
@@ -75,7 +75,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// The text that is signed (protocol.md 7.2).
+    /// The text that is signed (docs/protocol.md 7.2).
     pub fn signed_text(&self) -> String {
         let mut text = [
             "TLS.identifier:",
@@ -108,7 +108,7 @@ impl Claims {
     }
 }
 
-/// What is wrapped (protocol.md 7.3).
+/// What is wrapped (docs/protocol.md 7.3).
 #[derive(Serialize)]
 struct Document<'a> {
     #[serde(rename = "TLS.ver")]
@@ -222,7 +222,7 @@ struct RawDocument {
     signature: String,
 }
 
-/// Decodes `usersig`, row 1 of protocol.md 7.6. Bounded: 2 KiB of text, 64 KiB inflated.
+/// Decodes `usersig`, row 1 of docs/protocol.md 7.6. Bounded: 2 KiB of text, 64 KiB inflated.
 ///
 /// # Errors
 /// The code 70003 for everything that is not one sound document.
@@ -300,7 +300,7 @@ impl Decoded {
             .is_ok()
     }
 
-    /// Checks app, user and time, rows 2 to 4 of protocol.md 7.6.
+    /// Checks app, user and time, rows 2 to 4 of docs/protocol.md 7.6.
     ///
     /// # Errors
     /// The code of the first row that does not hold.
@@ -318,7 +318,7 @@ impl Decoded {
     }
 }
 
-/// Verifies `usersig` in the order of protocol.md 7.6 and gives what it says.
+/// Verifies `usersig` in the order of docs/protocol.md 7.6 and gives what it says.
 ///
 /// # Errors
 /// The service's code: 70003, 70014, 70013, 70001 or 70009.

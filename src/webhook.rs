@@ -1,4 +1,4 @@
-//! Webhooks: telling those of the service from forged ones, and signing our own (protocol.md 8).
+//! Webhooks: telling those of the service from forged ones, and signing our own (docs/protocol.md 8).
 
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
@@ -23,7 +23,7 @@ impl Token {
         Self(text.as_bytes().into())
     }
 
-    /// The digest that is sent as `Sign` (protocol.md 8.5). It covers neither query nor body.
+    /// The digest that is sent as `Sign` (docs/protocol.md 8.5). It covers neither query nor body.
     fn sign(&self, request_time: &str) -> CtOutput<Sha256> {
         let digest = Sha256::new()
             .chain_update(&self.0)
@@ -200,7 +200,7 @@ fn digest(hex: &str) -> Option<CtOutput<Sha256>> {
 }
 
 /// The query of a webhook about `change`, caused by the client at `client_ip` through the REST API; signed
-/// with the token and Unix time in `signed`, if any (protocol.md 8.2 and 8.5).
+/// with the token and Unix time in `signed`, if any (docs/protocol.md 8.2 and 8.5).
 pub fn signed_query(
     sdkappid: u64,
     change: Change,

@@ -1,4 +1,4 @@
-//! The command line as an operator uses it (design.md 3.6).
+//! The command line as an operator uses it.
 
 #[path = "cli/outbox.rs"]
 mod outbox;

@@ -1,4 +1,4 @@
-//! The rules of the service (protocol.md section 4), on both stores.
+//! The rules of the service (docs/protocol.md 4), on both stores.
 
 use std::sync::Arc;
 use std::time::Instant;

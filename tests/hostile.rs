@@ -1,5 +1,5 @@
 //! Hostile, broken and odd services: whatever they do, a call ends in time with a documented status,
-//! and nothing is reported as done that the answer does not say (reliability.md 4.2).
+//! and nothing is reported as done that the answer does not say.
 
 #[path = "hostile/answers.rs"]
 mod answers;

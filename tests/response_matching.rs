@@ -1,4 +1,4 @@
-//! How an answer is matched to what was asked and judged (protocol.md 1.3, 4.5, 5.2, 9).
+//! How an answer is matched to what was asked and judged (docs/protocol.md 1.3, 4.5, 5.2, 9).
 
 use chatblock::api::{Answer, CheckType, Operation, Relation, Request, Retry, Targets, Verdict};
 use chatblock::wire::read_answer;

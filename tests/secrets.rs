@@ -1,5 +1,5 @@
 //! The secret key and every `UserSig` made with it stay where they belong: no message, JSON, log line,
-//! `Debug` text, standard stream, store file or memory image shows them (reliability.md 4.1).
+//! `Debug` text, standard stream, store file or memory image shows them.
 
 #[path = "hostile/answers.rs"]
 mod answers;

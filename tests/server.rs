@@ -1,4 +1,4 @@
-//! The server as a hostile or unlucky client sees it (protocol.md section 10, reliability.md 4.3).
+//! The server as a hostile or unlucky client sees it (docs/protocol.md 10).
 
 #[path = "server/calls.rs"]
 mod calls;

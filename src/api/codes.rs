@@ -1,8 +1,8 @@
-//! The service's codes as data: meaning and retry class (protocol.md sections 4.5, 5 and 6).
+//! The service's codes as data: meaning and retry class (docs/protocol.md 4.5, 5 and 6).
 
 use super::requests::Command;
 
-/// What a client may do about a code (protocol.md section 6, choice C32).
+/// What a client may do about a code (docs/protocol.md 6, choice C32).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
     /// Repeat after a short delay with jitter.
@@ -546,7 +546,7 @@ pub fn page_concerns_caller(http_status: u16) -> bool {
     matches!(http_status, 300..=399 | 401..=407 | 410 | 421 | 426 | 451)
 }
 
-/// The verdict on one item (protocol.md 5.2, choice C30).
+/// The verdict on one item (docs/protocol.md 5.2, choice C30).
 pub fn judge(command: Command, code: i32, info: &str) -> Verdict {
     let nothing_to_do = match (command, code) {
         (Command::Add, 31307) | (Command::Delete, 31503) => true,
@@ -563,7 +563,7 @@ pub fn judge(command: Command, code: i32, info: &str) -> Verdict {
     }
 }
 
-/// Today's code for a code of the pages of 2017-2018 (protocol.md 4.5).
+/// Today's code for a code of the pages of 2017-2018 (docs/protocol.md 4.5).
 fn modern(code: i32) -> i32 {
     match code {
         31301 | 31307 | 31401 | 31404 | 31501 | 31503 | 31601 => BAD_PARAMETER,

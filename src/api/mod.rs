@@ -10,5 +10,5 @@ pub use codes::{Retry, Verdict};
 pub use requests::{CheckType, Command, Operation, Request, Targets};
 pub use responses::{Answer, Item, Listing, Relation};
 
-/// Most targets in one call, entries in one list, entries on one page (protocol.md section 9).
+/// Most targets in one call, entries in one list, entries on one page (docs/protocol.md 9).
 pub const MAX_PER_CALL: usize = 1000;

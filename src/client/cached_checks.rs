@@ -107,7 +107,7 @@ impl Client {
         self.runtime.unwatch(accounts(owners))
     }
 
-    /// Takes a webhook of the service (protocol.md 8): verified, then applied to what is known. An add blocks
+    /// Takes a webhook of the service (docs/protocol.md 8): verified, then applied to what is known. An add blocks
     /// its pairs at once, and the lists of both kinds of events are read again. The reply's JSON is the body
     /// to answer with, in every case.
     ///

@@ -154,7 +154,7 @@ impl Client {
         })
     }
 
-    /// Blocks 1 to 100,000 accounts for `from` (protocol.md 3.1). An account that is blocked already counts as
+    /// Blocks 1 to 100,000 accounts for `from` (docs/protocol.md 3.1). An account that is blocked already counts as
     /// done.
     ///
     /// ```
@@ -171,7 +171,7 @@ impl Client {
         self.call_typed(owner, Operation::Add(owned(targets)))
     }
 
-    /// Unblocks 1 to 100,000 accounts (protocol.md 3.2). An account that is not blocked counts as done.
+    /// Unblocks 1 to 100,000 accounts (docs/protocol.md 3.2). An account that is not blocked counts as done.
     ///
     /// ```
     /// use chatblock::{Client, Status};
@@ -186,7 +186,7 @@ impl Client {
     }
 
     /// One page of the list, oldest first: `limit` entries (1 to 1000) from offset
-    /// `start_index` (protocol.md 3.3).
+    /// `start_index` (docs/protocol.md 3.3).
     ///
     /// ```
     /// let client = chatblock::Client::open("{}")?;
@@ -212,7 +212,7 @@ impl Client {
         self.call_typed(owner, operation)
     }
 
-    /// Who blocks whom, for 1 to 100,000 accounts (protocol.md 3.4).
+    /// Who blocks whom, for 1 to 100,000 accounts (docs/protocol.md 3.4).
     ///
     /// ```
     /// use chatblock::{CheckType, Client, Relation};

@@ -1,5 +1,5 @@
 //! How fast calls may go: never more than the configured number in any window of one second, less
-//! after the service said that it is too much (protocol.md 9, choice C33).
+//! after the service said that it is too much (docs/protocol.md 9, choice C33).
 
 use std::time::{Duration, Instant};
 

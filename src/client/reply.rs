@@ -1,4 +1,4 @@
-//! What a caller gets: status, items, JSON and a sentence (design.md section 2).
+//! What a caller gets: status, items, JSON and a sentence.
 
 use super::call::{Call, Slot};
 use crate::api::{Account, Answer, Command, Item, Relation, Verdict, codes};

@@ -1,4 +1,4 @@
-//! When to try again, from the classes of protocol.md section 6.
+//! When to try again, from the classes of docs/protocol.md 6.
 
 use std::time::Duration;
 

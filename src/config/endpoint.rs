@@ -1,4 +1,4 @@
-//! Endpoints of the service and what counts as a safe address (protocol.md section 2).
+//! Endpoints of the service and what counts as a safe address (docs/protocol.md 2).
 
 use serde_json::value::RawValue;
 use ureq::http::Uri;

@@ -1,4 +1,4 @@
-//! Configuration: one JSON text, read once into values that cannot be wrong (design.md 3.7).
+//! Configuration: one JSON text, read once into values that cannot be wrong.
 
 mod backend;
 mod endpoint;

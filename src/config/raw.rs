@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::wire::Object;
 
-/// Every key of design.md 3.7 that this version knows. Values stay raw, so that a wrong type is
+/// Every key of the configuration. Values stay raw, so that a wrong type is
 /// reported with its key and without its value, which may be a secret in the wrong place.
 macro_rules! keys {
     ($name:ident, $prefix:literal, $($field:ident),+) => {

@@ -1,4 +1,4 @@
-//! What is configured about webhooks (protocol.md 8).
+//! What is configured about webhooks (docs/protocol.md 8).
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{endpoint, or_default, raw, subsection};
 use crate::error::Error;
 use crate::webhook::Token;
 
-/// Longest token (protocol.md 8.5).
+/// Longest token (docs/protocol.md 8.5).
 const MAX_TOKEN: usize = 128;
 const DAY_S: u64 = 86_400;
 

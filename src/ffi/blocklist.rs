@@ -23,7 +23,7 @@ use crate::error::Error;
 ///         the outbox and will be sent: do not repeat it), BUSY, STORAGE, ARGUMENT, CLOSED, FORKED, PANIC.
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
-/// Service: protocol.md 3.1 black_list_add.  Since: 0.1.
+/// Service: black_list_add.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn chatblock_blocklist_add(
 /// @return as chatblock_blocklist_add().
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
-/// Service: protocol.md 3.2 black_list_delete.  Since: 0.1.
+/// Service: black_list_delete.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn chatblock_blocklist_delete(
 ///         BUSY, STORAGE, ARGUMENT, CLOSED, FORKED, PANIC.
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
-/// Service: protocol.md 3.3 black_list_get.  Since: 0.1.
+/// Service: black_list_get.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; owner is NULL or NUL-terminated.
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn chatblock_blocklist_get(
 ///         ARGUMENT, CLOSED, FORKED, PANIC.
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
-/// Service: protocol.md 3.4 black_list_check.  Since: 0.1.
+/// Service: black_list_check.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn chatblock_blocklist_check(
 ///         that is refused before anything is sent (the message names the member).
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
-/// Service: protocol.md 3.  Since: 0.1.
+/// Service: the named command.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; strings are NULL or NUL-terminated.

@@ -179,7 +179,7 @@ pub unsafe extern "C" fn chatblock_client_blocked_pairs(
 ///         for an invalid account: nothing is watched then), BUSY, CLOSED, FORKED, PANIC.
 ///
 /// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
-/// Service: protocol.md 3.3 black_list_get.  Since: 0.1.
+/// Service: black_list_get.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; strings are NULL or NUL-terminated; owners has count elements.

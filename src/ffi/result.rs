@@ -153,7 +153,7 @@ pub unsafe extern "C" fn chatblock_result_status(
 /// @param result  may be NULL.
 /// @return the code, for example 30013 for a full list; 0 when there is none.
 ///
-/// Threads: one at a time.  Blocks: never.  Service: protocol.md 5 and 6.  Since: 0.1.
+/// Threads: one at a time.  Blocks: never.  Service: ResultCode, ErrorCode.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn chatblock_result_service_code(result: *const chatblock_
 /// @param result  may be NULL.
 /// @return 1 or 0.
 ///
-/// Threads: one at a time.  Blocks: never.  Service: protocol.md 6.  Since: 0.1.
+/// Threads: one at a time.  Blocks: never.  Service: none.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -208,7 +208,7 @@ pub unsafe extern "C" fn chatblock_result_message(
 /// @return a text that lives as long as the result; "" when there was no answer.
 ///
 /// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.
-/// Service: protocol.md 3.  Since: 0.1.
+/// Service: all four commands.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -359,7 +359,7 @@ pub unsafe extern "C" fn chatblock_result_item_status(
 /// @param index   0 to chatblock_result_item_count() - 1.
 /// @return the code; 0 for success, for entries of get, and where there is no code.
 ///
-/// Threads: one at a time.  Blocks: never.  Service: protocol.md 5.  Since: 0.1.
+/// Threads: one at a time.  Blocks: never.  Service: ResultCode.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -382,7 +382,7 @@ pub unsafe extern "C" fn chatblock_result_item_code(
 /// @param index   0 to chatblock_result_item_count() - 1.
 /// @return a chatblock_relation; CHATBLOCK_RELATION_NONE for a failed item and for other commands.
 ///
-/// Threads: one at a time.  Blocks: never.  Service: protocol.md 3.4.  Since: 0.1.
+/// Threads: one at a time.  Blocks: never.  Service: black_list_check.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -405,7 +405,7 @@ pub unsafe extern "C" fn chatblock_result_item_relation(
 /// @param index   0 to chatblock_result_item_count() - 1.
 /// @return Unix seconds (AddBlackTimeStamp); 0 for other commands.
 ///
-/// Threads: one at a time.  Blocks: never.  Service: protocol.md 3.3.  Since: 0.1.
+/// Threads: one at a time.  Blocks: never.  Service: black_list_get.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -427,7 +427,7 @@ pub unsafe extern "C" fn chatblock_result_item_time(
 /// @param result  may be NULL.
 /// @return the start_index of the next call; 0 when the listing is complete, and for other commands.
 ///
-/// Threads: one at a time.  Blocks: never.  Service: protocol.md 3.3.  Since: 0.1.
+/// Threads: one at a time.  Blocks: never.  Service: black_list_get.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -443,7 +443,7 @@ pub unsafe extern "C" fn chatblock_result_next_index(result: *const chatblock_re
 /// @return a text that lives as long as the result and is wiped with it; "" for other results.
 ///
 /// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.
-/// Service: protocol.md 7.  Since: 0.1.
+/// Service: UserSig version 2.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.

@@ -23,7 +23,7 @@ use crate::error::{Error, Status};
 ///         PANIC: nothing was accepted.
 ///
 /// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
-/// Service: protocol.md 3.1 black_list_add.  Since: 0.1.
+/// Service: black_list_add.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn chatblock_blocklist_add_async(
 /// @return as chatblock_blocklist_add_async().
 ///
 /// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
-/// Service: protocol.md 3.2 black_list_delete.  Since: 0.1.
+/// Service: black_list_delete.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn chatblock_blocklist_delete_async(
 /// @return as chatblock_blocklist_add_async().
 ///
 /// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
-/// Service: protocol.md 3.4 black_list_check.  Since: 0.1.
+/// Service: black_list_check.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn chatblock_blocklist_check_async(
 /// @return as chatblock_blocklist_add_async(); REQUEST for a request that is refused at once.
 ///
 /// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
-/// Service: protocol.md 3.  Since: 0.1.
+/// Service: the named command.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; strings are NULL or NUL-terminated.

@@ -20,7 +20,7 @@ use crate::usersig::{self, Key};
 /// @return a result, never NULL: OK with chatblock_result_usersig(), or ARGUMENT.
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: never.
-/// Service: protocol.md 7.  Since: 0.1.
+/// Service: UserSig version 2.  Since: 0.1.
 ///
 /// # Safety
 /// Strings are NULL or NUL-terminated.
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn chatblock_usersig_generate(
 ///         ARGUMENT.
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: never.
-/// Service: protocol.md 7.6.  Since: 0.1.
+/// Service: UserSig version 2.  Since: 0.1.
 ///
 /// # Safety
 /// Strings are NULL or NUL-terminated.

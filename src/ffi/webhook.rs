@@ -25,7 +25,7 @@ use crate::error::Error;
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.
 /// Blocks: never on network or disk; briefly on a lock.
-/// Service: protocol.md 8.  Since: 0.1.
+/// Service: Sns.CallbackBlackListAdd, Sns.CallbackBlackListDelete.  Since: 0.1.
 ///
 /// # Safety
 /// `client` is NULL or open; query is NULL or NUL-terminated; body is NULL or has body_len bytes.

@@ -1,4 +1,4 @@
-//! From a request line and a body to the text of an answer, in the order of protocol.md section 10.
+//! From a request line and a body to the text of an answer, in the order of docs/protocol.md 10.
 //! Knows nothing of sockets.
 
 use std::collections::HashSet;

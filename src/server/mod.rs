@@ -1,4 +1,4 @@
-//! The blocklist part of the service's REST API over HTTP/1.1 (protocol.md sections 1, 3 and 10), in
+//! The blocklist part of the service's REST API over HTTP/1.1 (docs/protocol.md 1, 3 and 10), in
 //! front of any backend: what existing SDKs talk to when there is no cloud account.
 //!
 //! The threads of this module are those of its tokio runtime, and those that send webhooks; they end with

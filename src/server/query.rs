@@ -1,4 +1,4 @@
-//! The query of a request line (protocol.md 1.1 and section 10, rows 3 and 4).
+//! The query of a request line (docs/protocol.md 1.1 and section 10, rows 3 and 4).
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Signatures of callers, verified once and remembered (protocol.md 7.6).
+//! Signatures of callers, verified once and remembered (docs/protocol.md 7.6).
 
 use std::collections::HashMap;
 
@@ -39,7 +39,7 @@ impl Signatures {
         self.sdkappid
     }
 
-    /// Verifies `usersig` in the order of protocol.md 7.6. A signature seen before costs neither
+    /// Verifies `usersig` in the order of docs/protocol.md 7.6. A signature seen before costs neither
     /// inflating nor HMAC; app, user and time are checked every time.
     ///
     /// # Errors

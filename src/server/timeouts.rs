@@ -1,4 +1,4 @@
-//! A connection with its time limits (reliability.md 4.3).
+//! A connection with its time limits.
 
 use std::io;
 use std::pin::Pin;

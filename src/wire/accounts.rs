@@ -1,5 +1,5 @@
 //! Bodies and answers of the account calls, which SDKs make before they block anybody. The pages of
-//! these calls are outside protocol.md; only what those SDKs send and read is here.
+//! these calls are outside docs/protocol.md; only what those SDKs send and read is here.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Answers as the service words them, written by the engine's side (protocol.md 1.2, 3).
+//! Answers as the service words them, written by the engine's side (docs/protocol.md 1.2, 3).
 
 use serde::Serialize;
 

@@ -51,7 +51,7 @@ pub(super) struct RawEnvelope<'a> {
 }
 
 /// Members of all four answers. `C` is `i32`, as the service writes codes, or `&RawValue`, which takes
-/// whatever stands there. Old names (protocol.md 4.5) are read as today's.
+/// whatever stands there. Old names (docs/protocol.md 4.5) are read as today's.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "C: Deserialize<'de>"))]
 pub(super) struct RawAnswer<'a, C> {

@@ -1,4 +1,4 @@
-//! JSON of the service: the only place that spells its member names (protocol.md section 3).
+//! JSON of the service: the only place that spells its member names (docs/protocol.md 3).
 
 #[cfg(feature = "server")]
 pub mod accounts;

@@ -79,7 +79,7 @@ fn write_account(body: &mut Vec<u8>, account: &Account) {
     }
 }
 
-/// Members as they came, typed one by one in the order of protocol.md section 10.
+/// Members as they came, typed one by one in the order of docs/protocol.md 10.
 #[derive(Deserialize)]
 struct RawBody<'a> {
     #[serde(rename = "From_Account", borrow, default, deserialize_with = "present")]
@@ -101,7 +101,7 @@ fn present<'de, D: serde::Deserializer<'de>>(member: D) -> Result<Option<&'de Ra
     <&RawValue>::deserialize(member).map(Some)
 }
 
-/// Reads the body of `command`, rows 8 and 10 to 15 of protocol.md section 10.
+/// Reads the body of `command`, rows 8 and 10 to 15 of docs/protocol.md 10.
 pub fn parse_request(command: Command, body: &[u8], charset: Charset) -> Result<Request, Refusal> {
     let raw = parse_object(body)?;
     let owner = parse_owner(raw.owner, charset)?;
@@ -126,7 +126,7 @@ pub fn parse_request(command: Command, body: &[u8], charset: Charset) -> Result<
     Ok(Request { owner, operation })
 }
 
-/// Row 8 of protocol.md section 10 alone: whether `body` is one JSON object.
+/// Row 8 of docs/protocol.md 10 alone: whether `body` is one JSON object.
 ///
 /// # Errors
 /// The refusal with code 60003.

@@ -1,4 +1,4 @@
-//! Answers as they come in, read with distrust (protocol.md 1.2, 3, 9).
+//! Answers as they come in, read with distrust (docs/protocol.md 1.2, 3, 9).
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::api::{Answer, Charset, Item, Listing, Operation, Request};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed(pub &'static str);
 
-/// Reads the service's answer to `request` and judges every item (protocol.md section 9).
+/// Reads the service's answer to `request` and judges every item (docs/protocol.md 9).
 ///
 /// A successful answer has one item per target, in request order; an account that the answer does not
 /// name is [`crate::api::Verdict::Unanswered`], one about which it contradicts itself too.

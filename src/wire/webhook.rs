@@ -1,4 +1,4 @@
-//! Bodies of webhooks and of the answers to them (protocol.md 8.3 and 8.4).
+//! Bodies of webhooks and of the answers to them (docs/protocol.md 8.3 and 8.4).
 
 use std::borrow::Cow;
 

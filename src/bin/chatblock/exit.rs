@@ -1,4 +1,4 @@
-//! How the program ends (design.md 3.6).
+//! How the program ends.
 
 use std::fmt::Display;
 use std::process::ExitCode;

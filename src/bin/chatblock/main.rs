@@ -1,4 +1,4 @@
-//! `chatblock`: the operator's tool and the server (design.md 3.5, 3.6).
+//! `chatblock`: the operator's tool and the server.
 
 mod args;
 mod exit;

@@ -1,4 +1,4 @@
-//! Writes on disk until they are answered: accepted, recorded, confirmed or refused (design.md 3.2).
+//! Writes on disk until they are answered: accepted, recorded, confirmed or refused.
 //!
 //! A plain state machine without threads, clocks or files: what is to be written and when. The thread of
 //! `runtime/outbox_writer.rs` and the simulator hand its changes to a [`Journal`]. Ids of records are ids of

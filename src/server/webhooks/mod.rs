@@ -1,4 +1,4 @@
-//! Webhooks that tell an app's backend what changed (protocol.md 8): one for each request that changed
+//! Webhooks that tell an app's backend what changed (docs/protocol.md 8): one for each request that changed
 //! something, sent behind the answer to its caller.
 
 mod schedule;

@@ -1,4 +1,4 @@
-//! Which webhook goes out next, and when again (protocol.md 8.4, choice C38). Time is an argument.
+//! Which webhook goes out next, and when again (docs/protocol.md 8.4, choice C38). Time is an argument.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

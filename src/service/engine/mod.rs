@@ -1,4 +1,4 @@
-//! The rules of the service, answered in this process (protocol.md sections 4 and 10, rows 16, 17).
+//! The rules of the service, answered in this process (docs/protocol.md 4 and 10, rows 16, 17).
 
 mod group_commit;
 pub mod store;
@@ -90,7 +90,7 @@ impl Engine {
         Ok(!self.imported_only || lists.is_imported(account)?)
     }
 
-    /// Rows 11 and 16 of protocol.md section 10.
+    /// Rows 11 and 16 of docs/protocol.md 10.
     fn refuse_owner(
         &self,
         lists: &(impl Reader + ?Sized),
@@ -177,7 +177,7 @@ impl Engine {
         Ok(items)
     }
 
-    /// The first reason of protocol.md 4.3 not to add `target`; code 0 when there is none.
+    /// The first reason of docs/protocol.md 4.3 not to add `target`; code 0 when there is none.
     fn refuse_add(
         &self,
         lists: &dyn Writer,

@@ -87,7 +87,7 @@ impl RemoteService {
         }
     }
 
-    /// The request line of protocol.md 1.1. Wiped on drop: it contains the signature.
+    /// The request line of docs/protocol.md 1.1. Wiped on drop: it contains the signature.
     fn url(&self, base_url: &str, command: Command, signature: &str) -> Zeroizing<String> {
         let mut url = Zeroizing::new(String::with_capacity(512));
         let random = self.random.lock().u32(..);

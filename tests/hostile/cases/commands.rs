@@ -1,4 +1,4 @@
-//! Answers to get and check (protocol.md 3.3, 3.4, 4.5).
+//! Answers to get and check (docs/protocol.md 3.3, 3.4, 4.5).
 
 use chatblock::CheckType::{Both, Single};
 

@@ -1,4 +1,4 @@
-//! `ActionStatus`, `ErrorCode` and what stands beside them (protocol.md 1.2, 1.3, 5, 6).
+//! `ActionStatus`, `ErrorCode` and what stands beside them (docs/protocol.md 1.2, 1.3, 5, 6).
 
 use crate::answers::{item, items, refusal};
 use crate::case::{ADD, Case, DONE, body, done, lost, refused};

@@ -1,4 +1,4 @@
-//! Items of add and delete, and the arrays of failures (protocol.md 1.3, 4.5, 5.2, 9; C7, C42).
+//! Items of add and delete, and the arrays of failures (docs/protocol.md 1.3, 4.5, 5.2, 9; C7, C42).
 
 use std::slice::from_ref;
 

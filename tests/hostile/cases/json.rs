@@ -1,4 +1,4 @@
-//! Documents and texts that are not what they should be (reliability.md 4.2).
+//! Documents and texts that are not what they should be.
 
 use crate::answers::{accepted, item, items};
 use crate::case::{ADD, Case, DONE, End, OPEN, body, done, lost, some};

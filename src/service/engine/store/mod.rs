@@ -19,7 +19,7 @@ pub struct List {
     pub id: i64,
     /// How many entries it holds.
     pub entries: usize,
-    /// Its sequence (protocol.md 4.4).
+    /// Its sequence (docs/protocol.md 4.4).
     pub sequence: u64,
 }
 

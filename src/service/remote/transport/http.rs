@@ -1,4 +1,4 @@
-//! HTTP/1.1 over TLS with ureq. Every default of ureq that could harm is set here (reliability.md 0, 4.2).
+//! HTTP/1.1 over TLS with ureq. Every default of ureq that could harm is set here.
 
 use std::io::{self, Read};
 use std::path::Path;
