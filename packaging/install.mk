@@ -7,6 +7,9 @@ NATIVE_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 HEADERS := $(wildcard include/chatblock.h include/chatblock.hpp)
 CMAKEDIR := $(LIBDIR)/cmake/chatblock
 MANDIR := $(PREFIX)/share/man
+# What headers, manual pages, --help and messages name, by the same paths (tests/links.rs).
+DOCDIR := $(PREFIX)/share/doc/chatblock
+DOCUMENTS := README.md ABI.md $(sort $(wildcard docs/*.md))
 
 INSTALLED := \
 	$(PREFIX)/bin/chatblock \
@@ -19,7 +22,8 @@ INSTALLED := \
 	$(CMAKEDIR)/chatblockConfig.cmake \
 	$(CMAKEDIR)/chatblockConfigVersion.cmake \
 	$(MANDIR)/man1/chatblock.1 \
-	$(MANDIR)/man3/chatblock.3
+	$(MANDIR)/man3/chatblock.3 \
+	$(DOCUMENTS:%=$(DOCDIR)/%)
 
 # $(call fill,template,directory) installs the template with its marks replaced. The way to the prefix
 # is relative, so that an installed tree may be moved.
@@ -29,13 +33,13 @@ define fill
 		-e 's|@PREFIX@|$(shell realpath -m --relative-to=$(2) $(PREFIX))|' $(DESTDIR)$(2)/$(1)
 endef
 
-.PHONY: install install-files uninstall deb
+.PHONY: install install-files install-documents uninstall deb
 
 install: cli
 	$(MAKE) install-files
 
 # For whoever has built already: target/release as it is.
-install-files:
+install-files: install-documents
 	install -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
 	install -m 755 -s $(RELEASE)/chatblock $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/
@@ -49,10 +53,16 @@ install-files:
 	install -m 644 packaging/man/chatblock.1 $(DESTDIR)$(MANDIR)/man1/
 	install -m 644 packaging/man/chatblock.3 $(DESTDIR)$(MANDIR)/man3/
 
+# Documents alone: nothing has to be built for them.
+install-documents:
+	install -d $(addprefix $(DESTDIR)$(DOCDIR)/,$(sort $(dir $(DOCUMENTS))))
+	for document in $(DOCUMENTS); do install -m 644 $$document $(DESTDIR)$(DOCDIR)/$$document || exit 1; done
+
 # Takes away only what install has put there; a directory that others use stays.
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
 	[ ! -d $(DESTDIR)$(CMAKEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CMAKEDIR)
+	[ ! -d $(DESTDIR)$(DOCDIR)/docs ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR)
 
 deb: cli
 	packaging/build-deb $(TARGET) $(TARGET)/deb

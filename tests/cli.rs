@@ -312,11 +312,11 @@ fn a_state_on_top_of_a_store_replaces_the_lists_that_it_names() {
 fn a_bad_state_is_2_and_is_not_quoted() {
     let files = Files::new();
     for (state, word) in [
-        ("[\"CANARY\"]", "setup object"),
+        ("[\"CANARY\"]", "docs/state-file.md"),
         ("{\"key\":\"CANARY\"}", "together"),
-        ("{\"key\":[\"CANARY\"]}", "setup object"),
-        ("{\"CANARY\":1}", "setup object"),
-        ("{\"sequences\":{\"ann\":\"CANARY\"}}", "setup object"),
+        ("{\"key\":[\"CANARY\"]}", "docs/state-file.md"),
+        ("{\"CANARY\":1}", "docs/state-file.md"),
+        ("{\"sequences\":{\"ann\":\"CANARY\"}}", "docs/state-file.md"),
         ("{\"admins\":[\"a\\nCANARY\"]}", "control character"),
         (
             "{\"fill\":{\"accounts\":[{\"prefix\":\"u\",\"first\":0,\"last\":4000000000}]}}",

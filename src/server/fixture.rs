@@ -1,5 +1,5 @@
-//! A prepared server: app, accounts, lists, clock and faults from a file (tests/vectors/README.md,
-//! `setup`), so that every test vector can be replayed from outside the process.
+//! A prepared server: app, accounts, lists, clock and faults from a file
+//! (docs/state-file.md), so that every test vector can be replayed from outside the process.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -157,7 +157,7 @@ impl Fixture {
         // The text of serde would quote the offending value.
         let Object(state): Object<Self> = serde_json::from_str(json).map_err(|error| {
             fault(&format!(
-                "is not a setup object as tests/vectors/README.md defines it: line {}, column {}",
+                "is not a state as docs/state-file.md defines it: line {}, column {}",
                 error.line(),
                 error.column()
             ))

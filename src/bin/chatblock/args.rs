@@ -171,7 +171,7 @@ pub struct Serve {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
-    /// App, accounts, lists and clock to start with (a `setup` object, see tests/vectors/README.md)
+    /// App, accounts, lists and clock to start with (JSON, see docs/state-file.md)
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// Certificate and those that vouch for it (PEM)
