@@ -101,6 +101,29 @@ fn a_long_outbox_opens_in_bounded_memory_and_sends_at_once() {
 }
 
 #[test]
+fn writes_that_come_in_while_the_service_is_away_take_bounded_memory() {
+    let count: usize = depth().pick(60_000, 300_000, 1_000_000);
+    let place = Place::with("");
+    let client = open(&place.file(), NOWHERE);
+    let before = forget_peak();
+    for number in 0..count {
+        let owner = format!("owner-of-writes-{number}");
+        while let Err(error) = client.add_async(&owner, &["x".repeat(32)], 1) {
+            assert_eq!(error.status(), Status::Busy, "{error}");
+            assert_eq!(client.sync(SOON), Status::Ok);
+        }
+    }
+    assert_eq!(client.sync(SOON), Status::Ok);
+    let outbox = client.stats().outbox.expect("an outbox");
+    assert_eq!((outbox.writes, outbox.unrecorded), (count, 0));
+    assert!(outbox.on_disk >= count - 40_000, "{outbox:?}");
+    let taken = peak().saturating_sub(before);
+    assert!(taken < BOUNDED + EACH * count, "{taken} bytes");
+    let line = format!("outbox: {count} writes came in, {taken} bytes");
+    report("outbox-memory-live", &line);
+}
+
+#[test]
 fn a_row_of_millions_of_accounts_is_never_loaded() {
     let place = Place::with(
         "INSERT INTO writes (id, command, owner, targets, accepted)

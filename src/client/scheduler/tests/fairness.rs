@@ -103,6 +103,11 @@ fn a_read_behind_recorded_writes_ends_in_time_while_the_service_is_away() {
         if told.len() == 2 {
             break;
         }
+        assert!(
+            world.now < accepted + Duration::from_mins(1),
+            "{} ended",
+            told.len()
+        );
         match next {
             Next::Send(flight) => {
                 assert_eq!(flight.request.command(), Command::Add);
