@@ -9,6 +9,7 @@
 #   make check    what has to hold before a change lands: lint and test
 #   make docs     pages of the headers and the guide (target/docs/html/index.html); needs doxygen
 #   make notices  writes THIRD-PARTY-NOTICES.txt anew from Cargo.lock; needs cargo-about
+#   make man      writes the man pages of configuration and statistics anew from docs/
 #   make header   writes include/chatblock.h anew from src/ffi
 #   make bench    measures against typical C++ code, writes benches/RESULTS.md
 #   make install  DESTDIR= PREFIX=/usr/local LIBDIR=$(PREFIX)/lib; make uninstall takes the same away
@@ -25,7 +26,7 @@ VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
 SOVERSION := $(shell echo $(VERSION) | sed 's/^\(0\.[0-9]*\|[1-9][0-9]*\)\..*/\1/')
 SONAME := libchatblock.so.$(SOVERSION)
 
-.PHONY: all cli rust demo depth test lint deny notices check header docs bench clean
+.PHONY: all cli rust demo depth test lint deny notices check header man docs bench clean
 
 all: rust
 	$(CARGO) build --release --locked
@@ -77,6 +78,9 @@ check: lint test
 header: rust
 	-env -u CI $(CARGO) test --locked --test header
 	$(CARGO) test --locked --test header
+
+man: rust
+	CHATBLOCK_WRITE_MAN=1 $(CARGO) test --locked --test man_pages
 
 docs:
 	mkdir -p $(TARGET)/docs

@@ -7,6 +7,7 @@ NATIVE_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 HEADERS := $(wildcard include/chatblock.h include/chatblock.hpp)
 CMAKEDIR := $(LIBDIR)/cmake/chatblock
 MANDIR := $(PREFIX)/share/man
+MANUALS := man1/chatblock.1 man3/chatblock.3 man5/chatblock-config.5 man7/chatblock-stats.7
 # What headers, manual pages, --help and messages name, by the same paths (tests/links.rs).
 DOCDIR := $(PREFIX)/share/doc/chatblock
 DOCUMENTS := README.md ABI.md $(sort $(wildcard docs/*.md))
@@ -21,8 +22,7 @@ INSTALLED := \
 	$(LIBDIR)/pkgconfig/chatblock.pc \
 	$(CMAKEDIR)/chatblockConfig.cmake \
 	$(CMAKEDIR)/chatblockConfigVersion.cmake \
-	$(MANDIR)/man1/chatblock.1 \
-	$(MANDIR)/man3/chatblock.3 \
+	$(MANUALS:%=$(MANDIR)/%) \
 	$(DOCUMENTS:%=$(DOCDIR)/%)
 
 # $(call fill,template,directory) installs the template with its marks replaced. The way to the prefix
@@ -50,8 +50,7 @@ install-files: install-documents
 	$(call fill,chatblock.pc,$(LIBDIR)/pkgconfig)
 	$(call fill,chatblockConfig.cmake,$(CMAKEDIR))
 	$(call fill,chatblockConfigVersion.cmake,$(CMAKEDIR))
-	install -m 644 packaging/man/chatblock.1 $(DESTDIR)$(MANDIR)/man1/
-	install -m 644 packaging/man/chatblock.3 $(DESTDIR)$(MANDIR)/man3/
+	for page in $(MANUALS); do install -m 644 packaging/man/$${page#*/} $(DESTDIR)$(MANDIR)/$$page || exit 1; done
 
 # Documents alone: nothing has to be built for them.
 install-documents:

@@ -20,6 +20,8 @@ const PROGRAMS: [&str; 4] = ["examples_c", "bindings", "tests", "src"];
 const INSTALLERS: [&str; 10] = [
     "pip", "npm", "go", "mvn", "mcs", "mono", "cp", "luajit", "luarocks", "dpkg",
 ];
+/// Package managers of distributions, which README.md uses with root's rights on machines that are not this one.
+const OF_OTHER_MACHINES: &str = "sudo";
 
 /// What is built, what git keeps, and pages that were given to the project.
 const NOT_OURS: [&str; 4] = ["target", "build", ".git", "vectors"];
@@ -212,7 +214,7 @@ fn to_run<'a>(line: &'a str, page: &Path, makefiles: &str) -> Option<&'a str> {
         // A server that does not end, and a place for a signature.
         "chatblock" if command.contains(" serve") || command.ends_with(" SIG") => None,
         "chatblock" | "printf" => Some(command),
-        "cc" | "c++" | "cargo" | "#" => None,
+        "cc" | "c++" | "cargo" | "#" | OF_OTHER_MACHINES => None,
         tool => {
             let mut folders = page.ancestors().skip(1);
             let is_shown =
@@ -275,6 +277,69 @@ fn every_code_of_the_service_has_its_row() {
         };
         let row = format!("| {} | {} | {again} | {outbox} |", code.code, code.meaning);
         assert!(rows.contains(row.as_str()), "missing: {row}");
+    }
+}
+
+/// A module that is new needs a row, so that its name is explained where a reader looks for it.
+#[test]
+fn every_module_is_in_the_glossary() {
+    let glossary = read(&root().join("docs/glossary.md"));
+    let mut count = 0;
+    for folder in ["src", "src/client"] {
+        for entry in fs::read_dir(root().join(folder)).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.strip_prefix(root()).expect("in the tree").display();
+            let name = match path.is_dir() {
+                true => format!("`{name}/"),
+                false => format!("`{name}`"),
+            };
+            assert!(glossary.contains(&name), "docs/glossary.md lacks {name}");
+            count += 1;
+        }
+    }
+    report(
+        "docs",
+        &format!("docs: {count} modules are in the glossary"),
+    );
+}
+
+/// The rows of a table that begin with a number, as their cells.
+fn rows_of_numbers(text: &str) -> Vec<Vec<&str>> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
+    let rows = rows.filter(|row| row.starts_with(|first: char| first.is_ascii_digit()));
+    rows.map(|row| {
+        row.trim_end_matches(" |")
+            .split(" | ")
+            .map(str::trim)
+            .collect()
+    })
+    .collect()
+}
+
+/// What docs/checks.md says about the speed of a check is what was measured, within the repeatability of a run.
+#[test]
+fn the_ratios_of_checks_are_those_of_the_last_run() {
+    let results = read(&root().join("benches/RESULTS.md"));
+    let page = read(&root().join("docs/checks.md"));
+    let rows = rows_of_numbers(&page);
+    assert_eq!(rows.len(), 3, "a row for each size");
+    for row in rows {
+        for (peer, said) in ["C++ std", "abseil", "Rust std"].iter().zip(&row[2..]) {
+            let subject = format!("| is_blocked, embedded; peer: {peer}, {} pairs ", row[0]);
+            let line = results.lines().find(|line| line.contains(&subject));
+            let line = line.unwrap_or_else(|| panic!("benches/RESULTS.md has no row{subject}"));
+            let measured = line
+                .split('|')
+                .nth(5)
+                .and_then(|cell| cell.trim().parse().ok());
+            let measured: f64 = measured.expect("a ratio");
+            let said: f64 = said.trim_end_matches(" x").parse().expect("a ratio");
+            assert!(
+                (said / measured - 1.0).abs() < 0.25,
+                "docs/checks.md says {said} x for {peer} at {} pairs, measured were {measured} x",
+                row[0]
+            );
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What README.md says is so: its program runs, its tables are complete, its link line is rustc's.
+//! What README.md and the tables of docs/ say is so: the program runs, the tables are complete, the link line is rustc's.
 
 mod support;
 
@@ -10,8 +10,16 @@ use std::collections::BTreeSet;
 use chatblock::{Client, Status};
 use serde_json::Value;
 
-fn readme() -> String {
-    fs::read_to_string(support::root().join("README.md")).expect("README.md")
+fn page(name: &str) -> String {
+    fs::read_to_string(support::root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// What the first cells of the tables of a page name: each in code, several with commas between.
+fn names_of_rows(page: &str) -> BTreeSet<String> {
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let first_cells = rows.filter_map(|row| row.split(" | ").next());
+    let names = first_cells.flat_map(|cell| cell.split(", "));
+    names.map(|name| name.replace('`', "")).collect()
 }
 
 /// Objects of the configuration; the first is the whole.
@@ -20,8 +28,8 @@ const SECTIONS: [&str; 8] = [
 ];
 
 #[test]
-fn every_config_key_has_a_row() {
-    let readme = readme();
+fn the_configuration_has_exactly_the_keys_of_its_table() {
+    let mut real = BTreeSet::new();
     for section in SECTIONS {
         let config = match section {
             "" => "{\"no_such_key\":1}".to_owned(),
@@ -36,22 +44,18 @@ fn every_config_key_has_a_row() {
             .message()
             .split_once("known keys: ")
             .expect("the known keys");
-        for key in keys.split(", ") {
-            let is_section = SECTIONS.contains(&key);
-            assert!(
-                is_section || readme.contains(&format!("\n| `{key}` |")),
-                "{key} has no row"
-            );
-        }
+        let keys = keys.split(", ").filter(|key| !SECTIONS.contains(key));
+        real.extend(keys.map(str::to_owned));
     }
+    assert_eq!(names_of_rows(&page("docs/configuration.md")), real);
 }
 
 #[test]
 fn every_status_has_a_row_with_its_number() {
-    let readme = readme();
+    let errors = page("docs/errors.md");
     for row in Status::TABLE {
         let start = format!("\n| `{}` | {} |", row.status.name(), row.status.code());
-        assert!(readme.contains(&start), "{start}");
+        assert!(errors.contains(&start), "{start}");
     }
 }
 
@@ -81,15 +85,27 @@ fn the_stats_have_exactly_the_keys_of_their_table() {
     let stats = serde_json::from_str(&client.stats().to_json()).expect("JSON");
     let mut real = BTreeSet::new();
     keys(&stats, "", &mut real);
-    let readme = readme();
-    let section = readme
-        .split("\n## ")
-        .find(|text| text.starts_with("Stats\n"));
-    let rows = section.expect("a section").lines();
-    let first_cells = rows.filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
-    let listed = first_cells.flat_map(|cell| cell.split(", "));
-    let listed: BTreeSet<_> = listed.map(|key| key.replace('`', "")).collect();
-    assert_eq!(listed, real);
+    assert_eq!(names_of_rows(&page("docs/statistics.md")), real);
+}
+
+#[test]
+fn the_required_version_of_rust_is_the_one_of_the_manifest() {
+    let manifest = page("Cargo.toml");
+    let version = manifest
+        .split("\nrust-version = \"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a version of Rust");
+    let readme = page("README.md");
+    for wanted in [
+        format!("and Rust {version} or later"),
+        format!("| Rust | {version} |"),
+    ] {
+        assert!(
+            readme.contains(&wanted),
+            "README.md does not say \"{wanted}\""
+        );
+    }
 }
 
 #[test]
@@ -97,7 +113,7 @@ fn the_program_compiles_and_runs() {
     if !support::has_tool("readme", "gcc") {
         return;
     }
-    let readme = readme();
+    let readme = page("README.md");
     let program = readme
         .split("```c\n")
         .nth(1)
@@ -143,8 +159,8 @@ const LINK: [&str; 7] = [
 
 #[test]
 fn the_static_link_line_is_what_rustc_says() {
-    let readme = readme();
-    assert!(readme.contains(&format!("libchatblock.a {}", LINK.join(" "))));
+    let linking = page("docs/linking.md");
+    assert!(linking.contains(&format!("libchatblock.a {}", LINK.join(" "))));
     if support::depth() < support::Depth::Full {
         return;
     }
@@ -169,5 +185,8 @@ fn the_static_link_line_is_what_rustc_says() {
         .find_map(|line| line.split_once("native-static-libs: "));
     let (_, wanted) = wanted.unwrap_or_else(|| panic!("no link line in\n{text}"));
     let wanted: Vec<_> = wanted.split_whitespace().collect();
-    assert_eq!(wanted, LINK, "README.md has another link line than rustc");
+    assert_eq!(
+        wanted, LINK,
+        "docs/linking.md has another link line than rustc"
+    );
 }

@@ -43,8 +43,8 @@ type core struct {
 }
 
 // Open opens a client. config is JSON text (string, []byte or json.RawMessage), anything else that json.Marshal
-// turns into an object, such as a map or a struct, or nil for the engine inside this process, in memory. The
-// README of the library lists the keys under "Configuration".
+// turns into an object, such as a map or a struct, or nil for the engine inside this process, in memory.
+// docs/configuration.md of the library lists the keys.
 //
 // The error is ErrConfig, and its message names the key or file; ErrStorage when the store cannot be opened; or
 // ErrArgument. Open may read a durable store.
@@ -199,8 +199,8 @@ func (c *Client) Cancel(tag uint64) (int, error) {
 	})
 }
 
-// Stats is what the client says about itself, as one JSON object; the README of the library lists its members
-// under "Stats". It contains no secret and no account.
+// Stats returns the statistics of the client as one JSON object; docs/statistics.md of the library lists its members.
+// It contains no secret and no account.
 func (c *Client) Stats() (json.RawMessage, error) {
 	result, err := c.ask(func(handle *C.chatblock_client) *C.chatblock_result {
 		return C.chatblock_client_stats(handle)

@@ -1,4 +1,4 @@
-// Package chatblock keeps the blocklists of a game's players: who does not want to hear whom.
+// Package chatblock implements per-player block lists for game servers.
 //
 // It speaks the blocklist calls of Tencent Cloud Chat to the cloud service, or answers them by an engine inside
 // this process, with the same answers. It needs libchatblock, which it finds with pkg-config.

@@ -6,7 +6,7 @@ source = {
   tag = "v0.1.0",
 }
 description = {
-  summary = "Blocklists for game servers: who does not want to hear whom",
+  summary = "Per-player block lists for game servers",
   detailed = "The blocklist calls of Tencent Cloud Chat, to the service or to an engine inside the process. "
     .. "Needs LuaJIT 2.1 and libchatblock.",
   license = "MIT OR Apache-2.0",

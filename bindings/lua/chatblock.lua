@@ -1,4 +1,4 @@
---- Blocklists for game servers: who does not want to hear whom.
+--- Per-player block lists for game servers.
 --
 -- For LuaJIT 2.1. Every function gives nil and an error when it fails, and raises nothing. An error is a table
 -- with status (such as "ERR_BUSY"), service_code, retryable, message (a sentence for people) and, when there was
@@ -17,7 +17,7 @@ local texts = require "chatblock.texts"
 
 local chatblock = {}
 
---- Opens a client. May read a durable store. The README of the library lists the keys under "Configuration".
+--- Opens a client. May read a durable store. docs/configuration.md of the library lists the keys.
 ---@param config? table|string a table or a JSON text; nothing is the engine inside this process, in memory
 ---@return chatblock.Client? client
 ---@return chatblock.Error? err ERR_CONFIG (the message names the key or file), ERR_STORAGE, ERR_ARGUMENT

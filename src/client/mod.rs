@@ -64,7 +64,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Opens a client with a configuration in JSON (README, "Configuration"); `{}` is the embedded
+    /// Opens a client with a configuration in JSON (docs/configuration.md); `{}` is the embedded
     /// engine in memory.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ namespace Chatblock
 
         /// <summary>Opens a client. May wait while a durable store is read.</summary>
         /// <param name="config">
-        /// The configuration as one JSON object; "{}" is the engine inside this process, in memory. The library's README
+        /// The configuration as one JSON object; "{}" is the engine inside this process, in memory. docs/configuration.md
         /// lists the keys.
         /// </param>
         /// <exception cref="ChatblockException">Config names the key or file, Storage the store.</exception>
@@ -129,8 +129,8 @@ namespace Chatblock
         }
 
         /// <summary>
-        /// What the client says about itself, taken at one moment: one JSON object, without secrets and accounts. The
-        /// library's README lists the keys.
+        /// Statistics of the client, taken at one moment: one JSON object, without secrets and accounts.
+        /// docs/statistics.md lists the keys.
         /// </summary>
         public string Stats()
         {

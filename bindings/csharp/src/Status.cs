@@ -1,6 +1,6 @@
 namespace Chatblock
 {
-    /// <summary>How a call, or one of its items, ended. The README of the library says for each what to do.</summary>
+    /// <summary>How a call, or one of its items, ended. docs/errors.md says for each what to do.</summary>
     /// <remarks>A number that is younger than this binding comes through as it is: negative means not done.</remarks>
     public enum Status
     {

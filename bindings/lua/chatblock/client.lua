@@ -111,7 +111,7 @@ Client.flush = waits(native.chatblock_client_flush)
 ---@type fun(self: chatblock.Client, timeout_ms?: integer): true?, chatblock.Error?
 Client.sync = waits(native.chatblock_client_sync)
 
---- What the client says about itself, as one JSON object, whose members the README of the library lists under "Stats".
+--- What the client says about itself, as one JSON object, whose members docs/statistics.md of the library lists.
 ---@return string? json
 ---@return chatblock.Error? err
 function Client:stats()

@@ -1,4 +1,4 @@
-/** How a client is configured: the keys, units and defaults of the library's README, "Configuration". */
+/** How a client is configured: the keys, units and defaults of docs/configuration.md of the library. */
 
 /** Every key is optional; `{}` is the engine inside this process, in memory. Times carry their unit in the name. */
 export interface Config {

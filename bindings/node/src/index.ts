@@ -1,4 +1,4 @@
-/** Blocklists for game servers: who does not want to hear whom. */
+/** Per-player block lists for game servers. */
 
 import * as native from './native.js';
 

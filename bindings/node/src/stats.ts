@@ -1,4 +1,4 @@
-/** What a client says about itself: the keys and units of the library's README, "Stats". */
+/** Statistics of a client: the keys and units of docs/statistics.md of the library. */
 
 type Command = 'add' | 'delete' | 'get' | 'check';
 

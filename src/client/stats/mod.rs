@@ -1,4 +1,4 @@
-//! What a client says about itself: one document, whose keys and units README.md lists under "Stats".
+//! Statistics of a client: one document, whose keys and units docs/statistics.md lists.
 
 mod tally;
 

@@ -30,7 +30,7 @@ class Client:
     """Blocklists behind one handle: opened once, used by any number of threads and event loops, closed once.
 
     `config` is a mapping, or the same as JSON text; `{}` is the engine inside this process, in memory.
-    The README of chatblock lists every key. Unknown keys are errors. Prefer `secret_key_file` or
+    docs/configuration.md of chatblock lists every key. Unknown keys are errors. Prefer `secret_key_file` or
     `secret_key_env` to a key in the program. Opening waits while a durable store is read. Raises
     `ConfigError` or `StorageError`.
 
@@ -311,7 +311,7 @@ class Client:
         await asyncio.to_thread(self.backup, path)
 
     def stats(self) -> dict[str, Any]:
-        """What the client says about itself, taken at one moment; the README of chatblock lists the keys."""
+        """Statistics of the client, taken at one moment; docs/statistics.md of chatblock lists the keys."""
         document: dict[str, Any] = json.loads(self._session.call(native.client_stats).json)
         return document
 

@@ -48,8 +48,8 @@ public final class ChatblockClient implements AutoCloseable {
     /**
      * Opens a client. May wait while a durable store is read.
      *
-     * @param config the configuration as one JSON object; "{}" is the engine inside this process, in memory. The
-     *               library's README lists the keys
+     * @param config the configuration as one JSON object; "{}" is the engine inside this process, in memory;
+     *               docs/configuration.md of the library lists the keys
      * @return the client
      * @throws ChatblockException {@code ERR_CONFIG} names the key or file, {@code ERR_STORAGE} the store
      */
@@ -392,7 +392,7 @@ public final class ChatblockClient implements AutoCloseable {
     }
 
     /**
-     * What the client says about itself, taken at one moment. The library's README lists the keys.
+     * Statistics of the client, taken at one moment. docs/statistics.md of the library lists the keys.
      *
      * @return one JSON object, without secrets and accounts
      */

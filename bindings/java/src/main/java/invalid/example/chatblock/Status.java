@@ -1,6 +1,6 @@
 package invalid.example.chatblock;
 
-/** How a call, or one of its items, ended. The README of the library says for each what to do. */
+/** How a call, or one of its items, ended. docs/errors.md of the library says for each what to do. */
 public enum Status {
     /** Items only: it was so already. */
     UNCHANGED(2),
