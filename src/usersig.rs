@@ -16,7 +16,7 @@ use crate::api::codes::{
     SIGNATURE_OTHER_USER,
 };
 use crate::error::Error;
-use crate::wire::{self, Object};
+use crate::wire::{self, Unique};
 
 /// Longest life of a signature in seconds: 50 years (docs/protocol.md 7.1).
 pub const MAX_EXPIRE_S: u32 = 1_576_800_000;
@@ -203,7 +203,7 @@ impl std::fmt::Debug for Decoded {
     }
 }
 
-/// Members as they may come. A struct refuses a member that stands twice.
+/// Members as they may come.
 #[derive(Deserialize)]
 struct RawDocument {
     #[serde(rename = "TLS.ver")]
@@ -288,7 +288,7 @@ fn parse(json: &[u8]) -> Option<RawDocument> {
     if wire::is_too_deep(json) {
         return None;
     }
-    let Object(document) = serde_json::from_slice(json).ok()?;
+    let Unique(document) = serde_json::from_slice(json).ok()?;
     Some(document)
 }
 

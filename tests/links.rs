@@ -173,7 +173,11 @@ fn documents(word: &str) -> Vec<&str> {
     let pieces = word.split(|character| !is_name(character));
     let names = pieces.map(|piece| piece.trim_end_matches('.'));
     names
-        .filter(|name| name.ends_with(".md") && !name.ends_with("/.md") && *name != ".md")
+        .filter(|name| {
+            Path::new(name)
+                .extension()
+                .is_some_and(|ending| ending == "md")
+        })
         .collect()
 }
 

@@ -14,13 +14,13 @@ pub(super) struct Query<'a> {
     pub(super) usersig: Cow<'a, str>,
 }
 
-/// The parameters whose value matters, and `random`, which only must not stand twice.
-const NAMES: [&str; 5] = ["sdkappid", "identifier", "usersig", "contenttype", "random"];
+/// The parameters whose value matters. `random` is not among them (choices C44 and C49).
+const NAMES: [&str; 4] = ["sdkappid", "identifier", "usersig", "contenttype"];
 
 /// Reads `query`. Names and values are percent-decoded, `+` stays (choice C2), unknown names are
 /// ignored, and a known name that stands twice is refused.
 pub(super) fn parse(query: &str) -> Result<Query<'_>, Refusal> {
-    let [sdkappid, identifier, usersig, content_type, random] = collect(query, &NAMES);
+    let [sdkappid, identifier, usersig, content_type] = collect(query, &NAMES);
     let sdkappid = match sdkappid {
         Found::Not => {
             return Err(refusal(
@@ -38,9 +38,6 @@ pub(super) fn parse(query: &str) -> Result<Query<'_>, Refusal> {
     let usersig = value(usersig, "usersig")?;
     if value(content_type, "contenttype")? != "json" {
         return Err(bad("contenttype is not json"));
-    }
-    if matches!(random, Found::Unusable) {
-        return Err(bad("random stands twice"));
     }
     Ok(Query {
         sdkappid,
@@ -116,7 +113,7 @@ mod tests {
             ("sdkappid=1&%73dkappid=1", BAD_QUERY),
             ("sdkappid=1", 0),
             ("sdkappid=99999999999999999999999", 0),
-            ("sdkappid=1&random=1&random=1", BAD_QUERY),
+            ("sdkappid=1&random=1&random=%ff", 0),
             ("sdkappid=1&other=1&other=2&=&&%ff=1", 0),
             ("sdkappid=1&identifier=c", BAD_QUERY),
         ];

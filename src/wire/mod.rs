@@ -13,7 +13,7 @@ mod response;
 pub mod webhook;
 
 pub use answer::{write_answer, write_envelope};
-pub use object::Object;
+pub use object::{Object, Unique};
 pub use request::{Refusal, check_object, parse_request, write_request};
 pub use response::{Malformed, read_answer};
 

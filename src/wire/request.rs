@@ -223,7 +223,12 @@ fn parse_number(raw: Option<&RawValue>, name: &str, least: i64, most: i64) -> Re
     let Some(raw) = raw else {
         return refuse(BAD_PARAMETER, format!("{name} is missing"));
     };
-    match serde_json::from_str::<i64>(raw.get()) {
+    // serde_json reads it as a number with a fraction (choice C51).
+    let text = match raw.get() {
+        "-0" => "0",
+        text => text,
+    };
+    match serde_json::from_str::<i64>(text) {
         Ok(number) if (least..=most).contains(&number) => Ok(number.unsigned_abs()),
         Ok(_) if most == i64::MAX => refuse(BAD_PARAMETER, format!("{name} is negative")),
         Ok(_) => refuse(
@@ -326,6 +331,19 @@ mod tests {
             ),
             0
         );
+    }
+
+    #[test]
+    fn a_number_is_an_integer_without_fraction_or_exponent() {
+        let code = |start: &str| {
+            let body = format!(
+                r#"{{"From_Account":"a","StartIndex":{start},"MaxLimited":1,"LastSequence":0}}"#
+            );
+            code(Command::Get, &body)
+        };
+        assert_eq!(["0", "-0", "7"].map(code), [0; 3]);
+        let refused = ["-1", "1.0", "1e0", "-0.0", "\"1\"", "null"];
+        assert_eq!(refused.map(code), [BAD_PARAMETER; 6]);
     }
 
     #[test]
