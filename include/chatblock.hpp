@@ -1,25 +1,27 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+
 #ifndef CHATBLOCK_HPP
 #define CHATBLOCK_HPP
 
-/*
- * chatblock for C++17 and later: chatblock.h with owners, views, containers and lambdas. Header only.
+/**
+ * @file chatblock.hpp
+ * @brief The C++17 interface: chatblock.h with RAII, views, containers and lambdas. Header only.
  *
- * Rules that hold for everything here (each comment only says what differs; what a call does, and every
- * status that it can end with, stands in chatblock.h at the function that it names):
+ * Rules for everything here. A comment says only what differs. The function of chatblock.h that a comment
+ * names says what the call does and describes every status.
  *
- *   Errors      Nothing throws on its own. A call gives a `result` or an `expected<T>`, which are true
- *               when it was done; or_throw() makes an exception of a failure, where there are exceptions.
- *               Beside that only memory that runs out throws, and your own lambdas.
- *   Strings     in: UTF-8, copied where C needs a NUL at the end. One with a NUL inside goes on as NULL,
- *               so that the library refuses it with status::argument.
- *               out: views, which live as long as the result they came from.
- *   Ownership   `client` closes and `result` frees. Both move and do not copy; what is moved from, closed
- *               or empty is safe to use and answers status::argument.
- *   Threads     a `const client &` may be used by any number of threads at once, and only the owner of the
- *               client can close it. A result belongs to one thread at a time.
- *   Lifetime    a result outlives its client.
- *   Time        milliseconds; 0 = do not wait, `forever` = wait without limit. Longer than 24 days is
- *               without limit, too.
+ * - **Errors**: no function throws an exception of its own. A call returns a `result` or an `expected<T>`,
+ *   which are true when it was done; or_throw() turns a failure into an exception where exceptions are enabled.
+ *   Apart from that only memory exhaustion throws, and your own lambdas.
+ * - **Strings**: arguments are UTF-8, copied where C needs a NUL at the end. One that contains a NUL is passed
+ *   on as NULL, so that the library refuses it with status::argument. Returned strings are views that live as
+ *   long as the result they came from.
+ * - **Ownership**: `client` closes and `result` frees. Both can be moved and not copied; one that is moved
+ *   from, closed or empty is safe to use and returns status::argument.
+ * - **Threads**: any number of threads may use a `const client &` at once; only the owner of the client can
+ *   close it. A result belongs to one thread at a time.
+ * - **Lifetime**: a result may outlive its client.
+ * - **Time**: milliseconds; 0 = do not wait, `forever` = no limit. Longer than 24 days is no limit, too.
  */
 
 #include <chrono>
@@ -47,7 +49,7 @@
 
 namespace chatblock {
 
-/// Outcome of a call or of one account in it: chatblock_status. Zero or more is done. New ones may appear.
+/// Status of a call or of one item: chatblock_status. Zero or more = done. Later versions may add some.
 enum class status : std::int32_t {
     unchanged = CHATBLOCK_UNCHANGED,
     partial = CHATBLOCK_PARTIAL,
@@ -71,13 +73,13 @@ enum class status : std::int32_t {
     queued = CHATBLOCK_ERR_QUEUED,
 };
 
-/// Which directions a check looks at: chatblock_check_type.
+/// The directions that a check asks about: chatblock_check_type.
 enum class check_type : std::int32_t {
     single = CHATBLOCK_CHECK_SINGLE,
     both = CHATBLOCK_CHECK_BOTH,
 };
 
-/// Who blocks whom between the owner A and the account B: chatblock_relation.
+/// Who blocks whom between the owner A and the target B: chatblock_relation.
 enum class relation : std::int32_t {
     none = CHATBLOCK_RELATION_NONE,
     no = CHATBLOCK_RELATION_NO,
@@ -86,8 +88,8 @@ enum class relation : std::int32_t {
     both_way = CHATBLOCK_RELATION_BOTH_WAY,
 };
 
-/// Does the owner block the peer? `unknown` is never "no". Only is_blocked_many() says `invalid`: that
-/// owner is not an account id.
+/// Does the owner block the peer? `unknown` = not cached, which never means "no". Only is_blocked_many()
+/// returns `invalid`: that owner is not an account id.
 enum class blocked : std::int8_t {
     no = 0,
     yes = 1,
@@ -101,7 +103,7 @@ struct blocked_pair {
     std::uint32_t peer;
 };
 
-/// Wait without limit.
+/// No time limit.
 inline constexpr std::chrono::milliseconds forever{-1};
 
 /// The name of a status in C, for example "CHATBLOCK_ERR_TIMEOUT".
@@ -110,7 +112,7 @@ inline std::string_view name(status of) noexcept
     return chatblock_status_name(static_cast<chatblock_status>(of));
 }
 
-/// The version of the library that is running, for example "0.1.0".
+/// The version of the library at run time, for example "0.1.0".
 inline std::string_view version() noexcept
 {
     return chatblock_version();
@@ -129,7 +131,7 @@ inline bool has_nul(std::string_view text) noexcept
     return !text.empty() && std::memchr(text.data(), '\0', text.size()) != nullptr;
 }
 
-/// A text for C.
+/// A string for C.
 class text {
 public:
     explicit text(std::string_view view) : copy_(view) {}
@@ -139,7 +141,7 @@ protected:
     std::string copy_;
 };
 
-/// A text whose copy is wiped.
+/// A string whose copy is wiped.
 class secret : public text {
 public:
     using text::text;
@@ -155,7 +157,7 @@ public:
 
 inline constexpr std::size_t id_bytes = 32 + 1;
 
-/// An account id for C, without heap. What cannot be one goes on as NULL.
+/// An account id for C, without heap. What cannot be one is passed on as NULL.
 inline const char *copy_id(std::string_view id, char (&copy)[id_bytes]) noexcept
 {
     if (id.size() >= id_bytes || has_nul(id))
@@ -173,11 +175,11 @@ inline constexpr bool holds_texts<Range, std::void_t<decltype(*std::begin(std::d
 
 } // namespace detail
 
-/// Account ids as C takes them, copied from `{"bob", "cat"}` or from any container or range of
-/// strings, views or literals; where a call takes `accounts`, such a container may stand.
+/// Account ids for C, copied from `{"bob", "cat"}` or from any container or range of strings, views or
+/// literals. Such a container converts implicitly where a call takes `accounts`.
 ///
-/// Up to 64 ids of up to 32 bytes need no heap. Build it once for a question that is asked often, such as
-/// the members of a channel.
+/// Up to 64 ids of up to 32 bytes need no heap. Build it once for ids that are used often, such as the members
+/// of a channel.
 ///
 /// Threads: any number may read it at once.
 class accounts {
@@ -198,7 +200,7 @@ public:
     accounts(const accounts &) = delete;
     accounts &operator=(const accounts &) = delete;
 
-    /// size() ids for the functions of chatblock.h, which live as long as this.
+    /// size() ids for the functions of chatblock.h; they live as long as this object.
     const char *const *data() const noexcept { return size_ <= few ? few_ : many_.data(); }
     std::size_t size() const noexcept { return size_; }
 
@@ -244,16 +246,16 @@ private:
     std::vector<std::unique_ptr<char[]>> chunks_;
 };
 
-/// One account of a result. The view lives as long as the result.
+/// One item of a result. The view lives as long as the result.
 struct item {
     std::string_view account;
-    chatblock::status status;                   ///< What became of it; see chatblock_result_item_status().
+    chatblock::status status;                   ///< See chatblock_result_item_status().
     std::int32_t code;                          ///< The service's ResultCode; 0 where there is none.
     chatblock::relation relation;               ///< Of a check, else none.
     std::chrono::system_clock::time_point time; ///< Of a get: when it was blocked, else the epoch.
 };
 
-/// The items of a result, one per account of the request in its order; of a get one per entry.
+/// The items of a result: one per target of the request, in its order; of a get one per blocked account.
 class item_range {
 public:
     explicit item_range(const chatblock_result *of) noexcept : of_(of) {}
@@ -261,7 +263,7 @@ public:
     std::size_t size() const noexcept { return chatblock_result_item_count(of_); }
     bool empty() const noexcept { return size() == 0; }
 
-    /// Beyond size() it is an item without a name, and status::argument.
+    /// Beyond size() it is an item with an empty account and status::argument.
     item operator[](std::size_t index) const noexcept
     {
         return {
@@ -306,18 +308,18 @@ private:
     const chatblock_result *of_;
 };
 
-/// What a call answered: status, message, JSON and items; of some calls only a status.
+/// The result of a call: status, message, JSON and items; of some calls only a status.
 ///
 /// Owns: every view that was read from it lives as long as the result does, also when it is moved.
 /// Threads: one at a time.
 class result {
 public:
-    /// Takes a result of chatblock.h.
+    /// Takes ownership of a result of chatblock.h.
     explicit result(chatblock_result *of) noexcept : of_(of) {}
-    /// Nothing but a status.
+    /// Only a status.
     explicit result(chatblock::status only) noexcept : only_(only) {}
 
-    /// Whether it was done, at least for some accounts: see status::partial.
+    /// Whether the call was done, at least for some accounts: see status::partial.
     explicit operator bool() const noexcept { return static_cast<std::int32_t>(status()) >= 0; }
 
     chatblock::status status() const noexcept
@@ -325,10 +327,10 @@ public:
         return of_ ? static_cast<chatblock::status>(chatblock_result_status(of_.get())) : only_;
     }
 
-    /// The service's own code, for example 30013 for a full list; 0 when there is none.
+    /// The code of the service, for example 30013 for a full list; 0 when there is none.
     std::int32_t service_code() const noexcept { return chatblock_result_service_code(of_.get()); }
 
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later without a change by you.
     bool retryable() const noexcept
     {
         if (of_)
@@ -336,8 +338,8 @@ public:
         return only_ == chatblock::status::busy || only_ == chatblock::status::timeout;
     }
 
-    /// A sentence for people, or the name of the status where there is only that; "" when all is as wanted.
-    /// Ends with a NUL.
+    /// A sentence for people, or the name of the status where there is only that; "" when every account is as
+    /// wanted. NUL-terminated.
     std::string_view message() const noexcept
     {
         if (of_)
@@ -345,19 +347,19 @@ public:
         return only_ == chatblock::status::ok ? "" : name(only_);
     }
 
-    /// The service's answer object; what to answer to a webhook; the stats; or "". Ends with a NUL.
+    /// The response of the service, the answer to a webhook, the stats, or "". NUL-terminated.
     std::string_view json() const noexcept
     {
         return {chatblock_result_json(of_.get()), chatblock_result_json_len(of_.get())};
     }
 
-    /// As given to the call; 0 for one that was waited for.
+    /// The tag that was passed to an asynchronous call; 0 for a blocking call.
     std::uint64_t tag() const noexcept { return chatblock_result_tag(of_.get()); }
 
     /// "black_list_add" and so on, or "".
     std::string_view command() const noexcept { return chatblock_result_command(of_.get()); }
 
-    /// The owner of the list that was read or changed; "" when the call did not get that far.
+    /// The owner of the list that was read or changed; "" when the call was refused before.
     std::string_view owner() const noexcept { return chatblock_result_from_account(of_.get()); }
 
     /// Of a get: where the next page starts, 0 when the listing is complete.
@@ -366,12 +368,12 @@ public:
     /// The signature that usersig_generate() made: a secret, wiped with the result. Else "".
     std::string_view usersig() const noexcept { return chatblock_result_usersig(of_.get()); }
 
-    /// Not of a temporary: in `for (auto item : client.get(...).items())` the result would be gone.
+    /// Not on a temporary: in `for (auto item : client.get(...).items())` the result would be destroyed first.
     item_range items() const & noexcept { return item_range(of_.get()); }
     item_range items() const && = delete;
 
 #if defined(__cpp_exceptions)
-    /// Gives the result on when it was done, throws chatblock::error when not.
+    /// Returns the result when the call was done; throws chatblock::error otherwise.
     result or_throw() &&;
 #endif
 
@@ -385,7 +387,7 @@ private:
 };
 
 #if defined(__cpp_exceptions)
-/// A call that was not done, as an exception: what() is the message, answer() all the rest.
+/// A call that was not done, as an exception: what() is the message, answer() the result.
 class error : public std::runtime_error {
 public:
     explicit error(result answer)
@@ -409,12 +411,12 @@ inline result result::or_throw() &&
 }
 #endif
 
-/// A value, or a result that says why there is none.
+/// A value, or a result with the reason why there is none.
 template <class T>
 class [[nodiscard]] expected {
 public:
     expected(T value) : value_(std::move(value)), why_(chatblock::status::ok) {}
-    /// @param empty  what * gives without a value.
+    /// @param empty  what operator*() returns without a value.
     expected(result why, T empty = T()) : value_(std::move(empty)), why_(std::move(why)) {}
 
     explicit operator bool() const noexcept { return static_cast<bool>(why_); }
@@ -422,7 +424,7 @@ public:
     const result &error() const & noexcept { return why_; }
     result error() && noexcept { return std::move(why_); }
 
-    /// Only when this is true; otherwise the value is an empty one.
+    /// The value; an empty one when this is false.
     const T &operator*() const & noexcept { return value_; }
     T &&operator*() && noexcept { return std::move(value_); }
     const T *operator->() const noexcept { return &value_; }
@@ -448,19 +450,19 @@ private:
     result why_;
 };
 
-/// Blocklists behind one owner: opened once, shared as `const client &` by any number of threads.
+/// A handle to block lists: opened once, shared as `const client &` by any number of threads.
 ///
-/// The destructor closes it and waits at most a second; close() says what became of the rest. Nobody else may
-/// use the client by then.
+/// The destructor closes it and waits at most 1 s; close() also reports whether work was dropped. No other
+/// thread may use the client at that time.
 class client {
 public:
-    /// An empty client, as one that is closed or moved from: every call is status::argument.
+    /// An empty client, like one that is closed or moved from: every call returns status::argument.
     client() noexcept = default;
 
     /// chatblock_client_open(): open a client with a configuration in JSON.
     ///
-    /// @param config_json  one JSON object; the README lists every key. The copy made here is wiped.
-    /// @return a client, or a result that says why not: config names the key or file, storage the store.
+    /// @param config_json  one JSON object; see chatblock-config(5). The copy made here is wiped.
+    /// @return a client, or a result with the reason: config names the key or file, storage the store.
     /// Blocks: while a durable store is read.
     static expected<client> open(std::string_view config_json = "{}")
     {
@@ -471,54 +473,55 @@ public:
         return expected<client>(std::move(opened));
     }
 
-    /// chatblock_client_close(): refuse new calls, wake those that wait, give everything back.
+    /// chatblock_client_close(): refuse new calls, wake waiting threads, release all resources.
     /// @return ok, also when it is closed already; timeout when work was dropped.
     ///
-    /// Threads: one, and nobody uses the client any more.  Blocks: up to timeout.
+    /// Threads: one; no other thread uses the client any more.  Blocks: up to timeout.
     result close(std::chrono::milliseconds timeout = std::chrono::seconds(1)) noexcept
     {
         return status_of(chatblock_client_close(of_.release(), detail::to_ms(timeout)));
     }
 
-    /// For functions of chatblock.h; NULL when the client is empty. It stays with the client.
+    /// For functions of chatblock.h; NULL when the client is empty. The client keeps ownership.
     const chatblock_client *handle() const noexcept { return of_.get(); }
 
     /// chatblock_blocklist_add(): block accounts, 1 to 100,000.
-    /// @return ok, partial, service (30003 not imported, 30013 list full, ...); network, timeout (a write may
+    /// @return ok, partial, service (30003 not imported, 30013 list full, ...); network, timeout (the write may
     ///         have happened), connect (nothing was sent), busy, storage, argument, closed, forked, panic.
     /// Blocks: up to "call_ms".
-    [[nodiscard]] result add(std::string_view from, const accounts &to) const
+    [[nodiscard]] result add(std::string_view owner, const accounts &targets) const
     {
-        return result(chatblock_blocklist_add(handle(), detail::text(from).c_str(), to.data(), to.size()));
+        return result(chatblock_blocklist_add(handle(), detail::text(owner).c_str(), targets.data(), targets.size()));
     }
 
-    /// chatblock_blocklist_delete(): unblock accounts, 1 to 100,000. `delete` is a word of C++.
+    /// chatblock_blocklist_delete(): unblock accounts, 1 to 100,000. `delete` is a keyword of C++.
     /// @return as add().  Blocks: up to "call_ms".
-    [[nodiscard]] result remove(std::string_view from, const accounts &to) const
+    [[nodiscard]] result remove(std::string_view owner, const accounts &targets) const
     {
-        return result(chatblock_blocklist_delete(handle(), detail::text(from).c_str(), to.data(), to.size()));
+        return result(
+            chatblock_blocklist_delete(handle(), detail::text(owner).c_str(), targets.data(), targets.size()));
     }
 
-    /// chatblock_blocklist_get(): read one page of a list, oldest entry first; each item has a time.
+    /// chatblock_blocklist_get(): read one page of a list, oldest block first; each item has a time.
     ///
     /// @param start_index  0 at first, then result::next_index() until that is 0.
     /// @param limit  size of the page, 1 to 1000.
     /// @return as add(); ok also for an empty list.  Blocks: up to "call_ms".
-    [[nodiscard]] result get(std::string_view from, std::uint32_t start_index = 0,
+    [[nodiscard]] result get(std::string_view owner, std::uint32_t start_index = 0,
                              std::uint32_t limit = 1000) const
     {
-        return result(chatblock_blocklist_get(handle(), detail::text(from).c_str(), start_index, limit));
+        return result(chatblock_blocklist_get(handle(), detail::text(owner).c_str(), start_index, limit));
     }
 
     /// chatblock_blocklist_check(): ask who blocks whom; each item has a relation.
     /// @return as add().  Blocks: up to "call_ms".
-    [[nodiscard]] result check(std::string_view from, const accounts &to, check_type type) const
+    [[nodiscard]] result check(std::string_view owner, const accounts &targets, check_type type) const
     {
-        return result(chatblock_blocklist_check(handle(), detail::text(from).c_str(), to.data(), to.size(),
-                                                static_cast<std::int32_t>(type)));
+        return result(chatblock_blocklist_check(handle(), detail::text(owner).c_str(), targets.data(), targets.size(),
+                                                static_cast<chatblock_check_type>(type)));
     }
 
-    /// chatblock_client_call(): one call with the service's own request JSON.
+    /// chatblock_client_call(): one call with the request JSON of the service.
     ///
     /// @param command  "black_list_add", "black_list_delete", "black_list_get" or "black_list_check".
     /// @return as add(); argument for another command, request when the JSON is refused.
@@ -532,28 +535,29 @@ public:
     /// chatblock_blocklist_add_async(): block accounts; one completion with this tag follows, for poll().
     /// The class completions does the same with lambdas.
     /// @return ok = accepted; argument, busy, closed, forked, panic: nothing was accepted.  Blocks: never.
-    [[nodiscard]] result add_async(std::string_view from, const accounts &to, std::uint64_t tag) const
+    [[nodiscard]] result add_async(std::string_view owner, const accounts &targets, std::uint64_t tag) const
     {
         return status_of(
-            chatblock_blocklist_add_async(handle(), detail::text(from).c_str(), to.data(), to.size(), tag));
+            chatblock_blocklist_add_async(handle(), detail::text(owner).c_str(), targets.data(), targets.size(), tag));
     }
 
     /// chatblock_blocklist_delete_async(): as add_async(), to unblock.
-    [[nodiscard]] result remove_async(std::string_view from, const accounts &to, std::uint64_t tag) const
+    [[nodiscard]] result remove_async(std::string_view owner, const accounts &targets, std::uint64_t tag) const
     {
-        return status_of(
-            chatblock_blocklist_delete_async(handle(), detail::text(from).c_str(), to.data(), to.size(), tag));
+        return status_of(chatblock_blocklist_delete_async(handle(), detail::text(owner).c_str(), targets.data(),
+                                                          targets.size(), tag));
     }
 
-    /// chatblock_blocklist_check_async(): as add_async(), to ask. It sees the writes accepted before.
-    [[nodiscard]] result check_async(std::string_view from, const accounts &to, check_type type,
+    /// chatblock_blocklist_check_async(): as add_async(), to check. It sees the writes accepted before.
+    [[nodiscard]] result check_async(std::string_view owner, const accounts &targets, check_type type,
                                      std::uint64_t tag) const
     {
-        return status_of(chatblock_blocklist_check_async(handle(), detail::text(from).c_str(), to.data(), to.size(),
-                                                         static_cast<std::int32_t>(type), tag));
+        return status_of(chatblock_blocklist_check_async(handle(), detail::text(owner).c_str(), targets.data(),
+                                                         targets.size(), static_cast<chatblock_check_type>(type),
+                                                         tag));
     }
 
-    /// chatblock_client_submit(): as add_async(), with the service's own request JSON; also request.
+    /// chatblock_client_submit(): as add_async(), with the request JSON of the service; also request.
     [[nodiscard]] result submit(std::string_view command, std::string_view request_json, std::uint64_t tag) const
     {
         return status_of(chatblock_client_submit(handle(), detail::text(command).c_str(),
@@ -569,15 +573,15 @@ public:
         return next ? std::optional<result>(next) : std::nullopt;
     }
 
-    /// chatblock_client_event_fd(): a descriptor that is readable while a completion waits, for epoll and its
-    /// kin. It is the client's: do not read from it, do not close it.
+    /// chatblock_client_event_fd(): a file descriptor that is readable while a completion is waiting, for
+    /// epoll, poll and select. The client owns it: do not read from it, do not close it.
     /// @return the descriptor; unsupported, argument, forked, panic.
     expected<int> event_fd() const { return number<int>(chatblock_client_event_fd(handle())); }
 
-    /// chatblock_client_wakeup(): wake one poll(), now or next.  @return ok, argument, forked, panic.
+    /// chatblock_client_wakeup(): wake one poll(), the current one or the next.  @return ok, argument, forked, panic.
     result wakeup() const noexcept { return status_of(chatblock_client_wakeup(handle())); }
 
-    /// chatblock_client_cancel(): cancel the calls with this tag that were not sent yet. Each still completes.
+    /// chatblock_client_cancel(): cancel the calls with this tag that are not sent yet. Each still completes.
     /// @return how many were cancelled; argument, forked, panic.
     expected<std::size_t> cancel(std::uint64_t tag) const
     {
@@ -592,8 +596,8 @@ public:
         return status_of(chatblock_client_sync(handle(), detail::to_ms(timeout)));
     }
 
-    /// chatblock_client_flush(): wait until everything accepted before has its completion queued.
-    /// @return ok; timeout when work is left (it goes on), argument, forked, panic.  Blocks: up to timeout.
+    /// chatblock_client_flush(): wait until the completion of everything accepted before is queued.
+    /// @return ok; timeout when work remains (it continues), argument, forked, panic.  Blocks: up to timeout.
     [[nodiscard]] result flush(std::chrono::milliseconds timeout) const noexcept
     {
         return status_of(chatblock_client_flush(handle(), detail::to_ms(timeout)));
@@ -601,8 +605,8 @@ public:
 
     /// chatblock_client_is_blocked(): does owner block peer? From memory, without heap:
     /// `if (client.is_blocked(hearer, speaker) == chatblock::blocked::yes)`.
-    /// @return yes, no, or unknown, which is never "no"; argument for what is not 1 to 32 bytes, forked, panic:
-    ///         * gives unknown then.
+    /// @return yes, no, or unknown, which never means "no"; argument for an id that is not 1 to 32 bytes, forked,
+    ///         panic: the value is unknown.
     /// Blocks: never.
     expected<blocked> is_blocked(std::string_view owner, std::string_view peer) const noexcept
     {
@@ -614,11 +618,11 @@ public:
         return static_cast<blocked>(answer);
     }
 
-    /// chatblock_client_is_blocked_many(): which of these owners block peer? There it says when that is faster
-    /// than one by one.
+    /// chatblock_client_is_blocked_many(): which of these owners block peer? Faster than one call per owner when
+    /// the lists are larger than the caches of the processor.
     ///
     /// @param answers  a container or array of `blocked`, with room for owners.size(). An owner that is not an
-    ///                 account id is answered with blocked::invalid.
+    ///                 account id reads blocked::invalid.
     /// @return how many are yes; argument (also when there is no room), forked, panic: nothing is written.
     /// Blocks: never.
     template <class Answers>
@@ -635,9 +639,9 @@ public:
 
     /// chatblock_client_blocked_pairs(): which of these accounts, 1 to 10,000, block which?
     ///
-    /// @param pairs  receives the pairs in order of owners; its memory is used again.
-    /// @return how many of the accounts are not known as owners; argument (also for what is not an account
-    ///         id), forked, panic: `pairs` is empty then.
+    /// @param pairs  receives the pairs in order of owners; its memory is reused.
+    /// @return how many of the accounts are not cached as owners; argument (also for what is not an account
+    ///         id), forked, panic: `pairs` is empty.
     /// Blocks: never.
     expected<std::size_t> blocked_pairs(const accounts &among, std::vector<blocked_pair> &pairs) const
     {
@@ -659,23 +663,24 @@ public:
         }
     }
 
-    /// chatblock_client_watch(): know these owners from now on, such as players who log in.
-    /// @return ok; argument, busy, closed, forked, panic: nothing is watched then.  Blocks: never.
+    /// chatblock_client_watch(): subscribe to owners: read their lists in the background and keep
+    /// them fresh.
+    /// @return ok; argument, busy, closed, forked, panic: no owner is watched.  Blocks: never.
     [[nodiscard]] result watch(const accounts &owners) const noexcept
     {
         return status_of(chatblock_client_watch(handle(), owners.data(), owners.size()));
     }
 
-    /// chatblock_client_unwatch(): let go of owners, such as players who log out.  @return as watch().
+    /// chatblock_client_unwatch(): unsubscribe from owners.  @return as watch().
     [[nodiscard]] result unwatch(const accounts &owners) const noexcept
     {
         return status_of(chatblock_client_unwatch(handle(), owners.data(), owners.size()));
     }
 
-    /// chatblock_client_apply_webhook(): verify a webhook of the service and learn what it says.
+    /// chatblock_client_apply_webhook(): verify a webhook of the service and apply it to the cache.
     ///
     /// @param query  the query string of the request, after the question mark.
-    /// @return ok; signature, request, unsupported, argument, busy, closed, forked, panic: nothing was learned.
+    /// @return ok; signature, request, unsupported, argument, busy, closed, forked, panic: nothing was applied.
     ///         In every case answer the request with result::json() and HTTP status 200.
     /// Blocks: never.
     [[nodiscard]] result apply_webhook(std::string_view query, std::string_view body) const
@@ -684,18 +689,19 @@ public:
             chatblock_client_apply_webhook(handle(), detail::text(query).c_str(), body.data(), body.size()));
     }
 
-    /// chatblock_client_backup(): copy the durable store or the outbox to a new file while the client goes on.
+    /// chatblock_client_backup(): copy the durable store or the outbox of an open client to a new file.
     ///
-    /// @param path  what is there already is never replaced.
-    /// @return ok; unsupported where nothing is on disk, storage, argument, busy, closed, forked, panic: there is no
-    ///         copy then.
+    /// @param path  an existing file is never replaced.
+    /// @return ok; unsupported where nothing is on disk, storage, argument, busy, closed, forked, panic: no copy
+    ///         was made.
     /// Blocks: until the copy is on disk.
     [[nodiscard]] result backup(std::string_view path) const
     {
         return result(chatblock_client_backup(handle(), detail::text(path).c_str()));
     }
 
-    /// chatblock_client_stats(): what the client says about itself, as one JSON object in result::json().
+    /// chatblock_client_stats(): the counters and gauges of the client as one JSON object in
+    /// result::json().
     /// @return ok; argument, forked, panic.  Blocks: never.
     [[nodiscard]] result stats() const noexcept { return result(chatblock_client_stats(handle())); }
 
@@ -719,23 +725,24 @@ private:
     std::unique_ptr<chatblock_client, closer> of_;
 };
 
-/// Calls without waiting, each with a lambda that takes its `chatblock::result`.
+/// Asynchronous calls, each with a lambda that takes its `chatblock::result`.
 ///
-/// The lambda runs once, in whichever thread calls run_once(): per tick with
+/// The lambda runs once, in a thread that calls run_once(): per tick with
 /// `while (loop.run_once(0ms)) {}`, or in a thread with `while (!ends) loop.run_once(chatblock::forever);`,
-/// which client::wakeup() wakes. What a lambda throws comes out of that run_once(); every other completion
-/// waits for the next one. Lambdas may start calls, move, and need not be copyable.
+/// which client::wakeup() wakes. An exception of a lambda leaves that run_once(); other completions stay for the
+/// next one. Lambdas may start calls, and may be move-only.
 ///
-/// One loop per client, because it takes all completions. Those that no lambda waits for (with tag 0 a write of
-/// an earlier client that the service refused, and calls made with a tag of your own) go to the handler given
-/// at the start; without one they are kept for unclaimed(). Lambdas that never ran are destroyed with the loop.
+/// One loop per client, because it takes all completions. Those without a lambda (with tag 0 a recorded write of
+/// an earlier client that the service refused, and calls made with a tag of your own) go to the handler passed
+/// to the constructor; without one they are kept for unclaimed(). Lambdas that never ran are destroyed with the
+/// loop.
 ///
-/// Lifetime: the client stays where it is while there is a loop.  Threads: any number, at once.
+/// Lifetime: the client outlives the loop and is not moved.  Threads: any number, at once.
 class completions {
 public:
     explicit completions(const client &of) noexcept : client_(of) {}
 
-    /// @param unclaimed  takes a result; in several threads at once when several call run_once().
+    /// @param unclaimed  takes a result; several threads at once when several call run_once().
     template <class Handler>
     completions(const client &of, Handler unclaimed) : client_(of), handler_(make(std::move(unclaimed)))
     {
@@ -748,23 +755,24 @@ public:
     /// @return the tag of the call, for client::cancel(); or why it was not accepted: the lambda is destroyed
     ///         and never runs.  Blocks: never.
     template <class Then>
-    expected<std::uint64_t> add(std::string_view from, const accounts &to, Then then)
+    expected<std::uint64_t> add(std::string_view owner, const accounts &targets, Then then)
     {
-        return start(std::move(then), [&](std::uint64_t tag) { return client_.add_async(from, to, tag); });
+        return start(std::move(then), [&](std::uint64_t tag) { return client_.add_async(owner, targets, tag); });
     }
 
     /// client::remove_async() with a lambda; as add().
     template <class Then>
-    expected<std::uint64_t> remove(std::string_view from, const accounts &to, Then then)
+    expected<std::uint64_t> remove(std::string_view owner, const accounts &targets, Then then)
     {
-        return start(std::move(then), [&](std::uint64_t tag) { return client_.remove_async(from, to, tag); });
+        return start(std::move(then), [&](std::uint64_t tag) { return client_.remove_async(owner, targets, tag); });
     }
 
     /// client::check_async() with a lambda; as add().
     template <class Then>
-    expected<std::uint64_t> check(std::string_view from, const accounts &to, check_type type, Then then)
+    expected<std::uint64_t> check(std::string_view owner, const accounts &targets, check_type type, Then then)
     {
-        return start(std::move(then), [&](std::uint64_t tag) { return client_.check_async(from, to, type, tag); });
+        return start(std::move(then),
+                     [&](std::uint64_t tag) { return client_.check_async(owner, targets, type, tag); });
     }
 
     /// client::submit() with a lambda; as add().
@@ -776,7 +784,7 @@ public:
     }
 
     /// Takes one completion and runs its lambda.
-    /// @return whether there was one; not on timeout, after client::wakeup(), and when the client is closed.
+    /// @return whether there was one; false on timeout, after client::wakeup(), and when the client is closed.
     /// Blocks: up to timeout, and as long as the lambda.
     bool run_once(std::chrono::milliseconds timeout)
     {
@@ -792,22 +800,22 @@ public:
         return true;
     }
 
-    /// Without a handler: takes what no lambda waited for since the last time, oldest first.
+    /// Without a handler: takes the completions without a lambda since the last call, oldest first.
     [[nodiscard]] std::vector<result> unclaimed()
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         return std::exchange(kept_, {});
     }
 
-    /// After client::close(): runs every lambda that still waits, with status::closed. When one of them throws,
-    /// the rest still waits.
+    /// After client::close(): runs every pending lambda with status::closed. When one of them throws, the others
+    /// stay pending.
     void abandon()
     {
         while (const auto then = claim_any())
             then->run(result(status::closed));
     }
 
-    /// How many lambdas wait.
+    /// The number of pending lambdas.
     std::size_t pending() const
     {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -836,7 +844,7 @@ private:
         return std::make_unique<task_of<Then>>(std::move(then));
     }
 
-    /// The lambda stands ready before the call is made, because another thread may complete it at once.
+    /// The lambda is registered before the call is made, because another thread may complete it at once.
     template <class Then, class Call>
     expected<std::uint64_t> start(Then then, Call call)
     {
@@ -902,10 +910,10 @@ private:
 
 /// chatblock_usersig_generate(): the signature with which a player logs in, in result::usersig().
 ///
-/// @param sdkappid    the app; not 0.
-/// @param secret_key  the app's secret key. The copy made here is wiped.
+/// @param sdkappid    the application; not 0.
+/// @param secret_key  the secret key of the application. The copy made here is wiped.
 /// @param identifier  the user, 1 to 32 bytes.
-/// @param expire      its life, at most 50 years.
+/// @param expire      lifetime, at most 50 years.
 /// @return ok, or argument.  Threads: any.  Blocks: never.
 [[nodiscard]] inline result usersig_generate(std::uint32_t sdkappid, std::string_view secret_key,
                                              std::string_view identifier, std::chrono::seconds expire)
@@ -918,7 +926,7 @@ private:
                                              static_cast<std::uint32_t>(expire.count())));
 }
 
-/// chatblock_usersig_verify(): was it made with this key, for this app and user, and is it still valid?
+/// chatblock_usersig_verify(): was it made with this key, for this application and user, and is it still valid?
 /// @return ok; signature with a service_code (70001 expired, 70003, 70009, 70013, 70014), argument.
 ///
 /// Threads: any.  Blocks: never.

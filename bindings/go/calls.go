@@ -54,10 +54,10 @@ func (c *Client) Delete(ctx context.Context, from string, accounts ...string) (*
 func (c *Client) Check(ctx context.Context, from string, check CheckType, accounts ...string) (*Result, error) {
 	return c.overAccounts(ctx, from, accounts, accountsCall{
 		submit: func(h *C.chatblock_client, from *C.char, to list, tag C.uint64_t) C.chatblock_status {
-			return C.chatblock_blocklist_check_async(h, from, to.c(), to.count, C.int32_t(check), tag)
+			return C.chatblock_blocklist_check_async(h, from, to.c(), to.count, C.chatblock_check_type(check), tag)
 		},
 		run: func(h *C.chatblock_client, from *C.char, to list) *C.chatblock_result {
-			return C.chatblock_blocklist_check(h, from, to.c(), to.count, C.int32_t(check))
+			return C.chatblock_blocklist_check(h, from, to.c(), to.count, C.chatblock_check_type(check))
 		},
 	})
 }

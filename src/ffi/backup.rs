@@ -1,4 +1,6 @@
-//! Copies of files while they are in use.
+//! Backup.
+//!
+//! A consistent copy of a store that is in use.
 
 use std::ffi::c_char;
 
@@ -7,23 +9,23 @@ use super::convert::text;
 use super::result::chatblock_result;
 use crate::client::Client;
 
-/// BACKUP. Copy the durable store ("path") or the outbox ("outbox.path") of a client while it goes on.
+/// Copy the durable store ("path") or the outbox ("outbox.path") of an open client to a new file.
 ///
 /// The copy is one file with everything that was on disk when the function was called; call
-/// chatblock_client_sync() before to have all accepted writes in it. Do not copy the files of an open client by other
-/// means: each is three files, and they change. The command `chatblock restore` puts a copy back.
+/// chatblock_client_sync() before to have all accepted writes in it. Do not copy the files of an open client
+/// by other means: each is three files, and they change. The command `chatblock restore` restores a copy.
 ///
 /// @param client  the client.
-/// @param path    a new file: what is there already is never replaced. A relative path is taken from the current
-///                directory. Mode 0600.
+/// @param path    a new file, created with mode 0600; an existing file is never replaced. A relative path
+///                starts at the current directory.
 /// @return a result, never NULL: OK when the copy is on disk; UNSUPPORTED where nothing is on disk, STORAGE,
-///         ARGUMENT, BUSY when no thread can start, CLOSED, FORKED, PANIC: there is no copy then.
+///         ARGUMENT, BUSY when no thread can start, CLOSED, FORKED, PANIC: no copy was made.
 ///
-/// Owns: the caller owns the result.  Threads: any, at once; other calls go on.  Blocks: until the file is copied and
-/// synced.  Service: none.  Since: 0.1.
+/// Owns: the caller owns the result.  Threads: any, at once; other calls continue.  Blocks: until the file
+/// is copied and synced.  Service: none.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; path is NULL or NUL-terminated.
+/// `client` is NULL or open; `path` is NULL or NUL-terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_client_backup(
     client: *const chatblock_client,

@@ -1,32 +1,35 @@
-//! The four blocklist commands, waiting for the answer.
+//! Blocking calls.
+//!
+//! Each function waits for the answer and returns it as a result. Use them from worker threads; a tick
+//! thread uses the asynchronous calls.
 
 use std::ffi::c_char;
 
 use super::client::{chatblock_client, enter};
 use super::convert::{text, texts};
 use super::result::chatblock_result;
-use super::status::check_type as check_type_of;
+use super::status::{check_type as check_type_of, check_type_number};
 use crate::api::Command;
 use crate::client::{Client, Reply};
 use crate::error::Error;
 
-/// BLOCKING CALLS. Block accounts: owner no longer wants to hear targets.
+/// Block accounts: put the targets on the block list of the owner.
 ///
-/// Lists of more than 1000 accounts go out in parts; after a part that fails as a whole the rest is
-/// not sent. An account that is blocked already counts as done (item status UNCHANGED).
+/// More than 1000 targets are sent as several requests; after a request that fails as a whole the rest is
+/// not sent. A target that is blocked already counts as done (item status UNCHANGED).
 ///
-/// @param owner  the owner of the list, 1 to 32 bytes.
-/// @param targets   count account ids.
-/// @param count         1 to 100,000.
+/// @param owner    the owner of the list, 1 to 32 bytes.
+/// @param targets  count account ids.
+/// @param count    1 to 100,000.
 /// @return a result, never NULL: OK, PARTIAL, SERVICE (30003 not imported, 30013 list full, ...);
-///         NETWORK, TIMEOUT (a write may have happened), CONNECT (nothing was sent), QUEUED (recorded in
+///         NETWORK, TIMEOUT (the write may have happened), CONNECT (nothing was sent), QUEUED (recorded in
 ///         the outbox and will be sent: do not repeat it), BUSY, STORAGE, ARGUMENT, CLOSED, FORKED, PANIC.
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
 /// Service: black_list_add.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_blocklist_add(
     client: *const chatblock_client,
@@ -46,21 +49,21 @@ pub unsafe extern "C" fn chatblock_blocklist_add(
     }
 }
 
-/// Unblock accounts.
+/// Unblock accounts: take the targets off the block list of the owner.
 ///
-/// An account that is not blocked counts as done (item status UNCHANGED). Everything else is as with
+/// A target that is not blocked counts as done (item status UNCHANGED). Everything else is as with
 /// chatblock_blocklist_add().
 ///
-/// @param owner  the owner of the list, 1 to 32 bytes.
-/// @param targets   count account ids.
-/// @param count         1 to 100,000.
+/// @param owner    the owner of the list, 1 to 32 bytes.
+/// @param targets  count account ids.
+/// @param count    1 to 100,000.
 /// @return as chatblock_blocklist_add().
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
 /// Service: black_list_delete.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_blocklist_delete(
     client: *const chatblock_client,
@@ -80,14 +83,14 @@ pub unsafe extern "C" fn chatblock_blocklist_delete(
     }
 }
 
-/// Read one page of a list, oldest entry first.
+/// Read one page of a block list, oldest block first.
 ///
-/// Each item is an entry: account and time. Go on with chatblock_result_next_index() until it is 0;
-/// entries that are removed meanwhile shift the pages.
+/// Each item is one blocked account with its time. Continue with chatblock_result_next_index() until it
+/// is 0. An account that is unblocked between two pages shifts the later pages.
 ///
-/// @param owner  the owner of the list, 1 to 32 bytes.
-/// @param start_index   offset of the first entry; 0 at first.
-/// @param limit   size of the page, 1 to 1000.
+/// @param owner        the owner of the list, 1 to 32 bytes.
+/// @param start_index  offset of the first item; 0 for the first page.
+/// @param limit        size of the page, 1 to 1000 items.
 /// @return a result, never NULL: OK (also for an empty list), SERVICE, NETWORK, TIMEOUT, CONNECT,
 ///         BUSY, STORAGE, ARGUMENT, CLOSED, FORKED, PANIC.
 ///
@@ -95,7 +98,7 @@ pub unsafe extern "C" fn chatblock_blocklist_delete(
 /// Service: black_list_get.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; owner is NULL or NUL-terminated.
+/// `client` is NULL or open; `owner` is NULL or NUL-terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_blocklist_get(
     client: *const chatblock_client,
@@ -115,15 +118,15 @@ pub unsafe extern "C" fn chatblock_blocklist_get(
     unsafe { enter(client, fail, body) }
 }
 
-/// Ask who blocks whom.
+/// Ask the service who blocks whom.
 ///
-/// Each item has a relation between owner (A) and the account (B). Read the item's status
-/// first: a failed item has relation NONE.
+/// Each item has a relation between the owner (A) and the target (B). Read the status of the item first: a
+/// failed item has the relation NONE.
 ///
-/// @param owner  the owner A, 1 to 32 bytes.
-/// @param targets   count account ids, each one B.
-/// @param count         1 to 100,000.
-/// @param check_type    CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH.
+/// @param owner       the owner A, 1 to 32 bytes.
+/// @param targets     count account ids, each one a B.
+/// @param count       1 to 100,000.
+/// @param check_type  CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH; any other number is ARGUMENT.
 /// @return a result, never NULL: OK, PARTIAL, SERVICE, NETWORK, TIMEOUT, CONNECT, BUSY, STORAGE,
 ///         ARGUMENT, CLOSED, FORKED, PANIC.
 ///
@@ -131,14 +134,14 @@ pub unsafe extern "C" fn chatblock_blocklist_get(
 /// Service: black_list_check.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_blocklist_check(
     client: *const chatblock_client,
     owner: *const c_char,
     targets: *const *const c_char,
     count: usize,
-    check_type: i32,
+    check_type: check_type_number,
 ) -> *mut chatblock_result {
     let check = |client: &Client, owner: &str, to: &[&str]| match check_type_of(check_type) {
         Some(kind) => client.check(owner, to, kind),
@@ -155,12 +158,13 @@ pub unsafe extern "C" fn chatblock_blocklist_check(
     unsafe { call(client, Command::Check, owner, (targets, count), check) }
 }
 
-/// Make one call with the service's own request JSON.
+/// Make one call with the request JSON of the service.
 ///
-/// The same way and the same result as the typed functions, for hosts to which JSON comes easier.
+/// The result is the same as that of the typed function. Use it from languages in which JSON is easier to
+/// build than arrays of C strings.
 ///
 /// @param command       "black_list_add", "black_list_delete", "black_list_get" or "black_list_check".
-/// @param request_json  the request object of that command; at most 1000 accounts.
+/// @param request_json  the request object of that command, at most 1000 targets.
 /// @return as the typed function of that command; ARGUMENT for another command, REQUEST for a request
 ///         that is refused before anything is sent (the message names the member).
 ///

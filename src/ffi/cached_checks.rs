@@ -1,4 +1,6 @@
-//! Who blocks whom, without JSON, allocation or locks.
+//! Checks from memory.
+//!
+//! Who blocks whom, from the cache: no JSON, no allocation, no lock, no network.
 
 use std::cell::Cell;
 use std::ffi::c_char;
@@ -16,17 +18,17 @@ const LONGEST: usize = 32;
 /// Most accounts whose pairs are looked up at once: each is asked about each.
 const MAX_ACCOUNTS: usize = 10_000;
 
-/// HOT PATH. Does owner block peer? In about the time of one memory access.
+/// Does the owner block the peer? Takes about as long as one memory access.
 ///
-/// The embedded engine knows every owner. On the remote backend an owner is known after
-/// chatblock_client_watch() has read the list, or a complete listing; UNKNOWN is never "no": treat it as
-/// your game wants (deliver and watch, or ask with chatblock_blocklist_check()). A write of this client
-/// shows when it is confirmed. An account never blocks itself.
+/// The embedded engine has every owner in memory. On the remote backend an owner is cached after
+/// chatblock_client_watch() has read the list, or after a complete listing. UNKNOWN never means "no": decide
+/// what suits your game (deliver and watch, or ask with chatblock_blocklist_check()). A write of this client
+/// is visible when it is confirmed. An account never blocks itself.
 ///
-/// @param owner  whose list is asked about, 1 to 32 bytes; not checked to be UTF-8.
-/// @param peer   who may be on it, likewise.
-/// @return 1 = blocked, 0 = not blocked, or a negative status: UNKNOWN (nothing is known of the owner),
-///         ARGUMENT (NULL, empty or too long), FORKED, PANIC.
+/// @param owner  the owner of the list, 1 to 32 bytes; not checked to be UTF-8.
+/// @param peer   the account that may be on it, likewise.
+/// @return 1 = blocked, 0 = not blocked, or a negative status: UNKNOWN (the owner is not cached), ARGUMENT
+///         (NULL, empty or too long), FORKED, PANIC.
 ///
 /// Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
 ///
@@ -52,20 +54,20 @@ pub unsafe extern "C" fn chatblock_client_is_blocked(
     unsafe { glance(client, Status::code, body) }
 }
 
-/// Who may hear this player: which of these owners block peer? Faster than one by one when
-/// the lists are larger than the processor's caches.
+/// Which of these owners block the peer? Faster than one call per owner when the lists are larger than the
+/// caches of the processor.
 ///
-/// @param owners  count account ids; the same one may stand there twice.
-/// @param count   1 to 2147483647.
-/// @param peer    who may be on their lists, 1 to 32 bytes.
+/// @param owners  count account ids; duplicates are allowed.
+/// @param count   1 to 2,147,483,647.
+/// @param peer    the account that may be on their lists, 1 to 32 bytes.
 /// @param out     room for count answers: 1 = blocked, 0 = not blocked, or a negative status of this owner:
 ///                UNKNOWN, ARGUMENT (NULL, empty or too long).
-/// @return how many are 1, or a negative status, and nothing is written then: ARGUMENT, FORKED, PANIC.
+/// @return how many answers are 1; or a negative status, and nothing is written: ARGUMENT, FORKED, PANIC.
 ///
 /// Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; owners and out have count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `owners` and `out` have count elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_client_is_blocked_many(
     client: *const chatblock_client,
@@ -114,22 +116,22 @@ pub unsafe extern "C" fn chatblock_client_is_blocked_many(
     unsafe { glance(client, Status::code, body) }
 }
 
-/// May these share a match: which of these accounts block which?
+/// Which of these accounts block which? For example: may these players share a match?
 ///
-/// @param accounts     count account ids; the same one may stand there twice.
-/// @param count        1 to 10,000: each is asked about each.
+/// @param accounts     count account ids; duplicates are allowed.
+/// @param count        1 to 10,000: each is checked against each.
 /// @param out_pairs    room for 2 * capacity indices: the owner and the blocked account of each pair, in
 ///                     order of owners. NULL when capacity is 0.
-/// @param capacity     how many pairs fit; what is beyond is counted and not written.
-/// @param out_unknown  may be NULL. Receives how many of the accounts are not known as owners.
-/// @return how many pairs there are, also beyond capacity, or a negative status, and nothing is written
-///         then: ARGUMENT (also when an account is NULL, empty or too long), FORKED, PANIC.
+/// @param capacity     how many pairs fit; further pairs are counted and not written.
+/// @param out_unknown  may be NULL. Receives how many of the accounts are not cached as owners.
+/// @return the number of pairs, also beyond capacity; or a negative status, and nothing is written: ARGUMENT
+///         (also when an account is NULL, empty or too long), FORKED, PANIC.
 ///
 /// Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; accounts has count elements, out_pairs
-/// 2 * capacity; out_unknown is NULL or writable.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `accounts` has count elements, `out_pairs`
+/// 2 * capacity; `out_unknown` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_client_blocked_pairs(
     client: *const chatblock_client,
@@ -170,19 +172,19 @@ pub unsafe extern "C" fn chatblock_client_blocked_pairs(
     unsafe { glance(client, Status::code, body) }
 }
 
-/// Know these owners from now on, such as players who log in: their lists are read in the background,
-/// and again and again ("cache.refresh_s").
+/// Subscribe to owners: read their lists in the background and keep them fresh ("cache.refresh_s"). Call it
+/// for example when players log in.
 ///
 /// @param owners  count account ids.
 /// @param count   1 to 100,000.
-/// @return OK (at once, and always on the embedded engine, which knows everybody), ARGUMENT (also
-///         for an invalid account: nothing is watched then), BUSY, CLOSED, FORKED, PANIC.
+/// @return OK (at once, and always on the embedded engine, which has every owner in memory), ARGUMENT (also
+///         for an invalid account: no owner is watched), BUSY, CLOSED, FORKED, PANIC.
 ///
 /// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
 /// Service: black_list_get.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; owners has count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `owners` has count elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_client_watch(
     client: *const chatblock_client,
@@ -193,17 +195,17 @@ pub unsafe extern "C" fn chatblock_client_watch(
     unsafe { each_owner(client, owners, count, |client, owners| client.watch(owners)) }
 }
 
-/// Let go of owners, such as players who log out: their lists are not read again, and forgotten first when
-/// room is needed.
+/// Unsubscribe from owners: their lists are not read again and are the first to be evicted. Call it for
+/// example when players log out.
 ///
-/// @param owners  count account ids; one that is not watched does no harm.
+/// @param owners  count account ids; one that is not watched is ignored.
 /// @param count   1 to 100,000.
 /// @return as chatblock_client_watch().
 ///
 /// Owns: nothing.  Threads: any, at once.  Blocks: never.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; owners has count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `owners` has count elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_client_unwatch(
     client: *const chatblock_client,

@@ -1,4 +1,7 @@
-//! The handle.
+//! Client.
+//!
+//! A client is one configuration with its connections, queue, cache and store. Any number of threads share
+//! it. It is opened once and closed once.
 
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -11,7 +14,7 @@ use crate::error::{Error, Status};
 use crate::panics;
 use crate::platform::fork;
 
-/// Blocklists behind one handle: opened once, shared by any number of threads, closed once.
+/// A handle to block lists: opened once, shared by any number of threads, closed once.
 pub struct chatblock_client {
     /// Taken on drop only.
     client: Option<Client>,
@@ -52,21 +55,22 @@ impl Drop for chatblock_client {
     }
 }
 
-/// CLIENT. Open a client with a configuration in JSON.
+/// Open a client with a configuration in JSON.
 ///
-/// "{}" is the engine inside this process, in memory. With "sdkappid" and a secret key the calls go to
-/// the cloud service. The README lists every key with its default and unit. Unknown keys are errors.
+/// "{}" selects the embedded engine, in memory. With "sdkappid" and a secret key, calls go to the cloud
+/// service. The manual page chatblock-config(5) lists every key with its default and unit. Unknown keys are
+/// errors.
 ///
 /// @param config_json  one JSON object. It may contain a secret key: wipe your copy after the call.
-/// @param out_error    may be NULL. Receives NULL on success, else a result that says why: CONFIG names
-///                     the key or file, STORAGE the store; free it with chatblock_result_free().
-/// @return a client for chatblock_client_close(), or NULL; nothing is left behind then.
+/// @param out_error    may be NULL. Receives NULL on success, otherwise a result with the reason: CONFIG
+///                     names the key or file, STORAGE the store; free it with chatblock_result_free().
+/// @return a client for chatblock_client_close(); NULL on failure: no file or thread remains.
 ///
 /// Owns: the caller owns the client and the error.  Threads: any.  Blocks: while a durable store is
 /// read.  Since: 0.1.
 ///
 /// # Safety
-/// Strings are NULL or NUL-terminated; out_error is NULL or points to a writable pointer.
+/// Strings are NULL or NUL-terminated; `out_error` is NULL or points to a writable pointer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_client_open(
     config_json: *const c_char,
@@ -95,19 +99,20 @@ pub unsafe extern "C" fn chatblock_client_open(
     client
 }
 
-/// End a client: refuse new calls, wake those that wait, give everything back.
+/// Close a client: refuse new calls, wake waiting threads, release all resources.
 ///
-/// Calls under way return CLOSED, and a write among them may have happened; what was accepted and is not
-/// done is dropped: flush before, to let it finish. With an outbox, writes are recorded first, return
-/// QUEUED, and go out when it is opened again. Results stay valid. Starting a call concurrently with
-/// or after close is undefined. In a forked child this frees the handle and touches nothing else.
+/// Calls in progress return CLOSED, and a write among them may have happened. Accepted calls that are not
+/// finished are dropped; call chatblock_client_flush() before to let them finish. With an outbox, writes are
+/// recorded first, return QUEUED, and are sent when the outbox is opened again. Results stay valid. Starting
+/// a call concurrently with or after close is undefined behaviour. In a forked child this frees the handle
+/// only.
 ///
-/// @param client      may be NULL: nothing happens then.
-/// @param timeout_ms  milliseconds to wait for threads of the library that are still on the network;
+/// @param client      may be NULL: nothing happens.
+/// @param timeout_ms  milliseconds to wait for threads of the library that still use the network;
 ///                    0 = do not wait, negative = no limit.
-/// @return OK, or TIMEOUT when work was dropped or such a thread is left; it ends by itself.
+/// @return OK; TIMEOUT when work was dropped or such a thread remains, which ends by itself.
 ///
-/// Owns: takes the client.  Threads: one, and nobody uses the client any more.  Blocks: up to
+/// Owns: takes the client.  Threads: one; no other thread uses the client any more.  Blocks: up to
 /// timeout_ms.  Since: 0.1.
 ///
 /// # Safety

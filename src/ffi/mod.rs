@@ -19,6 +19,8 @@ pub mod cached_checks;
 
 pub mod result;
 
+pub mod items;
+
 pub mod usersig;
 
 pub mod webhook;

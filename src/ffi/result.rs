@@ -1,4 +1,6 @@
-//! One object answers everything.
+//! Results.
+//!
+//! Every call is answered by a result. It never changes, and its strings live as long as it does.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
@@ -13,7 +15,7 @@ use crate::client::{Reply, ReplyItem};
 use crate::error::{Error, Status};
 use crate::panics;
 
-/// What a call answered: status, message, JSON and items. Never changes; outlives its client.
+/// The result of a call: status, message, JSON and items. It never changes and may outlive its client.
 pub struct chatblock_result {
     reply: Reply,
     message: Cow<'static, CStr>,
@@ -91,12 +93,16 @@ impl chatblock_result {
         Box::into_raw(Box::new(self))
     }
 
-    fn item(&self, index: usize) -> Option<&ReplyItem> {
+    pub(super) fn item_count(&self) -> usize {
+        self.reply.items().len()
+    }
+
+    pub(super) fn item(&self, index: usize) -> Option<&ReplyItem> {
         self.reply.items().get(index)
     }
 
-    /// Where the account of an item stands, with its NUL.
-    fn account(&self, index: usize) -> Option<*const c_char> {
+    /// The account of an item, NUL-terminated.
+    pub(super) fn account(&self, index: usize) -> Option<*const c_char> {
         let start = *self.starts.get(index)? as usize;
         Some(self.accounts.get(start..)?.as_ptr().cast())
     }
@@ -113,7 +119,7 @@ impl Drop for chatblock_result {
 ///
 /// # Safety
 /// `result` is NULL or came from this library and is not freed.
-unsafe fn read<R: Copy>(
+pub(super) unsafe fn read<R: Copy>(
     result: *const chatblock_result,
     otherwise: R,
     get: impl FnOnce(&chatblock_result) -> R,
@@ -127,14 +133,14 @@ unsafe fn read<R: Copy>(
     panics::contain_look(|| get(result)).unwrap_or(otherwise)
 }
 
-fn empty() -> *const c_char {
+pub(super) fn empty() -> *const c_char {
     c"".as_ptr()
 }
 
-/// RESULT. How the call ended.
+/// The status of the call.
 ///
 /// @param result  may be NULL: reads as ARGUMENT.
-/// @return a chatblock_status; zero or more = done.
+/// @return zero or more = done, negative = not done.
 ///
 /// Threads: one at a time.  Blocks: never.  Since: 0.1.
 ///
@@ -148,7 +154,7 @@ pub unsafe extern "C" fn chatblock_result_status(
     unsafe { read(result, Status::Argument, |result| result.reply.status()) }.into()
 }
 
-/// The service's own code: of the first account that failed, or the ErrorCode of a refusal.
+/// The code of the service: the ResultCode of the first account that failed, or the ErrorCode of a refusal.
 ///
 /// @param result  may be NULL.
 /// @return the code, for example 30013 for a full list; 0 when there is none.
@@ -163,15 +169,15 @@ pub unsafe extern "C" fn chatblock_result_service_code(result: *const chatblock_
     unsafe { read(result, 0, |result| result.reply.service_code()) }
 }
 
-/// Whether the same call may succeed later without anybody changing anything.
+/// Whether the same call may succeed later without a change by you.
 ///
-/// Repeating is safe: blocking twice or unblocking twice is not an error. Do not repeat an add after a
-/// later delete of the same account.
+/// Repeating is safe: to block twice or to unblock twice is no error. Do not repeat an add after a later
+/// delete of the same account.
 ///
 /// @param result  may be NULL.
 /// @return 1 or 0.
 ///
-/// Threads: one at a time.  Blocks: never.  Service: none.  Since: 0.1.
+/// Threads: one at a time.  Blocks: never.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -181,11 +187,11 @@ pub unsafe extern "C" fn chatblock_result_retryable(result: *const chatblock_res
     unsafe { read(result, 0, |result| i32::from(result.reply.is_retryable())) }
 }
 
-/// A sentence for people: what failed, why, and the next step. Not for branching.
+/// A sentence for people: what failed, why, and the next step. Do not branch on it.
 ///
 /// @param result  may be NULL.
-/// @return a text that lives as long as the result; "" when everything is as wanted. A get or check
-///         that did not wait for writes that are set aside is OK and says so here.
+/// @return a string that lives as long as the result; "" when every account is as wanted. A get or check
+///         that did not wait for writes that are set aside has status OK and says so here.
 ///
 /// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
 ///
@@ -199,16 +205,17 @@ pub unsafe extern "C" fn chatblock_result_message(
     unsafe { read(result, empty(), |result| result.message.as_ptr()) }
 }
 
-/// The service's answer object as JSON, with the service's field names; also for PARTIAL and SERVICE.
+/// The response object of the service as JSON, with the field names of the service; also for PARTIAL and
+/// SERVICE.
 ///
-/// For a call that was sent in parts it is one object: items in request order, the accounts that failed
-/// in Fail_Account, accounts without an answer only there.
+/// For a call that was sent as several requests it is one object: items in request order, failed accounts in
+/// Fail_Account, accounts without an answer only there.
 ///
 /// @param result  may be NULL.
-/// @return a text that lives as long as the result; "" when there was no answer.
+/// @return a string that lives as long as the result; "" when there was no answer.
 ///
 /// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.
-/// Service: all four commands.  Since: 0.1.
+/// Service: the response of the command.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -233,10 +240,10 @@ pub unsafe extern "C" fn chatblock_result_json_len(result: *const chatblock_resu
     unsafe { read(result, 0, |result| result.json.count_bytes()) }
 }
 
-/// The number that the caller gave the call.
+/// The tag that was passed to an asynchronous call.
 ///
 /// @param result  may be NULL.
-/// @return the tag of a call that was not waited for; 0 for a blocking call.
+/// @return the tag; 0 for a blocking call.
 ///
 /// Threads: one at a time.  Blocks: never.  Since: 0.1.
 ///
@@ -248,7 +255,7 @@ pub unsafe extern "C" fn chatblock_result_tag(result: *const chatblock_result) -
     unsafe { read(result, 0, |result| result.reply.tag()) }
 }
 
-/// The command of the call, in the service's words.
+/// The command of the call, as the service names it.
 ///
 /// @param result  may be NULL.
 /// @return "black_list_add", "black_list_delete", "black_list_get", "black_list_check", or "".
@@ -275,9 +282,10 @@ pub unsafe extern "C" fn chatblock_result_command(
 /// The owner of the list that was read or changed.
 ///
 /// @param result  may be NULL.
-/// @return a text that lives as long as the result; "" when the call did not get that far.
+/// @return a string that lives as long as the result; "" when the call was refused before its owner was read.
 ///
-/// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
+/// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.
+/// Service: From_Account.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -289,145 +297,12 @@ pub unsafe extern "C" fn chatblock_result_from_account(
     unsafe { read(result, empty(), |result| result.owner.as_ptr()) }
 }
 
-/// How many items there are: one per account of the request, in its order; for get one per entry.
-///
-/// @param result  may be NULL.
-/// @return the number of items; 0 when the call did not become a request.
-///
-/// Threads: one at a time.  Blocks: never.  Since: 0.1.
-///
-/// # Safety
-/// `result` is NULL or a result that is not freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn chatblock_result_item_count(result: *const chatblock_result) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { read(result, 0, |result| result.reply.items().len()) }
-}
-
-/// The account of an item.
-///
-/// @param result  may be NULL.
-/// @param index   0 to chatblock_result_item_count() - 1.
-/// @return a text that lives as long as the result; "" when there is no such item.
-///
-/// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
-///
-/// # Safety
-/// `result` is NULL or a result that is not freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn chatblock_result_item_account(
-    result: *const chatblock_result,
-    index: usize,
-) -> *const c_char {
-    // SAFETY: the caller's promise.
-    unsafe {
-        read(result, empty(), |result| {
-            result.account(index).unwrap_or(empty())
-        })
-    }
-}
-
-/// What became of one account.
-///
-/// @param result  may be NULL.
-/// @param index   0 to chatblock_result_item_count() - 1.
-/// @return OK, UNCHANGED (was so already), SERVICE (see the item's code), or why there is no answer for
-///         this account: NETWORK, TIMEOUT, CONNECT, QUEUED, CANCELLED, CLOSED; ARGUMENT when there is no such
-///         item.
-///
-/// Threads: one at a time.  Blocks: never.  Since: 0.1.
-///
-/// # Safety
-/// `result` is NULL or a result that is not freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn chatblock_result_item_status(
-    result: *const chatblock_result,
-    index: usize,
-) -> chatblock_status {
-    let status = |result: &chatblock_result| {
-        result
-            .item(index)
-            .map_or(Status::Argument, ReplyItem::status)
-    };
-    // SAFETY: the caller's promise.
-    unsafe { read(result, Status::Argument, status) }.into()
-}
-
-/// The service's raw ResultCode for one account.
-///
-/// @param result  may be NULL.
-/// @param index   0 to chatblock_result_item_count() - 1.
-/// @return the code; 0 for success, for entries of get, and where there is no code.
-///
-/// Threads: one at a time.  Blocks: never.  Service: ResultCode.  Since: 0.1.
-///
-/// # Safety
-/// `result` is NULL or a result that is not freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn chatblock_result_item_code(
-    result: *const chatblock_result,
-    index: usize,
-) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        read(result, 0, |result| {
-            result.item(index).map_or(0, ReplyItem::code)
-        })
-    }
-}
-
-/// Check: who blocks whom.
-///
-/// @param result  may be NULL.
-/// @param index   0 to chatblock_result_item_count() - 1.
-/// @return a chatblock_relation; CHATBLOCK_RELATION_NONE for a failed item and for other commands.
-///
-/// Threads: one at a time.  Blocks: never.  Service: black_list_check.  Since: 0.1.
-///
-/// # Safety
-/// `result` is NULL or a result that is not freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn chatblock_result_item_relation(
-    result: *const chatblock_result,
-    index: usize,
-) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        read(result, 0, |result| {
-            result.item(index).map_or(0, |item| item.relation() as i32)
-        })
-    }
-}
-
-/// Get: when the account was blocked.
-///
-/// @param result  may be NULL.
-/// @param index   0 to chatblock_result_item_count() - 1.
-/// @return Unix seconds (AddBlackTimeStamp); 0 for other commands.
-///
-/// Threads: one at a time.  Blocks: never.  Service: black_list_get.  Since: 0.1.
-///
-/// # Safety
-/// `result` is NULL or a result that is not freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn chatblock_result_item_time(
-    result: *const chatblock_result,
-    index: usize,
-) -> i64 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        read(result, 0, |result| {
-            result.item(index).map_or(0, ReplyItem::time)
-        })
-    }
-}
-
-/// Get: where the next page starts.
+/// Of a get: where the next page starts.
 ///
 /// @param result  may be NULL.
 /// @return the start_index of the next call; 0 when the listing is complete, and for other commands.
 ///
-/// Threads: one at a time.  Blocks: never.  Service: black_list_get.  Since: 0.1.
+/// Threads: one at a time.  Blocks: never.  Service: StartIndex of black_list_get.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -437,13 +312,12 @@ pub unsafe extern "C" fn chatblock_result_next_index(result: *const chatblock_re
     unsafe { read(result, 0, |result| result.reply.next_index()) }
 }
 
-/// The signature that chatblock_usersig_generate() made. A secret: do not log it.
+/// The signature that chatblock_usersig_generate() made. It is a secret: do not log it.
 ///
 /// @param result  may be NULL.
-/// @return a text that lives as long as the result and is wiped with it; "" for other results.
+/// @return a string that lives as long as the result and is wiped with it; "" for other results.
 ///
-/// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.
-/// Service: UserSig version 2.  Since: 0.1.
+/// Owns: borrowed from the result.  Threads: one at a time.  Blocks: never.  Since: 0.1.
 ///
 /// # Safety
 /// `result` is NULL or a result that is not freed.
@@ -460,9 +334,9 @@ pub unsafe extern "C" fn chatblock_result_usersig(
     }
 }
 
-/// Give a result back. Every text that was read from it is gone then.
+/// Free a result. Strings obtained from it become invalid.
 ///
-/// @param result  may be NULL: nothing happens then.
+/// @param result  may be NULL: nothing happens.
 ///
 /// Owns: takes the result.  Threads: one at a time; the client may be closed already.
 /// Blocks: never.  Since: 0.1.

@@ -1,4 +1,6 @@
-//! Numbers of the C ABI.
+//! Types and constants.
+//!
+//! All enumerations have the size of int32_t. A function refuses a number that is not in the enumeration.
 
 use crate::api::{CheckType, Relation};
 use crate::error::Status;
@@ -6,25 +8,25 @@ use crate::error::Status;
 /// Outcome of a call. Values are never renumbered or reused; new ones may appear.
 #[repr(i32)]
 pub enum chatblock_status {
-    /// Items only: was as wanted already.
+    /// Of items only: the account was as wanted already.
     CHATBLOCK_UNCHANGED = 2,
-    /// Done for some accounts, not for others: read the items.
+    /// Done for some accounts and not for others: read the items.
     CHATBLOCK_PARTIAL = 1,
-    /// Done; every account is as wanted now.
+    /// Done: every account is as wanted now.
     CHATBLOCK_OK = 0,
-    /// NULL, not UTF-8, or out of range.
+    /// An argument is NULL, not UTF-8, or out of range.
     CHATBLOCK_ERR_ARGUMENT = -1,
-    /// Bad configuration; message names the key.
+    /// Bad configuration; the message names the key.
     CHATBLOCK_ERR_CONFIG = -2,
     /// Bad request JSON; nothing was sent.
     CHATBLOCK_ERR_REQUEST = -3,
-    /// The service said FAIL: see service_code.
+    /// The service answered FAIL: see chatblock_result_service_code().
     CHATBLOCK_ERR_SERVICE = -4,
     /// No valid answer; a write may have happened.
     CHATBLOCK_ERR_NETWORK = -5,
     /// Out of time; a write may have happened.
     CHATBLOCK_ERR_TIMEOUT = -6,
-    /// Queue full; nothing was accepted.
+    /// The queue is full; nothing was accepted.
     CHATBLOCK_ERR_BUSY = -7,
     /// Cancelled before it was sent.
     CHATBLOCK_ERR_CANCELLED = -8,
@@ -32,40 +34,47 @@ pub enum chatblock_status {
     CHATBLOCK_ERR_CLOSED = -9,
     /// The store or the outbox failed.
     CHATBLOCK_ERR_STORAGE = -10,
-    /// Local state has no answer: use check.
+    /// The owner is not cached: watch it, or use a check.
     CHATBLOCK_ERR_UNKNOWN = -11,
-    /// UserSig or webhook did not verify.
+    /// The signature of a user or of a webhook did not verify.
     CHATBLOCK_ERR_SIGNATURE = -12,
-    /// Not on this platform or backend.
+    /// Not available on this platform or backend.
     CHATBLOCK_ERR_UNSUPPORTED = -13,
-    /// Client used after fork().
+    /// The client was opened before fork(): open another one in the child.
     CHATBLOCK_ERR_FORKED = -14,
-    /// A bug in the library; the client answers only this.
+    /// A bug in the library; from now on every call of the client returns this.
     CHATBLOCK_ERR_PANIC = -15,
-    /// Name, connection or TLS failed, or no turn came in time; nothing was sent.
+    /// Name resolution, connection or TLS failed, or the call was still queued when its time ended; nothing was
+    /// sent.
     CHATBLOCK_ERR_CONNECT = -16,
-    /// Not answered; the write is recorded in the outbox and will be sent: do not repeat it.
+    /// Not answered yet: the write is recorded in the outbox and will be sent. Do not repeat it.
     CHATBLOCK_ERR_QUEUED = -17,
 }
 
-/// A status as it arrives from C, where any number is possible. The header calls it chatblock_status.
+// What comes from C may be any number, and a Rust enumeration with a number it does not list is undefined
+// behaviour. Arguments are therefore plain integers; the header gives them the names of the enumerations.
+
+/// A chatblock_status as an argument.
 pub type status_number = i32;
 
-/// Which directions chatblock_blocklist_check() looks at.
+/// A chatblock_check_type as an argument.
+pub type check_type_number = i32;
+
+/// The directions that chatblock_blocklist_check() asks about.
 #[repr(i32)]
 pub enum chatblock_check_type {
-    /// Does the owner block the account?
+    /// Does the owner block the target?
     CHATBLOCK_CHECK_SINGLE = 1,
-    /// The same, and does the account block the owner?
+    /// The same, and does the target block the owner?
     CHATBLOCK_CHECK_BOTH = 2,
 }
 
-/// Who blocks whom between the owner A and the account B.
+/// Who blocks whom between the owner A and the target B.
 #[repr(i32)]
 pub enum chatblock_relation {
-    /// Not a check, or the item failed: no statement.
+    /// Not a check, or the item failed.
     CHATBLOCK_RELATION_NONE = 0,
-    /// No block, in the directions asked about.
+    /// No block in the directions asked about.
     CHATBLOCK_RELATION_NO = 1,
     /// A blocks B; with CHATBLOCK_CHECK_BOTH also: B does not block A.
     CHATBLOCK_RELATION_A_WITH_B = 2,
@@ -102,7 +111,19 @@ impl From<Status> for chatblock_status {
     }
 }
 
-pub(super) fn check_type(number: i32) -> Option<CheckType> {
+impl From<Relation> for chatblock_relation {
+    fn from(relation: Relation) -> Self {
+        match relation {
+            Relation::None => Self::CHATBLOCK_RELATION_NONE,
+            Relation::No => Self::CHATBLOCK_RELATION_NO,
+            Relation::AWithB => Self::CHATBLOCK_RELATION_A_WITH_B,
+            Relation::BWithA => Self::CHATBLOCK_RELATION_B_WITH_A,
+            Relation::BothWay => Self::CHATBLOCK_RELATION_BOTH_WAY,
+        }
+    }
+}
+
+pub(super) fn check_type(number: check_type_number) -> Option<CheckType> {
     [CheckType::Single, CheckType::Both]
         .into_iter()
         .find(|kind| *kind as i32 == number)

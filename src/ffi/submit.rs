@@ -1,24 +1,26 @@
-//! The same commands without waiting, and their completions.
+//! Asynchronous calls.
+//!
+//! Each function queues a call and returns at once; chatblock_client_poll() returns the completion.
 
 use std::ffi::c_char;
 
 use super::client::{chatblock_client, enter};
 use super::convert::{text, texts, timeout};
 use super::result::chatblock_result;
-use super::status::{chatblock_status, check_type as check_type_of};
+use super::status::{chatblock_status, check_type as check_type_of, check_type_number};
 use crate::client::Client;
 use crate::error::{Error, Status};
 
-/// CALLS WITHOUT WAITING. Block accounts; the answer comes as one completion with this tag.
+/// Block accounts without waiting; the call ends with one completion that has this tag.
 ///
-/// The call is copied and accepted; chatblock_client_poll() finds what became of it. Writes of one
-/// owner keep their order, and those that wait are merged into one request; a check sees the writes before it,
-/// and perhaps some after it.
+/// The arguments are copied. chatblock_client_poll() returns the completion. Writes of one owner keep their
+/// order, and those that are queued together are merged into one request. A check sees the writes accepted
+/// before it, and perhaps some accepted after it.
 ///
-/// @param owner  the owner of the list, 1 to 32 bytes.
-/// @param targets   count account ids.
-/// @param count         1 to 100,000.
-/// @param tag           comes back with chatblock_result_tag(); need not be unique.
+/// @param owner    the owner of the list, 1 to 32 bytes.
+/// @param targets  count account ids.
+/// @param count    1 to 100,000.
+/// @param tag      returned by chatblock_result_tag(); need not be unique.
 /// @return OK = accepted, exactly one completion follows; ARGUMENT, BUSY (queue full), CLOSED, FORKED,
 ///         PANIC: nothing was accepted.
 ///
@@ -26,7 +28,7 @@ use crate::error::{Error, Status};
 /// Service: black_list_add.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_blocklist_add_async(
     client: *const chatblock_client,
@@ -43,19 +45,19 @@ pub unsafe extern "C" fn chatblock_blocklist_add_async(
     }
 }
 
-/// Unblock accounts; the answer comes as one completion with this tag.
+/// Unblock accounts without waiting; the call ends with one completion that has this tag.
 ///
-/// @param owner  the owner of the list, 1 to 32 bytes.
-/// @param targets   count account ids.
-/// @param count         1 to 100,000.
-/// @param tag           comes back with chatblock_result_tag().
+/// @param owner    the owner of the list, 1 to 32 bytes.
+/// @param targets  count account ids.
+/// @param count    1 to 100,000.
+/// @param tag      returned by chatblock_result_tag().
 /// @return as chatblock_blocklist_add_async().
 ///
 /// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
 /// Service: black_list_delete.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_blocklist_delete_async(
     client: *const chatblock_client,
@@ -72,32 +74,32 @@ pub unsafe extern "C" fn chatblock_blocklist_delete_async(
     }
 }
 
-/// Ask who blocks whom; the answer comes as one completion with this tag.
+/// Ask the service who blocks whom without waiting; the call ends with one completion that has this tag.
 ///
-/// It sees every write of owner that was accepted before, except those in an outbox that keep
-/// failing (stats key queue.set_aside): the message of the result says so. Behind other writes in an
-/// outbox it waits at most "call_ms" from now, and completes with CONNECT then; otherwise its time
-/// begins when it is sent.
+/// It sees every write of the owner that was accepted before, except those in an outbox that keep failing
+/// (stats key "queue.set_aside"): the message of the result says so. Behind other writes in an outbox it
+/// waits at most "call_ms" from now and completes with CONNECT after that; otherwise its time starts when
+/// it is sent.
 ///
-/// @param owner  the owner A, 1 to 32 bytes.
-/// @param targets   count account ids, each one B.
-/// @param count         1 to 100,000.
-/// @param check_type    CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH.
-/// @param tag           comes back with chatblock_result_tag().
+/// @param owner       the owner A, 1 to 32 bytes.
+/// @param targets     count account ids, each one a B.
+/// @param count       1 to 100,000.
+/// @param check_type  CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH; any other number is ARGUMENT.
+/// @param tag         returned by chatblock_result_tag().
 /// @return as chatblock_blocklist_add_async().
 ///
 /// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
 /// Service: black_list_check.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; targets has count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_blocklist_check_async(
     client: *const chatblock_client,
     owner: *const c_char,
     targets: *const *const c_char,
     count: usize,
-    check_type: i32,
+    check_type: check_type_number,
     tag: u64,
 ) -> chatblock_status {
     let check = |client: &Client, owner: &str, to: &[&str]| {
@@ -109,11 +111,12 @@ pub unsafe extern "C" fn chatblock_blocklist_check_async(
     unsafe { submit(client, owner, (targets, count), check) }
 }
 
-/// Make one call with the service's own request JSON; the answer comes as one completion with this tag.
+/// Make one call with the request JSON of the service without waiting; it ends with one completion that has
+/// this tag.
 ///
 /// @param command       "black_list_add", "black_list_delete", "black_list_get" or "black_list_check".
-/// @param request_json  the request object of that command; at most 1000 accounts.
-/// @param tag           comes back with chatblock_result_tag().
+/// @param request_json  the request object of that command, at most 1000 targets.
+/// @param tag           returned by chatblock_result_tag().
 /// @return as chatblock_blocklist_add_async(); REQUEST for a request that is refused at once.
 ///
 /// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
@@ -141,12 +144,12 @@ pub unsafe extern "C" fn chatblock_client_submit(
 
 /// Take the next completion.
 ///
-/// Several threads may poll: each completion is taken once. With an outbox, a write of an earlier client
-/// completes only when it is refused, with tag 0.
+/// Several threads may poll: each completion is taken once. With an outbox, a write that an earlier client
+/// recorded completes only when it is refused, with tag 0.
 ///
-/// @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
+/// @param timeout_ms  milliseconds; 0 = do not wait, negative = no limit.
 /// @return a result for chatblock_result_free(); NULL on timeout, after chatblock_client_wakeup(), when
-///         the client is closing, and for a client that is NULL, forked or met a bug
+///         the client is closing, and for a client that is NULL, forked or has met a bug
 ///         (chatblock_client_flush(client, 0) tells which).
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
@@ -166,10 +169,10 @@ pub unsafe extern "C" fn chatblock_client_poll(
     unsafe { enter(client, |_| std::ptr::null_mut(), body) }
 }
 
-/// A descriptor that is readable while a completion or a wake-up waits, for select, poll and epoll.
+/// A file descriptor that is readable while a completion or a wake-up is waiting, for select, poll and epoll.
 ///
-/// With EPOLLET, poll the client until it returns NULL: each arrival after that is an edge. A read of
-/// the descriptor fails and changes nothing. Do not close it.
+/// With EPOLLET, call chatblock_client_poll() until it returns NULL: each arrival after that is an edge. A
+/// read of the descriptor fails and changes nothing. Do not close it.
 ///
 /// @return a descriptor that lives as long as the client, or a negative status: UNSUPPORTED, ARGUMENT,
 ///         FORKED, PANIC.
@@ -185,7 +188,7 @@ pub unsafe extern "C" fn chatblock_client_event_fd(client: *const chatblock_clie
     unsafe { enter(client, |error| error.status().code(), body) }
 }
 
-/// Wake one chatblock_client_poll(), now or next: it gives NULL.
+/// Wake one chatblock_client_poll(), the current one or the next: it returns NULL.
 ///
 /// @return OK, ARGUMENT, FORKED, PANIC.
 ///
@@ -205,10 +208,10 @@ pub unsafe extern "C" fn chatblock_client_wakeup(
     unsafe { enter(client, Error::status, body) }.into()
 }
 
-/// Cancel the calls with this tag that were not sent yet. Each still completes, with CANCELLED.
+/// Cancel the calls with this tag that are not sent yet. Each still completes, with CANCELLED.
 ///
-/// @param tag  as given to the call.
-/// @return how many were cancelled, or a negative status: ARGUMENT, FORKED, PANIC.
+/// @param tag  as passed to the call.
+/// @return the number of calls cancelled, or a negative status: ARGUMENT, FORKED, PANIC.
 ///
 /// Owns: nothing.  Threads: any, at once.  Blocks: never on network or disk; briefly on a lock.
 /// Since: 0.1.
@@ -224,10 +227,10 @@ pub unsafe extern "C" fn chatblock_client_cancel(client: *const chatblock_client
 
 /// Wait until everything accepted before this call is on disk.
 ///
-/// @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
-/// @return OK, TIMEOUT when work is left (it goes on), STORAGE when the outbox failed and it never will
-///         be, or when a write since the last sync found no room (its completion says so too),
-///         UNSUPPORTED without "path" or "outbox.path", ARGUMENT, CLOSED, FORKED, PANIC.
+/// @param timeout_ms  milliseconds; 0 = do not wait, negative = no limit.
+/// @return OK; TIMEOUT when work remains (it continues); STORAGE when the outbox failed for good, or when a
+///         write since the last sync found no room (its completion says so too); UNSUPPORTED without "path"
+///         or "outbox.path"; ARGUMENT, CLOSED, FORKED, PANIC.
 ///
 /// Owns: nothing.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
 ///
@@ -247,10 +250,10 @@ pub unsafe extern "C" fn chatblock_client_sync(
     .into()
 }
 
-/// Wait until everything accepted before this call has its completion queued, polled or not.
+/// Wait until the completion of everything accepted before this call is queued, polled or not.
 ///
-/// @param timeout_ms  milliseconds; 0 = only look, negative = no limit.
-/// @return OK, TIMEOUT when work is left (it goes on), ARGUMENT, FORKED, PANIC.
+/// @param timeout_ms  milliseconds; 0 = do not wait, negative = no limit.
+/// @return OK, TIMEOUT when work remains (it continues), ARGUMENT, FORKED, PANIC.
 ///
 /// Owns: nothing.  Threads: any, at once.  Blocks: up to timeout_ms.  Since: 0.1.
 ///

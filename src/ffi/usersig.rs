@@ -1,4 +1,6 @@
-//! Making and verifying signatures.
+//! Signatures (UserSig).
+//!
+//! Generate and verify the signatures of the service. No client is needed.
 
 use std::ffi::c_char;
 
@@ -8,15 +10,15 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::usersig::{self, Key};
 
-/// USERSIG. Make the signature with which an identifier logs in or a REST call is signed.
+/// Generate the signature with which a user logs in or a REST call is signed.
 ///
-/// The clients of the library sign by themselves; this is for handing signatures to players.
+/// A client signs its own calls; use this function to hand signatures to players.
 ///
-/// @param sdkappid        the app, from the console; not 0.
-/// @param secret_key      the app's secret key, used as text. Never kept, never in a message.
+/// @param sdkappid        the application, from the console; not 0.
+/// @param secret_key      the secret key of the application as a string. Never kept, never in a message.
 /// @param identifier      the user, 1 to 32 bytes without control characters.
-/// @param expire_seconds  life of the signature in seconds, at most 50 years (1,576,800,000); with 0 it
-///                        is valid only within the second in which it was made.
+/// @param expire_seconds  lifetime in seconds, at most 50 years (1,576,800,000); with 0 the signature is
+///                        valid only within the second in which it was made.
 /// @return a result, never NULL: OK with chatblock_result_usersig(), or ARGUMENT.
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: never.
@@ -43,16 +45,16 @@ pub unsafe extern "C" fn chatblock_usersig_generate(
     finish(body)
 }
 
-/// Verify a signature at the present time: was it made with this key, for this app and user, and is it
-/// still valid?
+/// Verify a signature at the present time: was it made with this key, for this application and user, and is
+/// it still valid?
 ///
-/// @param sdkappid    the app it should be for; not 0.
-/// @param secret_key  the app's secret key, used as text. Never kept, never in a message.
-/// @param identifier  the user it should be for, 1 to 32 bytes without control characters.
+/// @param sdkappid    the expected application; not 0.
+/// @param secret_key  the secret key of the application as a string. Never kept, never in a message.
+/// @param identifier  the expected user, 1 to 32 bytes without control characters.
 /// @param usersig     the signature.
 /// @return a result, never NULL: OK; SIGNATURE with service_code 70003 (not a signature), 70014 (other
-///         app), 70013 (other user), 70001 (expired) or 70009 (other key), and a message in plain words;
-///         ARGUMENT.
+///         application), 70013 (other user), 70001 (expired) or 70009 (other key), and a message with the
+///         reason; ARGUMENT.
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: never.
 /// Service: UserSig version 2.  Since: 0.1.

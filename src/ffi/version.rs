@@ -1,4 +1,6 @@
-//! Which library this is.
+//! Version.
+//!
+//! The version of the library at run time; the macros are the version of this header.
 
 use std::ffi::{CStr, c_char};
 
@@ -24,9 +26,9 @@ const NUMBER: u32 = part(env!("CARGO_PKG_VERSION_MAJOR")) << 16
     | part(env!("CARGO_PKG_VERSION_MINOR")) << 8
     | part(env!("CARGO_PKG_VERSION_PATCH"));
 
-/// VERSION. The version of the library that is running, as 0xMMmmpp.
+/// The version of the library at run time, as 0xMMmmpp.
 ///
-/// Compare it with CHATBLOCK_VERSION_NUMBER, the version of the header a program was built with.
+/// Compare it with CHATBLOCK_VERSION_NUMBER, the version of the header that a program was compiled with.
 ///
 /// @return major << 16 | minor << 8 | patch.
 ///
@@ -36,9 +38,9 @@ pub extern "C" fn chatblock_version_number() -> u32 {
     NUMBER
 }
 
-/// The version of the library that is running, as text, for example "0.1.0".
+/// The version of the library at run time as a string, for example "0.1.0".
 ///
-/// @return a constant text; never NULL.
+/// @return a constant string; never NULL.
 ///
 /// Threads: any.  Blocks: never.  Since: 0.1.
 #[unsafe(no_mangle)]
@@ -49,7 +51,7 @@ pub extern "C" fn chatblock_version() -> *const c_char {
 /// The name of a status, for example "CHATBLOCK_ERR_TIMEOUT".
 ///
 /// @param status  any number.
-/// @return a constant text; "CHATBLOCK_ERR_?" for a number that this version does not know.
+/// @return a constant string; "CHATBLOCK_ERR_?" for a number that this version does not define.
 ///
 /// Threads: any.  Blocks: never.  Since: 0.1.
 #[unsafe(no_mangle)]

@@ -1,4 +1,6 @@
-//! Webhooks that the service sends to the app's own server.
+//! Webhooks.
+//!
+//! Changes that the service reports to your HTTP server, applied to the cache.
 
 use std::ffi::c_char;
 
@@ -8,27 +10,27 @@ use super::result::chatblock_result;
 use crate::client::{Client, Reply};
 use crate::error::Error;
 
-/// Take a webhook of the service: verify it, and learn what it says.
+/// Verify a webhook of the service and apply it to the cache.
 ///
-/// Give it what your HTTP server received, and send chatblock_result_json() back as the body, with HTTP
+/// Pass what your HTTP server received, and answer with chatblock_result_json() as the body and HTTP
 /// status 200, in every case. An add blocks its pairs for chatblock_client_is_blocked() at once; after an add
 /// and after a delete the lists concerned are read again, so duplicates, loss and reordering do no harm.
-/// Owners of whom nothing is known are ignored. Without "webhook.token" every webhook is refused, unless
+/// Owners that are not cached are ignored. Without "webhook.token" every webhook is refused, unless
 /// "webhook.unsigned" is true.
 ///
 /// @param query     the query string of the request, after the question mark.
 /// @param body      its body; need not be NUL-terminated. May be NULL when body_len is 0.
 /// @param body_len  bytes of body.
-/// @return a result, never NULL: OK; SIGNATURE (forged, stale, another app), REQUEST (not a webhook of a
-///         blocklist), UNSUPPORTED (embedded engine), ARGUMENT, BUSY, CLOSED, FORKED, PANIC: nothing was
-///         learned.
+/// @return a result, never NULL: OK; SIGNATURE (forged, stale, another application), REQUEST (not a webhook
+///         of a block list), UNSUPPORTED (embedded engine), ARGUMENT, BUSY, CLOSED, FORKED, PANIC: nothing
+///         was applied.
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.
 /// Blocks: never on network or disk; briefly on a lock.
 /// Service: Sns.CallbackBlackListAdd, Sns.CallbackBlackListDelete.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; query is NULL or NUL-terminated; body is NULL or has body_len bytes.
+/// `client` is NULL or open; `query` is NULL or NUL-terminated; `body` is NULL or has body_len bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_client_apply_webhook(
     client: *const chatblock_client,

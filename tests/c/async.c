@@ -104,7 +104,7 @@ static void bad_targets_are_refused_at_once(chatblock_client *client)
     targets_are_refused(client, "ann", empty, 2);
     targets_are_refused(client, "ann", BOB, 0);
     targets_are_refused(client, "ann", many, MOST_TARGETS + 1);
-    CHECK_NUMBER(chatblock_blocklist_check_async(client, "ann", BOB, 1, 3, 1), CHATBLOCK_ERR_ARGUMENT);
+    CHECK_NUMBER(chatblock_blocklist_check_async(client, "ann", BOB, 1, (chatblock_check_type)3, 1), CHATBLOCK_ERR_ARGUMENT);
 }
 
 static void bad_json_is_refused_at_once(chatblock_client *client)

@@ -66,7 +66,7 @@ static void numbers_have_limits(void)
     const char *bob[] = {"bob"};
     static const int32_t types[] = {0, 3, -1, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        refused(chatblock_blocklist_check(client, "ann", bob, 1, types[i]), "check_type");
+        refused(chatblock_blocklist_check(client, "ann", bob, 1, (chatblock_check_type)types[i]), "check_type");
     static const uint32_t limits[] = {0, 1001, UINT32_MAX};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         refused(chatblock_blocklist_get(client, "ann", 0, limits[i]), "limit");

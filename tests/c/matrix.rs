@@ -84,7 +84,7 @@ fn good(function: &Function, parameter: &Parameter) -> String {
         ("const char *", "config_json") => "\"{}\"".into(),
         ("const char *", "command") => "\"black_list_get\"".into(),
         ("const char *", _) => "\"ann\"".into(),
-        (kind, _) if !kind.ends_with('*') => "1".into(),
+        (kind, _) if !kind.ends_with('*') => format!("({kind})1"),
         (kind, name) => panic!(
             "{} takes {name} of type {kind}: say here what is good",
             function.name

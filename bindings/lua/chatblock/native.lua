@@ -55,7 +55,7 @@ chatblock_result *chatblock_blocklist_delete(const chatblock_client *client, con
 chatblock_result *chatblock_blocklist_get(const chatblock_client *client, const char *owner,
   uint32_t start_index, uint32_t limit);
 chatblock_result *chatblock_blocklist_check(const chatblock_client *client, const char *owner,
-  const char *const *targets, size_t count, int32_t check_type);
+  const char *const *targets, size_t count, chatblock_check_type check_type);
 chatblock_result *chatblock_client_call(const chatblock_client *client, const char *command,
   const char *request_json);
 chatblock_status chatblock_blocklist_add_async(const chatblock_client *client, const char *owner,
@@ -63,7 +63,7 @@ chatblock_status chatblock_blocklist_add_async(const chatblock_client *client, c
 chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client, const char *owner,
   const char *const *targets, size_t count, uint64_t tag);
 chatblock_status chatblock_blocklist_check_async(const chatblock_client *client, const char *owner,
-  const char *const *targets, size_t count, int32_t check_type, uint64_t tag);
+  const char *const *targets, size_t count, chatblock_check_type check_type, uint64_t tag);
 chatblock_status chatblock_client_submit(const chatblock_client *client, const char *command,
   const char *request_json, uint64_t tag);
 chatblock_result *chatblock_client_poll(const chatblock_client *client, int32_t timeout_ms);
@@ -94,7 +94,7 @@ size_t chatblock_result_item_count(const chatblock_result *result);
 const char *chatblock_result_item_account(const chatblock_result *result, size_t index);
 chatblock_status chatblock_result_item_status(const chatblock_result *result, size_t index);
 int32_t chatblock_result_item_code(const chatblock_result *result, size_t index);
-int32_t chatblock_result_item_relation(const chatblock_result *result, size_t index);
+chatblock_relation chatblock_result_item_relation(const chatblock_result *result, size_t index);
 int64_t chatblock_result_item_time(const chatblock_result *result, size_t index);
 uint32_t chatblock_result_next_index(const chatblock_result *result);
 const char *chatblock_result_usersig(const chatblock_result *result);
