@@ -15,7 +15,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 use oracle::Verdict;
-use place::{Injection, Kind, SIGKILL, Trouble, Workshop};
+use place::{Injection, Kind, Place, SIGKILL, Trouble, Workshop};
 use scene::{CALLS, SCENES, Scene, Starts, every_call, side_by_side};
 use service::Manner;
 use support::{depth, has_library, has_tool, report};
@@ -29,16 +29,30 @@ const LONG_LIFE: Duration = Duration::from_millis(300);
 /// Kills workers of one place; every promise is checked at the end.
 fn kill_loop(workshop: &Workshop, kind: Kind, trouble: Trouble, kills: usize) -> Verdict {
     let mut place = workshop.place(kind, Manner::Lossy).troubled(trouble);
-    // On a slow machine a life is long.
-    let began = Instant::now();
-    place.run_and_kill(WRITES, None);
-    let life = began.elapsed();
+    let mut life = lived(&mut place);
+    let mut in_vain = 0;
     for kill in 1..=kills {
         // A longer one now and then, in which writes that were held back go out.
         let longest = life.mul_f64(1.2) + LONG_LIFE * u32::from(kill % 8 == 0);
-        place.run_and_kill(WRITES, Some(longest.mul_f64(fastrand::f64())));
+        let said = place.run_and_kill(WRITES, Some(longest.mul_f64(fastrand::f64())));
+        in_vain = if said.recorded.is_empty() {
+            in_vain + 1
+        } else {
+            0
+        };
+        // The machine has become slower: what a life is has to be measured again.
+        if in_vain == 8 {
+            (life, in_vain) = (lived(&mut place), 0);
+        }
     }
     place.judge()
+}
+
+/// How long a worker lives that is left alone: on a slow machine long.
+fn lived(place: &mut Place<'_>) -> Duration {
+    let began = Instant::now();
+    place.run_and_kill(WRITES, None);
+    began.elapsed()
 }
 
 fn kill_at_random_times(kind: Kind, trouble: Trouble, kills: usize) {

@@ -15,7 +15,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::oracle::{Said, Verdict, judge_outbox, judge_store};
-use super::service::{Manner, Service};
+use super::service::{ATTEMPT, Manner, Service};
 use super::support::{Depth, depth, libraries, release_libraries, root, run};
 
 /// Beside the files of the library.
@@ -167,7 +167,7 @@ impl Place<'_> {
             "sdkappid": 1_400_000_001,
             "secret_key": "synthetic-key-for-tests-0001",
             "base_url": self.service.base_url(),
-            "attempt_ms": 40,
+            "attempt_ms": ATTEMPT.as_millis(),
             "connections": 4,
             "rate_per_second": 10_000,
             "retry": {"base_ms": 1, "max_ms": 10},

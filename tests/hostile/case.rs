@@ -9,8 +9,8 @@ use crate::answers::sends;
 use crate::client::client;
 use crate::server::{Answer, FaultServer};
 
-/// Time for a call whose answer never comes; a TLS handshake fits in it on a busy machine.
-const SHORT_MS: u64 = 500;
+/// Time for a call whose answer never comes, at the first try.
+pub const SHORT_MS: u64 = 500;
 
 /// The call that is made.
 #[derive(Clone, Copy)]
@@ -155,11 +155,11 @@ pub struct Outcome {
 }
 
 impl Case {
-    /// Plays the case on `server`, which is new.
-    pub fn play(&self, server: &FaultServer, ca_file: Option<&str>) -> Outcome {
+    /// Plays the case on `server`, which is new. A call whose answer never comes has `short_ms`.
+    pub fn play(&self, server: &FaultServer, ca_file: Option<&str>, short_ms: u64) -> Outcome {
         server.push(self.answer.clone());
         let is_late = self.end.status == Status::Timeout;
-        let call_ms = if is_late { SHORT_MS } else { 9000 };
+        let call_ms = if is_late { short_ms } else { 9000 };
         let mut more = json!({"call_ms": call_ms});
         if let Some(ca_file) = ca_file {
             more["tls"] = json!({"ca_file": ca_file});

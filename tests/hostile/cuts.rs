@@ -9,13 +9,10 @@ use crate::answers::{accepted, http, item, items, refusal, relation, relations, 
 use crate::case::Ask;
 use crate::client::client;
 use crate::server::{Ending, FaultServer, Step};
-use crate::support::{depth, report};
+use crate::support::{Delays, depth, report};
 
 /// Every byte in the full run; in the quick one a prime number of bytes between two cuts.
 const QUICK_STRIDE: usize = 13;
-
-/// A call may be this much later than its deadline on a busy machine.
-const TOLERANCE: Duration = Duration::from_secs(1);
 
 /// The four commands, each with an answer that confirms everything.
 fn commands() -> [(Ask, Vec<u8>); 4] {
@@ -113,26 +110,38 @@ fn a_request_or_an_answer_cut_at_any_byte_confirms_nothing() {
     );
 }
 
+/// An answer that comes when the attempt is over; gives how late the call ended. On a busy machine the request may need
+/// more time to arrive.
+fn late_answer(ask: Ask, answer: &[u8], attempt: Duration) -> Duration {
+    let server = FaultServer::plain(Vec::new());
+    let more = json!({"attempt_ms": attempt.as_millis(), "call_ms": attempt.as_millis()});
+    let client = client(&server, &more);
+    server.push(vec![Step::Pause(2 * attempt), Step::Send(answer.into())]);
+    let began = Instant::now();
+    let reply = ask.of(&client);
+    let late = began.elapsed().saturating_sub(attempt);
+    assert!(!confirms(&reply), "{reply:?}");
+    if server.received().is_empty() {
+        return late.max(late_answer(ask, answer, 2 * attempt));
+    }
+    assert_eq!(reply.status(), Status::Timeout, "{reply:?}");
+    std::thread::sleep(2 * attempt);
+    server.push(sends(refusal(30003)));
+    let reply = ask.of(&client);
+    if matches!(reply.status(), Status::Timeout | Status::Connect) {
+        return late.max(late_answer(ask, answer, 2 * attempt));
+    }
+    assert_eq!(reply.service_code(), 30003, "its own answer: {reply:?}");
+    late
+}
+
 #[test]
 fn an_answer_after_its_time_confirms_nothing_then_or_later() {
-    const ATTEMPT: Duration = Duration::from_millis(300);
-    let mut worst = Duration::ZERO;
+    let (delays, mut worst) = (Delays::begin(), Duration::ZERO);
     for (ask, answer) in commands() {
-        let server = FaultServer::plain(Vec::new());
-        let more = json!({"attempt_ms": 300, "call_ms": 300});
-        let client = client(&server, &more);
-        server.push(vec![Step::Pause(2 * ATTEMPT), Step::Send(answer)]);
-        let began = Instant::now();
-        let reply = ask.of(&client);
-        worst = worst.max(began.elapsed().saturating_sub(ATTEMPT));
-        assert!(!confirms(&reply), "{reply:?}");
-        assert_eq!(reply.status(), Status::Timeout, "{reply:?}");
-        std::thread::sleep(2 * ATTEMPT);
-        server.push(sends(refusal(30003)));
-        let reply = ask.of(&client);
-        assert_eq!(reply.service_code(), 30003, "its own answer: {reply:?}");
+        worst = worst.max(late_answer(ask, &answer, Duration::from_millis(300)));
     }
-    assert!(worst < TOLERANCE, "a call was {worst:?} late");
+    assert!(worst < delays.explain(), "a call was {worst:?} late");
     let worst = worst.as_millis();
     report(
         "hostile",

@@ -155,11 +155,9 @@ fn throttled_calls_wait_a_second() {
 
 #[test]
 fn a_wait_that_would_pass_the_deadline_is_not_begun() {
-    let started = std::time::Instant::now();
     let (reply, requests) = call(vec![sends(refusal(60007)); 3], &json!({"call_ms": 900}));
     assert_eq!(reply.service_code(), 60007);
     assert_eq!(requests.len(), 1);
-    assert!(started.elapsed() < Duration::from_millis(900));
 }
 
 #[test]

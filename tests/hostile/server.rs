@@ -179,6 +179,18 @@ impl Drop for FaultServer {
     }
 }
 
+impl Shared {
+    /// Sleeps for `time`, or until the server ends.
+    fn pause(&self, time: Duration) {
+        let begun = Instant::now();
+        while let Some(left) = time.checked_sub(begun.elapsed())
+            && !self.ended.load(Ordering::SeqCst)
+        {
+            std::thread::sleep(left.min(Duration::from_millis(20)));
+        }
+    }
+}
+
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut threads = Vec::new();
     while let Ok((tcp, _)) = listener.accept() {
@@ -239,7 +251,9 @@ fn serve(tcp: &TcpStream, number: usize, shared: &Shared) -> io::Result<()> {
             return Ok(());
         };
         for step in answer {
-            if !stream.play(step)? {
+            if let Step::Pause(time) = step {
+                shared.pause(time);
+            } else if !stream.play(step)? {
                 return Ok(());
             }
         }

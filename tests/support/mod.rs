@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+mod delays;
 mod depth;
 pub mod project;
 pub mod sanitizer;
@@ -12,6 +13,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+#[allow(unused_imports, reason = "as above")]
+pub use delays::Delays;
 pub use depth::{Depth, depth};
 
 /// The top of the project.

@@ -92,7 +92,7 @@ pub fn slow() -> Vec<Case> {
         "a dripping head": vec![head("X: "), Drip(vec![b'y'; 4096], pause)] => late();
         "a dripping body":
             vec![head("Content-Length: 4096\r\n\r\n"), Drip(vec![b' '; 4096], pause)] => late();
-        "a late answer": vec![Pause(Duration::from_secs(1)), Send(whole)] => late();
+        "a late answer": vec![Pause(Duration::from_secs(40)), Send(whole)] => late();
         "a slow flood of 100": vec![Drip(hundred.repeat(99), pause)] => late();
         "a flood of 100": vec![Repeat(hundred.repeat(100), u64::MAX)] => lost_or_late();
         "100 and silence": vec![Send(hundred.to_vec()), Stall] => late();
