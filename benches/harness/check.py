@@ -5,7 +5,11 @@ import contextlib
 from .service import SECRET_KEY
 from .standing import standing
 from .table import Row
-from .workshop import median, serving
+from .workshop import median, missing, serving
+
+NEEDS = ("g++", "rustc", "cargo")
+ABSEIL = ("pkg-config", "absl/container/flat_hash_map.h")
+PARTS = {"the rows of P2 and P5 with abseil": ABSEIL}
 
 SIZES = [10_000, 1_000_000, 10_000_000]
 TARGETS_AT = SIZES[-1]
@@ -27,14 +31,14 @@ TO_FORGET = "beside 15 bytes in the table there are 9 to forget a pair by, and t
 
 
 def run(workshop):
-    workshop.require("pkg-config", "absl/container/flat_hash_map.h")
     programs = {
         "chatblock": workshop.ours("check_chatblock.cpp"),
         "C++ std": workshop.peer("peers/check_std.cpp"),
-        "abseil": workshop.abseil_peer("peers/check_absl.cpp"),
         "Rust std": workshop.rust_peer("peers/check_rust.rs"),
         "floor": workshop.peer("peers/check_floor.cpp"),
     }
+    if not missing(ABSEIL):
+        programs["abseil"] = workshop.abseil_peer("peers/check_absl.cpp")
     rows = []
     for pairs in SIZES:
         with contextlib.ExitStack() as stack:
@@ -50,7 +54,7 @@ def fill(workshop, stack, programs, pairs):
     with serving(workshop.http_server(), "lists") as service:
         remote = enter(programs["chatblock"], pairs, "remote", f"http://{service.address}", SECRET_KEY)
     embedded = enter(programs["chatblock"], pairs, "embedded")
-    peers = {name: enter(programs[name], pairs) for name in ("C++ std", "abseil", "Rust std")}
+    peers = {name: enter(programs[name], pairs) for name in ("C++ std", "abseil", "Rust std") if name in programs}
     floor = enter(programs["floor"], pairs, int(embedded.ready["cache_bytes"]))
     return {"embedded": embedded, "remote": remote, "floor": floor, **peers}
 
@@ -58,8 +62,9 @@ def fill(workshop, stack, programs, pairs):
 def take_turns(workshop, sides):
     """Medians in nanoseconds, by turn."""
     turn = lambda side, what: lambda: sides[side].turn(what, QUESTIONS)
-    results = workshop.alternate(*(turn(side, what) for side, what in TURNS))
-    ns = {which: median(result, "ns") for which, result in zip(TURNS, results)}
+    turns = [(side, what) for side, what in TURNS if side in sides]
+    results = workshop.alternate(*(turn(side, what) for side, what in turns))
+    ns = {which: median(result, "ns") for which, result in zip(turns, results)}
     ns["floor"] = ns["floor", "hash"] + ns["floor", "access"]
     return ns
 
@@ -75,14 +80,17 @@ def times(pairs, ns, has_huge_pages):
     rate = lambda side, what="one": 1e9 / ns[side, what]
     std, absl = (6, 4) if has_huge_pages else (4, 3)
     best = lambda peer: f"hashing and one memory access alone would be {ns[peer, 'one'] / ns['floor']:.1f} x"
+    abseil = [
+        row("P2", "is_blocked, embedded; peer: abseil", rate("embedded"), rate("abseil"), "/s",
+            at(f">= {absl} x"), best("abseil")),
+    ] if ("abseil", "one") in ns else []
     return [
         row("P1", "is_blocked, embedded; peer: hashing and one memory access", one, ns["floor"], "ns",
             at("<= 1.3 x"), BESIDE),
         row("P1r", "is_blocked, remote; peer: the same", ns["remote", "one"], ns["floor"], "ns", at("<= 1.6 x"), TWICE),
         row("P2", "is_blocked, embedded; peer: C++ std", rate("embedded"), rate("C++ std"), "/s",
             at(f">= {std} x"), best("C++ std")),
-        row("P2", "is_blocked, embedded; peer: abseil", rate("embedded"), rate("abseil"), "/s",
-            at(f">= {absl} x"), best("abseil")),
+        *abseil,
         row("P2", "is_blocked, embedded; peer: Rust std", rate("embedded"), rate("Rust std"), "/s"),
         row("P3", "is_blocked with 1 % writes, 2 threads; peer: ours, 1 thread", rate("embedded", "threads2"),
             rate("embedded", "threads1"), "/s", at(">= 1.9 x"), WRITES),
@@ -94,8 +102,8 @@ def times(pairs, ns, has_huge_pages):
 def memory(pairs, sides):
     """Bytes in memory for each pair. Chunks of the cache below 2 MiB are not in mappings of their own."""
     ready = {name: side.ready for name, side in sides.items()}
-    std, absl, rust, remote, embedded = (
-        ready[name]["resident"] / pairs for name in ("C++ std", "abseil", "Rust std", "remote", "embedded")
+    std, rust, remote, embedded = (
+        ready[name]["resident"] / pairs for name in ("C++ std", "Rust std", "remote", "embedded")
     )
     cache = max(ready["embedded"]["cache_resident"], ready["embedded"]["cache_bytes"])
     is_full = pairs == TARGETS_AT
@@ -106,8 +114,9 @@ def memory(pairs, sides):
     ]
     if is_full:
         share = 100 * ready["embedded"]["huge"] / cache
+        if "abseil" in ready:
+            rows.append(row("remote, all of the client; peer: abseil", remote, ready["abseil"]["resident"] / pairs))
         rows += [
-            row("remote, all of the client; peer: abseil", remote, absl),
             row("remote, all of the client; peer: Rust std", remote, rust),
             row("embedded, with the engine's lists in memory; peer: C++ std", embedded, std),
             Row("P5", f"embedded, the cache in huge pages, {pairs:,} pairs", share, None, "%"),
@@ -116,6 +125,7 @@ def memory(pairs, sides):
 
 
 def note(workshop, pairs, ns):
-    sides = {side: ns[side, "one"] for side, what in TURNS if what == "one"} | {"floor": ns["floor"]}
+    measured = [(turn, value) for turn, value in ns.items() if turn in TURNS]
+    sides = {side: value for (side, what), value in measured if what == "one"} | {"floor": ns["floor"]}
     for side, value in sides.items():
         workshop.ns_per_check.setdefault(side, {})[pairs] = value

@@ -5,6 +5,8 @@ from .service import SECRET_KEY, chatblock_serve, usersig
 from .table import Row
 from .workshop import measure, median
 
+NEEDS = ("g++", "curl/curl.h", "nlohmann/json.hpp")
+
 RATE = 200
 BLOCKS, OWNERS = 20_000, 50
 # The peer takes as long as the limit says; a tenth shows it.
@@ -16,7 +18,6 @@ FASTER = "the pace that the client keeps is not the one that arrives"
 
 
 def run(workshop):
-    workshop.require("curl/curl.h", "nlohmann/json.hpp")
     ours = workshop.ours("drain_chatblock.cpp")
     peer = workshop.peer("peers/drain_libcurl.cpp", "curl")
     merged = [drain(workshop, ours, BLOCKS, OWNERS) for _ in range(workshop.rounds)]

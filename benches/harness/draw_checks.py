@@ -27,6 +27,8 @@ def main():
     figure, axes = pyplot.subplots(figsize=(8, 5.4), layout="constrained")
     ends = []
     for side, label, colour, line, is_ours in LINES:
+        if side not in figures:
+            continue
         points = sorted((int(pairs), ns) for pairs, ns in figures[side].items())
         style = {"color": colour, "linestyle": line, "linewidth": 2.6 if is_ours else 1.6}
         axes.plot(*zip(*points), marker="o", markersize=5 if is_ours else 4, label=label, **style)

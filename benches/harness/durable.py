@@ -5,6 +5,8 @@ import tempfile
 from .table import Row
 from .workshop import BUILD, measure, median
 
+NEEDS = ("g++",)
+
 WAL = "SQLite syncs its log and writes a page or two per commit"
 GROUP = "some thirty callers share a commit; what each of them does in SQLite is done one after another"
 

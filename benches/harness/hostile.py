@@ -3,6 +3,8 @@
 from .table import Row
 from .workshop import measure, median
 
+NEEDS = ("g++",)
+
 SLOW = "somebody can choose identifiers that are slow to ask about"
 
 HASHES = [("sip", "SipHash-1-3 without a key"), ("fnv", "FNV-1a")]

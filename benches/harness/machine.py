@@ -3,6 +3,7 @@
 import datetime
 import os
 import platform
+import shutil
 import subprocess
 
 
@@ -39,5 +40,7 @@ def commit():
 
 
 def git(*arguments):
+    if not shutil.which("git"):
+        return ""
     found = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     return found.stdout.strip()

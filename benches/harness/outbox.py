@@ -5,6 +5,8 @@ import tempfile
 from .table import Row
 from .workshop import BUILD, measure, median
 
+NEEDS = ("g++",)
+
 MANY = 1_000_000
 # Memory is counted for each write beyond this number: a client may keep as many as that in memory as a whole.
 WINDOW = 100_000

@@ -4,6 +4,8 @@ from .service import SECRET_KEY, throw_away_ca, usersig
 from .table import Row
 from .workshop import measure, median, serving
 
+NEEDS = ("g++", "cargo", "openssl", "curl/curl.h", "nlohmann/json.hpp")
+
 # Targets, in flight, calls of one run.
 P7 = [(1, 1, 8000), (1, 8, 24000), (1, 32, 24000)]
 P8 = [(100, 8, 8000), (1000, 8, 1200)]
@@ -18,7 +20,6 @@ COPIES = (
 
 
 def run(workshop):
-    workshop.require("openssl", "curl/curl.h", "nlohmann/json.hpp")
     ours = workshop.ours("remote_chatblock.cpp")
     peer = workshop.peer("peers/remote_libcurl.cpp", "curl")
     server = workshop.http_server()

@@ -8,13 +8,14 @@ from .service import IDENTIFIER, SDKAPPID, chatblock_serve, usersig
 from .table import Row
 from .workshop import BENCHES, LeftOut, median, output, serving
 
+NEEDS = ("cargo", "wrk")
+
 BODY = json.dumps({"From_Account": "ann", "To_Account": ["bob"], "CheckType": "BlackCheckResult_Type_Both"})
 SECONDS = 3
 PROTOCOL = "each request is parsed, its signature and rate checked, the engine asked and the answer written"
 
 
 def run(workshop):
-    workshop.require("wrk")
     path = (
         f"/v4/sns/black_list_check?sdkappid={SDKAPPID}&identifier={IDENTIFIER}"
         f"&usersig={usersig(workshop)}&random=99999999&contenttype=json"

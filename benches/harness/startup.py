@@ -3,6 +3,8 @@
 from .table import Row
 from .workshop import BUILD, measure, median, output
 
+NEEDS = ("gcc", "strip")
+
 RUNS_PER_ROUND = 5
 
 

@@ -7,6 +7,8 @@ from .service import SECRET_KEY, chatblock_serve
 from .table import Row
 from .workshop import BUILD, measure, median
 
+NEEDS = ("g++",)
+
 CALLS = 100_000
 PER_TICK = 200
 

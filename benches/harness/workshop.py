@@ -1,6 +1,7 @@
 """Builds the programs of the benches and runs them."""
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -18,6 +19,20 @@ CXX_FLAGS = ["-std=c++17", *C_FLAGS]
 
 # What to look for, and the Debian package that brings it.
 PACKAGES = {
+    "gcc": "gcc",
+    "g++": "g++",
+    "readelf": "binutils",
+    "strip": "binutils",
+    "cargo": "rustup",
+    "rustc": "rustup",
+    "go": "golang-go",
+    "javac": "default-jdk-headless",
+    "mvn": "maven",
+    "luajit": "luajit",
+    "mcs": "mono-mcs",
+    "mono": "mono-runtime",
+    "node": "nodejs",
+    "npm": "npm",
     "wrk": "wrk",
     "openssl": "openssl",
     "curl/curl.h": "libcurl4-openssl-dev",
@@ -31,6 +46,17 @@ PACKAGES = {
 
 class LeftOut(Exception):
     """A subject cannot be measured here; the text says why."""
+
+
+def missing(needed):
+    """Those that are not installed. A name with the ending of a header is one, others are programs."""
+    is_there = lambda name: has_header(name) if name.endswith((".h", ".hpp")) else shutil.which(name)
+    return [name for name in needed if not is_there(name)]
+
+
+def lack(names):
+    packages = " ".join(sorted({PACKAGES[name] for name in names}))
+    return f"needs {', '.join(names)}; Debian: {packages}"
 
 
 class Failed(Exception):
@@ -62,12 +88,6 @@ class Workshop:
             link = BUILD / name
             link.unlink(missing_ok=True)
             link.symlink_to(self.library)
-
-    def require(self, *needed):
-        for name in needed:
-            there = has_header(name) if name.endswith((".h", ".hpp")) else shutil.which(name)
-            if not there:
-                raise LeftOut(f"needs {name}; Debian package {PACKAGES[name]}")
 
     def ours(self, source):
         """A program of ours, linked with the shared library."""
@@ -120,13 +140,19 @@ class Workshop:
         return results
 
 
+@functools.cache
 def has_header(name):
+    if not shutil.which("g++"):
+        return False
     probe = ["g++", "-std=c++17", "-x", "c++", "-E", "-include", name, "/dev/null", "-o", "/dev/null"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 
 def output(command, timeout=600, **more):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, cwd=ROOT, **more)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, cwd=ROOT, **more)
+    except (OSError, subprocess.TimeoutExpired) as why:
+        raise Failed(f"{pathlib.Path(command[0]).name}: {why}") from why
     if done.returncode != 0:
         raise Failed(f"{pathlib.Path(command[0]).name} failed: {done.stderr.strip() or done.returncode}")
     return done.stdout
