@@ -81,20 +81,92 @@ fn declarations(header: &str) -> Vec<String> {
         .collect()
 }
 
+/// The header of the last release. Before the first release there is neither the file nor a tag of a version.
+fn released() -> Option<String> {
+    let kept = root().join("abi/released.h");
+    if kept.exists() {
+        return Some(fs::read_to_string(kept).expect("a header"));
+    }
+    // Without git, as in an unpacked archive, the file alone decides.
+    let tags = Command::new("git")
+        .args(["tag", "--list", "v[0-9]*"])
+        .current_dir(root())
+        .output();
+    let tags = tags.map_or_else(|_| Vec::new(), |output| output.stdout);
+    let tags = String::from_utf8_lossy(&tags).into_owned();
+    assert!(
+        tags.is_empty(),
+        "these are released: {tags}abi/released.h must be the header of the last one"
+    );
+    None
+}
+
+fn header() -> String {
+    fs::read_to_string(root().join("include/chatblock.h")).expect("a header")
+}
+
+/// Declarations of `before` that `after` does not have.
+fn gone(before: &str, after: &str) -> Vec<String> {
+    let after = declarations(after);
+    let mut before = declarations(before);
+    before.retain(|declaration| !after.contains(declaration));
+    before
+}
+
 #[test]
 fn every_released_declaration_is_still_there() {
-    let read = |path: &str| fs::read_to_string(root().join(path)).expect("a header");
-    let (released, today) = (read("abi/released.h"), read("include/chatblock.h"));
-    let today = declarations(&today);
-    let released = declarations(&released);
-    for declaration in &released {
-        assert!(today.contains(declaration), "gone: {declaration}");
-    }
+    let Some(released) = released() else {
+        report(
+            "abi",
+            "abi: nothing has been released, so that every declaration may change",
+        );
+        return;
+    };
+    assert_eq!(gone(&released, &header()), [""; 0]);
     let line = format!(
         "abi: {} released declarations are still there",
-        released.len()
+        declarations(&released).len()
     );
     report("abi", &line);
+}
+
+/// Changes of today's header that break programs, and what is gone by each.
+const BREAKS: [(&str, &str, &str); 5] = [
+    ("size_t count", "uint32_t count", "size_t count"),
+    (
+        "chatblock_client_wakeup(",
+        "chatblock_client_wake(",
+        "chatblock_client_wakeup(",
+    ),
+    (
+        "CHATBLOCK_PARTIAL = 1",
+        "CHATBLOCK_PARTIAL = 3",
+        "CHATBLOCK_PARTIAL = 1",
+    ),
+    ("CHATBLOCK_OK = 0", "CHATBLOCK_DONE = 0", "CHATBLOCK_OK = 0"),
+    (
+        "#define CHATBLOCK_API",
+        "#define CHATBLOCK_EXPORT",
+        "#define CHATBLOCK_API",
+    ),
+];
+
+#[test]
+fn every_break_of_a_declaration_is_seen() {
+    let today = header();
+    let last = today.rfind("CHATBLOCK_API").expect("a function");
+    let mut more = today.clone();
+    more.insert_str(last, "CHATBLOCK_API int32_t chatblock_more(void);\n");
+    assert_eq!(gone(&today, &more), [""; 0], "a new function is no break");
+    for (from, to, lost) in BREAKS {
+        let changed = today.replace(from, to);
+        assert_ne!(changed, today, "{from} is not in the header");
+        let gone = gone(&today, &changed);
+        assert!(
+            gone.iter().any(|declaration| declaration.contains(lost)),
+            "{from} became {to} unseen: {gone:?}"
+        );
+    }
 }
 
 /// A library in C with the prototypes of `header` and its types as debug information: abidiff sees through it
@@ -139,15 +211,28 @@ fn difference(before: &Path, after: &Path) -> String {
     said
 }
 
+fn has_abidiff() -> bool {
+    has_tool("abi", "gcc") && has_tool("abi", "abidiff")
+}
+
 #[test]
 fn no_released_prototype_has_another_type() {
-    if !has_tool("abi", "gcc") || !has_tool("abi", "abidiff") {
+    let (Some(released), true) = (released(), has_abidiff()) else {
+        return;
+    };
+    let before = shim("released", &released);
+    assert_eq!(difference(&before, &shim("today", &header())), "");
+    report("abi", "abi: abidiff sees no change of a released prototype");
+}
+
+#[test]
+fn abidiff_sees_a_break_of_a_prototype() {
+    if !has_abidiff() {
         return;
     }
-    let read = |path: &str| fs::read_to_string(root().join(path)).expect("a header");
-    let (released, today) = (read("abi/released.h"), read("include/chatblock.h"));
-    let before = shim("released", &released);
-    assert_eq!(difference(&before, &shim("today", &today)), "");
+    let today = header();
+    let before = shim("before", &today);
+    assert_eq!(difference(&before, &shim("same", &today)), "");
     let narrower = today.replacen("size_t count", "uint32_t count", 1);
     let seen = difference(&before, &shim("narrower", &narrower));
     assert!(seen.contains("parameter 4"), "a narrower count: {seen}");
@@ -157,5 +242,8 @@ fn no_released_prototype_has_another_type() {
         seen.contains("chatblock_client_wakeup"),
         "a function is gone: {seen}"
     );
-    report("abi", "abi: abidiff sees no change of a released prototype");
+    report(
+        "abi",
+        "abi: abidiff sees a narrower parameter and a function that is gone",
+    );
 }
