@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Link options of the shared library. Nothing is written into the source tree.
 
 fn main() {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! Blocklists for game servers: the four blocklist calls of Tencent Cloud Chat, answered by the
 //! cloud service or by an engine inside the process, with the same semantics and JSON.
 //!

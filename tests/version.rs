@@ -44,12 +44,44 @@ fn the_library_says_the_version_of_the_package() {
     assert_eq!(version.to_str(), Ok(VERSION));
 }
 
+fn numbers(text: &str, between: char) -> [u32; 3] {
+    let parts: Vec<_> = text.split(between).map(str::parse).collect();
+    match parts[..] {
+        [Ok(first), Ok(second), Ok(third)] => [first, second, third],
+        _ => panic!("{text} is not three numbers"),
+    }
+}
+
+/// Keep a Changelog: on top what is not released, below it the releases with their dates, the newest first.
 #[test]
-fn the_newest_changes_are_those_of_this_version() {
+fn the_changes_are_those_of_releases_with_dates() {
+    const KINDS: [&str; 6] = [
+        "Added",
+        "Changed",
+        "Deprecated",
+        "Removed",
+        "Fixed",
+        "Security",
+    ];
     let changes = read("CHANGELOG.md");
-    let newest = changes.lines().find_map(|line| line.strip_prefix("## "));
-    let newest = newest.expect("an entry").split(' ').next();
-    assert_eq!(newest, Some(VERSION));
+    let mut headings = changes.lines().filter_map(|line| line.strip_prefix("## "));
+    assert_eq!(headings.next(), Some("Unreleased"));
+    let releases: Vec<_> = headings
+        .map(|heading| {
+            let (version, date) = heading.split_once(" - ").expect("a version and a date");
+            assert_eq!(date.len(), "2026-01-31".len(), "{heading}");
+            (numbers(version, '.'), numbers(date, '-'))
+        })
+        .collect();
+    assert!(releases.is_sorted_by(|newer, older| newer.0 > older.0 && newer.1 >= older.1));
+    let newest = releases.first().map(|release| release.0);
+    assert!(
+        newest <= Some(numbers(VERSION, '.')),
+        "a release of the future"
+    );
+    for kind in changes.lines().filter_map(|line| line.strip_prefix("### ")) {
+        assert!(KINDS.contains(&kind), "{kind} is no kind of change");
+    }
 }
 
 /// `%` stands for the version, `#` for that of the SONAME.
@@ -71,16 +103,16 @@ const MANIFESTS: [(&str, &str); 12] = [
     ("bindings/node/package.json", "\"version\": \"%\""),
     (
         "bindings/java/pom.xml",
-        "<artifactId>chatblock</artifactId>\n  <version>%</version>",
+        "</artifactId>\n  <version>%</version>\n  <name>",
     ),
     (
         "bindings/java/example/pom.xml",
-        "<artifactId>chatblock</artifactId>\n      <version>%</version>",
+        "</artifactId>\n      <version>%</version>",
     ),
     ("bindings/csharp/Chatblock.csproj", "<Version>%</Version>"),
     ("bindings/lua/chatblock/native.lua", "\"libchatblock.so.#\""),
-    ("bindings/go/run", "chatblock@v%\n"),
-    ("docs/getting-started.md", "chatblock-%.tgz"),
+    ("bindings/go/run", "@v%\n"),
+    ("docs/getting-started.md", "-%.tgz"),
 ];
 
 /// Before 1.0 the minor plays the major (ABI.md).
@@ -97,6 +129,17 @@ fn every_package_has_the_version_of_the_library() {
         let text = text.replace('%', VERSION).replace('#', soname_version());
         assert!(read(file).contains(&text), "{file} lacks {text}");
     }
-    let rockspec = format!("bindings/lua/chatblock-{VERSION}-1.rockspec");
-    assert!(read(&rockspec).contains(&format!("version = \"{VERSION}-1\"")));
+    let folder = fs::read_dir(support::root().join("bindings/lua")).expect("a folder");
+    let rockspec = folder
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("UTF-8")
+        })
+        .find(|name| name.ends_with(&format!("-{VERSION}-1.rockspec")))
+        .expect("a rockspec of this version");
+    let rockspec = read(&format!("bindings/lua/{rockspec}"));
+    assert!(rockspec.contains(&format!("version = \"{VERSION}-1\"")));
 }

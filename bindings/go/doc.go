@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 // Package chatblock implements per-player block lists for game servers.
 //
 // It speaks the blocklist calls of Tencent Cloud Chat to the cloud service, or answers them by an engine inside

@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT OR Apache-2.0
+
 --- Per-player block lists for game servers.
 --
 -- For LuaJIT 2.1. Every function gives nil and an error when it fails, and raises nothing. An error is a table

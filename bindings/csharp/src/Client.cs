@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;

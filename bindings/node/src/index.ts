@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 /** Per-player block lists for game servers. */
 
 import * as native from './native.js';

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 //! `chatblock`: the operator's tool and the server.
 
 mod args;

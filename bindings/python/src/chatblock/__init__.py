@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+
 """Per-player block lists for game servers.
 
     with chatblock.Client({}) as client:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
 package invalid.example.chatblock;
 
 import com.google.gson.Gson;
