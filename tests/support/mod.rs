@@ -68,7 +68,7 @@ pub fn has_library(program: &str, name: &str) -> bool {
 }
 
 /// What is not installed is skipped in the quick run only.
-fn skip(program: &str, name: &str) {
+pub fn skip(program: &str, name: &str) {
     assert!(
         depth() == Depth::Quick,
         "{name} is not installed; the full run needs it"
