@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Barrier;
 use std::time::Duration;
 
-use chatblock::{Answer, Client, Status};
+use chatblock::{Client, Status};
 
 fn open(path: &Path) -> Result<Client, chatblock::Error> {
     let path = path.to_str().expect("a path of ours is UTF-8");
@@ -143,7 +143,7 @@ fn a_newer_format_is_refused_and_untouched() {
     open(&path).expect("a new store").close(None);
     let database = rusqlite::Connection::open(&path).expect("the database");
     database
-        .pragma_update(None, "user_version", 4)
+        .pragma_update(None, "user_version", 5)
         .expect("a newer version");
     database
         .pragma_update(None, "journal_mode", "DELETE")
@@ -154,89 +154,122 @@ fn a_newer_format_is_refused_and_untouched() {
     assert_eq!(fs::read(&path).expect("the file"), before);
 }
 
-/// A store as format 1 had it: a row for each entry.
-const FORMAT_1: &str = "
-    PRAGMA application_id = 0x63626c6b;
-    PRAGMA user_version = 1;
-    CREATE TABLE owners (
-        id INTEGER PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE,
-        entries INTEGER NOT NULL DEFAULT 0,
-        sequence INTEGER NOT NULL DEFAULT 0,
-        next_position INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
-    CREATE TABLE entries (
-        owner INTEGER NOT NULL REFERENCES owners (id),
-        position INTEGER NOT NULL,
-        account TEXT NOT NULL,
-        added INTEGER NOT NULL,
-        PRIMARY KEY (owner, position)
-    ) STRICT, WITHOUT ROWID;
-    CREATE UNIQUE INDEX entries_by_account ON entries (owner, account);
-    CREATE TABLE imported (account TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-    INSERT INTO owners VALUES (1, 'ann', 900, 7, 1000), (2, 'empty', 0, 2, 1), (3, 'bob', 1, 1, 1);
-    -- Accounts in another order than positions, and gaps where entries were deleted.
-    WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
-    INSERT INTO entries SELECT 1, i, 'p' || (i * 37 % 1000), 1000 + i FROM n WHERE i % 10 <> 3;
-    INSERT INTO entries VALUES (3, 0, 'ann', 5);
-";
-
-fn write_format_1(path: &Path) -> rusqlite::Connection {
-    let database = rusqlite::Connection::open(path).expect("a database");
-    database.execute_batch(FORMAT_1).expect("a store");
-    database
-}
+/// Tables of earlier formats, which were never released.
+const EARLIER: [&str; 3] = [
+    "CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+     CREATE TABLE entries (owner INTEGER NOT NULL, account TEXT NOT NULL) STRICT;",
+    "CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+     CREATE TABLE lists (owner INTEGER NOT NULL, lines TEXT NOT NULL) STRICT;",
+    "CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+     CREATE TABLE lists (owner INTEGER NOT NULL, lines TEXT NOT NULL) STRICT;
+     CREATE TABLE changes (id INTEGER PRIMARY KEY, lines TEXT NOT NULL) STRICT;",
+];
 
 #[test]
-fn a_store_of_the_first_format_keeps_its_lists_order_and_times() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let path = directory.path().join("store.db");
-    write_format_1(&path).close().expect("closed");
-    let positions = (0..1000).filter(|position| position % 10 != 3);
-    let expected: Vec<_> = positions
-        .map(|position| (format!("p{}", position * 37 % 1000), 1000 + position))
-        .collect();
-    let found = |client: &Client| -> Vec<_> {
-        let items = client.get("ann", 0, 1000).items().to_vec();
-        let entry = |item: &chatblock::ReplyItem| (item.account().to_owned(), item.time());
-        items.iter().map(entry).collect()
-    };
-    // Upgraded when it is opened first, and as it was left when it is opened again.
-    for _ in 0..2 {
-        let client = open(&path).expect("the old store");
-        assert_eq!(found(&client), expected);
-        assert_eq!(entries(&client, "empty"), Vec::<String>::new());
-        assert_eq!(client.is_blocked("bob", "ann"), Answer::Yes);
-        assert_eq!(client.is_blocked("ann", "p111"), Answer::No);
+fn an_older_format_is_refused_and_untouched() {
+    for (version, tables) in (1..).zip(EARLIER) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("store.db");
+        let database = rusqlite::Connection::open(&path).expect("a database");
+        let marks = format!("PRAGMA application_id = 0x63626c6b; PRAGMA user_version = {version};");
+        database.execute_batch(&marks).expect("our marks");
+        database.execute_batch(tables).expect("tables");
+        database.close().expect("closed");
+        let before = fs::read(&path).expect("the file");
+        let message = refusal(&path);
+        for part in [
+            "written by an earlier chatblock",
+            &format!("format {version}, this one reads 4"),
+            "left untouched",
+            "name another file",
+        ] {
+            assert!(message.contains(part), "{part:?} is not in: {message}");
+        }
+        assert_eq!(fs::read(&path).expect("the file"), before);
+        let left = fs::read_dir(directory.path()).expect("the directory");
+        assert_eq!(left.count(), 1, "no file comes to lie beside it");
     }
-    let client = open(&path).expect("the new store");
-    assert_eq!(client.add("ann", &["p0"]).status(), Status::Ok);
-    assert_eq!(entries(&client, "ann").len(), 900);
-    assert_eq!(client.delete("ann", &["p0"]).status(), Status::Ok);
-    let more: Vec<_> = (0..101).map(|number| format!("more{number}")).collect();
-    assert_eq!(client.add("ann", &more).status(), Status::Ok);
-    assert_eq!(client.add("ann", &["too many"]).status(), Status::Service);
 }
 
 #[test]
-fn an_upgrade_that_fails_leaves_the_store_as_it_was() {
+fn a_format_that_stands_in_the_log_only_counts() {
+    for (version, word) in [(3, "an earlier chatblock"), (5, "a newer chatblock")] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("store.db");
+        open(&path).expect("a new store").close(None);
+        let database = rusqlite::Connection::open(&path).expect("the database");
+        database
+            .pragma_update(None, "user_version", version)
+            .expect("another version");
+        let before = fs::read(&path).expect("the file");
+        assert!(refusal(&path).contains(word));
+        assert_eq!(fs::read(&path).expect("the file"), before);
+    }
+}
+
+/// Numbers that SQLite finds in a store which no client has open.
+fn number(path: &Path, sql: &str) -> i64 {
+    let database = rusqlite::Connection::open(path).expect("the database");
+    database.query_row(sql, [], |row| row.get(0)).expect(sql)
+}
+
+#[test]
+fn an_emptied_list_leaves_its_sequence_and_nothing_else() {
+    let sequence = |client: &Client| -> i64 {
+        let answer: serde_json::Value =
+            serde_json::from_str(client.get("ann", 0, 100).json()).expect("JSON");
+        answer["CurrentSequence"].as_i64().expect("a sequence")
+    };
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("store.db");
-    let database = write_format_1(&path);
-    // In the way of the upgrade's last step.
-    database
-        .execute_batch("CREATE VIEW theirs AS SELECT next_position FROM owners")
-        .expect("a view");
-    database.close().expect("closed");
-    refusal(&path);
-    let database = rusqlite::Connection::open(&path).expect("the database");
-    let number = |sql| -> i64 { database.query_row(sql, [], |row| row.get(0)).expect(sql) };
-    assert_eq!(number("PRAGMA user_version"), 1);
-    assert_eq!(number("SELECT count(*) FROM entries"), 901);
-    database.execute_batch("DROP VIEW theirs").expect("no view");
-    database.close().expect("closed");
-    let client = open(&path).expect("nothing is in the way");
-    assert_eq!(entries(&client, "ann").len(), 900);
+    let client = open(&path).expect("a new store");
+    client.add("ann", &["bob", "cat"]);
+    client.add("bob", &["ann"]);
+    client.delete("ann", &["cat", "bob"]);
+    assert_eq!(sequence(&client), 2);
+    drop(client);
+    assert_eq!(
+        number(&path, "SELECT count(*) FROM pairs WHERE owner = 'ann'"),
+        0
+    );
+    assert_eq!(number(&path, "SELECT count(*) FROM pairs"), 1);
+    assert_eq!(
+        number(&path, "SELECT count(*) FROM sequences"),
+        1,
+        "bob lost nothing"
+    );
+    let client = open(&path).expect("the same store");
+    assert_eq!(sequence(&client), 2);
+    client.add("ann", &["dan"]);
+    assert_eq!(sequence(&client), 3);
+    assert_eq!(entries(&client, "ann"), ["dan"]);
+}
+
+#[test]
+fn the_file_shrinks_with_its_lists() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("store.db");
+    let client = open(&path).expect("a new store");
+    let targets: Vec<_> = (0..1000).map(|number| format!("target{number}")).collect();
+    let owners: Vec<_> = (0..60).map(|number| format!("owner{number}")).collect();
+    for owner in &owners {
+        assert_eq!(client.add(owner, &targets).status(), Status::Ok);
+    }
+    client.close(None);
+    let full = fs::metadata(&path).expect("the file").len();
+    assert!(full > 1 << 20, "{full} bytes");
+    let client = open(&path).expect("the same store");
+    for owner in &owners[1..] {
+        assert_eq!(client.delete(owner, &targets).status(), Status::Ok);
+    }
+    assert_eq!(entries(&client, "owner0").len(), 1000);
+    client.close(None);
+    let left = fs::metadata(&path).expect("the file").len();
+    assert!(left < full / 8, "{left} bytes of {full} are left");
+    assert_eq!(
+        entries(&open(&path).expect("the same store"), "owner0"),
+        targets
+    );
 }
 
 #[test]
@@ -268,33 +301,21 @@ fn an_operator_reads_the_lists_as_the_guide_says() {
     let path = directory.path().join("store.db");
     let client = open(&path).expect("a new store");
     client.add("bob", &["ann"]);
-    client.add("ann", &["bob", "cat"]);
+    client.add("ann", &["cat", "bob"]);
     assert_eq!(client.close(None), Status::Ok);
     let database = rusqlite::Connection::open(&path).expect("the database");
     let statement = "
-        SELECT name, lines FROM owners JOIN lists ON lists.owner = owners.id ORDER BY name, position;
-    ";
-    let changes = "SELECT count(*) FROM changes";
-    let left = database.query_row(changes, [], |row| row.get::<_, i64>(0));
-    assert_eq!(left, Ok(0), "all are in the lists once it is closed");
-    let mut lists = database.prepare(statement).expect("its tables");
-    let rows = lists.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+SELECT owner, target, time FROM pairs ORDER BY owner, position;
+";
+    let mut pairs = database.prepare(statement).expect("its tables");
+    let rows = pairs.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
     let read: Vec<(String, String)> = rows
-        .expect("lists")
+        .expect("pairs")
         .map(|row| row.expect("a row"))
         .collect();
-    let accounts = |lines: &str| -> Vec<String> {
-        let accounts = lines
-            .lines()
-            .map(|line| line.split_once('\t').expect("a tab").1);
-        accounts.map(str::to_owned).collect()
-    };
-    let read: Vec<_> = read
-        .iter()
-        .map(|(name, lines)| (name.as_str(), accounts(lines)))
-        .collect();
-    assert_eq!(read[0], ("ann", vec!["bob".to_owned(), "cat".to_owned()]));
-    assert_eq!(read[1], ("bob", vec!["ann".to_owned()]));
+    let expected = [("ann", "cat"), ("ann", "bob"), ("bob", "ann")];
+    let expected = expected.map(|(owner, target)| (owner.to_owned(), target.to_owned()));
+    assert_eq!(read, expected);
 }
 
 #[test]

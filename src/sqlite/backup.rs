@@ -273,9 +273,8 @@ mod tests {
         name: "list",
         application_id: 7,
         version: 1,
-        earlier: &[],
         tables: "CREATE TABLE numbers (number INTEGER, text TEXT) STRICT;",
-        upgrades: &[],
+        shrinks: false,
         checked_up_to: u64::MAX,
     };
 

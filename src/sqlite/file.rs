@@ -1,5 +1,6 @@
-//! A file of ours before SQLite sees it: whose it is, creation, foreign and newer formats.
+//! A file of ours before SQLite sees it: whose it is, creation, foreign files and other formats.
 
+use std::cmp::Ordering;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -264,7 +265,7 @@ fn has_name(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Refuses what is not a file of this format, or one of a newer version, without changing it.
+/// Refuses what is not a file of this format and version, without changing it.
 pub(super) fn check_header(path: &Path, file: &File, format: &Format) -> Result<(), Error> {
     let mut header = [0; 100];
     let foreign = || {
@@ -283,23 +284,24 @@ pub(super) fn check_header(path: &Path, file: &File, format: &Format) -> Result<
     if !header.starts_with(MAGIC) || number(APPLICATION) != format.application_id {
         return Err(foreign());
     }
-    let version = number(USER_VERSION);
-    if version > format.version {
-        return Err(newer(path, format, version));
-    }
-    Ok(())
+    check_version(path, format, number(USER_VERSION))
 }
 
-/// The refusal of a file of a newer `version`.
-pub(super) fn newer(path: &Path, format: &Format, version: u32) -> Error {
-    Error::storage(
-        path,
-        format!(
-            "was written by a newer chatblock (format {version}, this one reads up to {}); \
-             it was left untouched, update the library",
-            format.version
+/// Refuses a file of another version.
+pub(super) fn check_version(path: &Path, format: &Format, version: u32) -> Result<(), Error> {
+    let ours = format.version;
+    let what = match version.cmp(&ours) {
+        Ordering::Equal => return Ok(()),
+        Ordering::Less => format!(
+            "was written by an earlier chatblock (format {version}, this one reads {ours}); \
+             it was left untouched: name another file, and use this one with the library that wrote it"
         ),
-    )
+        Ordering::Greater => format!(
+            "was written by a newer chatblock (format {version}, this one reads up to {ours}); \
+             it was left untouched, update the library"
+        ),
+    };
+    Err(Error::storage(path, what))
 }
 
 pub(super) fn in_use(path: &Path) -> Error {

@@ -30,14 +30,12 @@ pub(crate) struct Format {
     pub(crate) name: &'static str,
     /// Marks the file as ours.
     pub(crate) application_id: u32,
-    /// Version of the tables. A newer one is refused.
+    /// Version of the tables. Any other one is refused: the formats before these were never released.
     pub(crate) version: u32,
     /// SQL that creates the tables.
     pub(crate) tables: &'static str,
-    /// SQL that created the tables of earlier versions: the first is for version 1.
-    pub(crate) earlier: &'static [&'static str],
-    /// SQL that makes the next version of a file: the first is for files of version 1.
-    pub(crate) upgrades: &'static [&'static str],
+    /// Free pages can be taken out of the file, at some cost of each page that is written.
+    pub(crate) shrinks: bool,
     /// SQLite checks the whole file at open when it has at most so many bytes. In a larger one what is damaged shows
     /// when it is read.
     pub(crate) checked_up_to: u64,
@@ -47,8 +45,8 @@ impl Format {
     /// Opens or creates the file at `path`, which must be absolute, for this client alone.
     ///
     /// # Errors
-    /// [`crate::Status::Storage`] when the file is in use, foreign, newer, damaged, or unusable; it is
-    /// untouched then.
+    /// [`crate::Status::Storage`] when the file is in use, foreign, of another version, damaged, or
+    /// unusable; it is untouched then.
     pub(crate) fn open(&self, path: &Path) -> Result<(Lock, Connection), Error> {
         let claimed = file::claim(path, self)?;
         file::check_header(path, &claimed.file, self)?;
@@ -77,17 +75,15 @@ impl Format {
         Ok((lock, connection))
     }
 
-    /// Checks what is in the file before anything is written to it, and brings it up to this version.
+    /// Checks what is in the file before anything is written to it.
     fn accept(&self, path: &Path, connection: &Connection) -> Result<(), Error> {
         let failed = |error| storage(path, &error);
         // Not from the header of the file: the newest one may still lie in the log beside it.
         let version: u32 = connection
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .map_err(failed)?;
-        if version > self.version {
-            return Err(file::newer(path, self, version));
-        }
-        schema::check(path, connection, self, version)?;
+        file::check_version(path, self, version)?;
+        schema::check(path, connection, self)?;
         if size(connection).map_err(failed)? <= self.checked_up_to {
             check_integrity(path, connection)?;
         }
@@ -102,52 +98,22 @@ impl Format {
                 false,
             )
         };
-        begin().map_err(failed)?;
-        self.upgrade(connection, version).map_err(failed)
+        begin().map_err(failed)
     }
 
-    /// Brings a file of an older version up to this one, in one transaction.
-    fn upgrade(&self, connection: &Connection, version: u32) -> rusqlite::Result<()> {
-        if version == self.version {
-            return Ok(());
-        }
-        // The log says first which file it continues.
-        number(connection)?;
-        let transaction = connection.unchecked_transaction()?;
-        for step in self.upgrades_from(version) {
-            transaction.execute_batch(step)?;
-        }
-        transaction.pragma_update(None, "user_version", self.version)?;
-        transaction.commit()?;
-        // So that also an older library sees in the file itself that it cannot read it.
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-    }
-
-    fn upgrades_from(&self, version: u32) -> &[&str] {
-        let done = version.saturating_sub(1) as usize;
-        self.upgrades.get(done..).unwrap_or_default()
-    }
-
-    /// Empty databases with the tables that a file of `version` can have: made in this version, or upgraded to it.
-    fn schemas(&self, version: u32) -> rusqlite::Result<Vec<Connection>> {
-        let make = |from: u32| {
-            let tables = self
-                .earlier
-                .get((from - 1) as usize)
-                .unwrap_or(&self.tables);
-            let connection = Connection::open_in_memory()?;
-            connection.execute_batch(tables)?;
-            for step in &self.upgrades_from(from)[..(version - from) as usize] {
-                connection.execute_batch(step)?;
-            }
-            Ok(connection)
-        };
-        (1..=version).rev().map(make).collect()
+    /// An empty database with these tables.
+    fn schema(&self) -> rusqlite::Result<Connection> {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(self.tables)?;
+        Ok(connection)
     }
 
     /// Writes the tables into the empty file `draft`, which nobody else uses.
     fn create_tables(&self, draft: &Path) -> rusqlite::Result<()> {
         let connection = Vfs::connect_unlocked(draft)?;
+        if self.shrinks {
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
         connection.execute_batch(&format!(
             "PRAGMA journal_mode = MEMORY; BEGIN; PRAGMA application_id = {}; PRAGMA user_version = {}; {} COMMIT;",
             self.application_id, self.version, self.tables
@@ -363,6 +329,11 @@ pub(crate) fn storage(path: &Path, error: &rusqlite::Error) -> Error {
         SystemIoFailure,
     };
     let step = match error.sqlite_error_code() {
+        // A value that no library of ours wrote.
+        None if is_of_another_kind(error) => {
+            let step = restore(path);
+            return Error::storage(path, format!("{error}: the file is damaged, {step}"));
+        }
         Some(DatabaseBusy) => "another program has a transaction open on the file, end it there",
         Some(DiskFull) => "make room on the disk",
         Some(DatabaseCorrupt | NotADatabase) => {
@@ -374,4 +345,18 @@ pub(crate) fn storage(path: &Path, error: &rusqlite::Error) -> Error {
         _ => "see the text of SQLite",
     };
     Error::storage(path, format!("{error}: {step}"))
+}
+
+/// A value has another type than it is read as.
+fn is_of_another_kind(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error,
+    };
+    matches!(
+        error,
+        FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..)
+            | InvalidColumnType(..)
+            | Utf8Error(..)
+    )
 }

@@ -153,10 +153,7 @@ fn check(path: &Path, file: &Path, format: &Format) -> Result<(), Error> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri, flags).map_err(failed)?;
     harden(&connection).map_err(failed)?;
-    let version: u32 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(failed)?;
-    schema::check(path, &connection, format, version)?;
+    schema::check(path, &connection, format)?;
     let verdict: String = connection
         .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
         .map_err(failed)?;

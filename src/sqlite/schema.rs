@@ -23,25 +23,16 @@ struct Object {
     sql: String,
 }
 
-/// Refuses a file of the format `version` that has other objects than this format.
-pub(super) fn check(
-    path: &Path,
-    connection: &Connection,
-    format: &Format,
-    version: u32,
-) -> Result<(), Error> {
+/// Refuses a file that has other objects than `format`.
+pub(super) fn check(path: &Path, connection: &Connection, format: &Format) -> Result<(), Error> {
     let failed = |error| storage(path, &error);
     let found = objects(connection).map_err(failed)?;
-    let expected = format.schemas(version).map_err(failed)?;
-    let mut strays = Vec::new();
-    for schema in &expected {
-        let schema = objects(schema).map_err(failed)?;
-        if schema == found {
-            return Ok(());
-        }
-        strays.push(first_difference(&schema, &found));
+    let schema = format.schema().map_err(failed)?;
+    let expected = objects(&schema).map_err(failed)?;
+    if expected == found {
+        return Ok(());
     }
-    let what = match strays.into_iter().flatten().next() {
+    let what = match first_difference(&expected, &found) {
         Some((object, is_extra)) => {
             let (kind, name) = (&object.kind, &object.name);
             let how = if is_extra {
@@ -56,26 +47,21 @@ pub(super) fn check(
     Err(Error::storage(
         path,
         format!(
-            "is no sound {} (format {version}): {what}; another program changed the file, {}",
+            "is no sound {} (format {}): {what}; another program changed the file, {}",
             format.name,
+            format.version,
             super::restore(path)
         ),
     ))
 }
 
 /// The first object of either that the other has not; true when it is one of `found`.
-fn first_difference<'a>(expected: &'a [Object], found: &'a [Object]) -> Option<(Object, bool)> {
-    let copy = |object: &'a Object| Object {
-        name: object.name.clone(),
-        kind: object.kind.clone(),
-        table: String::new(),
-        sql: String::new(),
-    };
+fn first_difference<'a>(expected: &'a [Object], found: &'a [Object]) -> Option<(&'a Object, bool)> {
     let extra = found.iter().find(|object| !expected.contains(object));
     let missing = expected.iter().find(|object| !found.contains(object));
     extra
-        .map(|object| (copy(object), true))
-        .or_else(|| missing.map(|object| (copy(object), false)))
+        .map(|object| (object, true))
+        .or_else(|| missing.map(|object| (object, false)))
 }
 
 /// Everything in a file, without running any of it.

@@ -91,7 +91,7 @@ fn a_file_that_does_not_name_one_app_is_refused() {
 }
 
 #[test]
-fn a_file_of_the_first_format_is_upgraded_and_sent() {
+fn a_file_of_an_older_format_is_refused_and_untouched() {
     let place = Place::new();
     leave(&place, |client| {
         client.add_async("ann", &["bob"], 1).expect("accepted");
@@ -100,14 +100,9 @@ fn a_file_of_the_first_format_is_upgraded_and_sent() {
         &place,
         "DROP TABLE dead_letters; PRAGMA user_version = 1; PRAGMA wal_checkpoint(TRUNCATE)",
     );
-    let server = FaultServer::plain(vec![done(&["bob"])]);
-    let client = place.open(&server.base_url());
-    assert_eq!(client.flush(SOON), Status::Ok);
-    assert_eq!(arrived(&server).len(), 1);
-    drop(client);
-    let connection = Connection::open(place.file()).expect("the file");
-    let version: u32 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .expect("a version");
-    assert_eq!(version, 2);
+    let before = std::fs::read(place.file()).expect("the file");
+    let message = refused(&place.config(NOWHERE), &place.file());
+    assert!(message.contains("an earlier chatblock"), "{message}");
+    assert!(message.contains("format 1, this one reads 2"), "{message}");
+    assert_eq!(std::fs::read(place.file()).expect("the file"), before);
 }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::refresh::NAMES;
-use crate::cache::{BlockCache, Change, Full, Knowledge, Limits};
+use crate::Error;
+use crate::cache::{BlockCache, Full, Knowledge, Limits};
 use crate::client::stats;
 use crate::clock::{Clock, TICK};
 use crate::config::Cache as Settings;
 use crate::random;
+use crate::service::engine::pair_cache;
 use crate::service::engine::store::{ChangeEvent, Observer, Store};
-use crate::{Error, Status};
 
 /// The cache and its time.
 pub(in crate::client) struct TimedCache {
@@ -50,7 +51,7 @@ impl TimedCache {
         is_complete: bool,
     ) -> Result<Self, Error> {
         Ok(Self {
-            blocks: blocks.map_err(|Full| no_memory())?,
+            blocks: blocks.map_err(|Full| pair_cache::no_memory())?,
             opened_tick: clock.last_tick(),
             opened: clock.now(),
             clock,
@@ -60,20 +61,7 @@ impl TimedCache {
 
     /// Learns every list of a store.
     pub(in crate::client) fn load(&self, store: &dyn Store) -> Result<(), Error> {
-        store.read(&mut |lists| {
-            let reserved = self.blocks.reserve(lists.count()?);
-            reserved.map_err(|Full| no_memory())?;
-            let mut full = false;
-            lists.each(&mut |owner, accounts| {
-                let blocks = accounts.map(|account| Change {
-                    owner: owner.as_bytes(),
-                    peer: account.as_bytes(),
-                    blocked: true,
-                });
-                full |= self.blocks.change_all(blocks).is_err();
-            })?;
-            if full { Err(no_memory()) } else { Ok(()) }
-        })
+        pair_cache::load(&self.blocks, store)
     }
 
     /// Milliseconds since the client was opened, or up to two ticks more: a list is never taken for younger than it is.
@@ -138,18 +126,12 @@ impl TimedCache {
 /// The store tells what it keeps.
 impl Observer for TimedCache {
     fn apply(&self, changes: &mut dyn Iterator<Item = ChangeEvent<'_>>) {
-        let learned = self.blocks.change_all(changes.map(|change| Change {
-            owner: change.owner.as_bytes(),
-            peer: change.account.as_bytes(),
-            blocked: change.blocked,
-        }));
+        let learned = pair_cache::apply(&self.blocks, changes);
         self.must_be_kept(learned.is_ok());
     }
-}
 
-fn no_memory() -> Error {
-    Error::new(
-        Status::Storage,
-        "there is no memory for the lists; make room, or move lists to another process",
-    )
+    fn is_blocked(&self, owner: &str, account: &str) -> Option<bool> {
+        self.is_complete
+            .then(|| pair_cache::is_blocked(&self.blocks, owner, account))
+    }
 }

@@ -11,26 +11,13 @@ use super::{CallId, Changes, Failure, Journal, LetterCounts, Loaded, Refused};
 use crate::error::Error;
 use crate::sqlite::{Format, Lock, Source, storage};
 
-/// Writes that are sent no more, whose rows stay in `writes`: refused by the service, with its code for all accounts
-/// or in `codes` one for each, or (code 0) not a write at all. `number` grows in the order in which they were refused.
-macro_rules! dead_letters {
-    () => {
-        "
-    CREATE TABLE dead_letters (
-        number INTEGER PRIMARY KEY,
-        id INTEGER NOT NULL UNIQUE,
-        refused INTEGER NOT NULL,
-        code INTEGER NOT NULL,
-        codes TEXT NOT NULL,
-        reason TEXT NOT NULL
-    ) STRICT;
-"
-    };
-}
-
-macro_rules! tables_1 {
-    () => {
-        "
+/// The file of the outbox; its mark is "cbob". Identifiers have no control characters, so a line feed
+/// parts them.
+pub(in crate::client) const FORMAT: Format = Format {
+    name: "outbox",
+    application_id: 0x6362_6f62,
+    version: 2,
+    tables: "
     CREATE TABLE app (sdkappid INTEGER NOT NULL) STRICT;
     CREATE TABLE writes (
         id INTEGER PRIMARY KEY,
@@ -39,21 +26,18 @@ macro_rules! tables_1 {
         targets TEXT NOT NULL,
         accepted INTEGER NOT NULL
     ) STRICT;
-"
-    };
-}
-
-const TABLES_1: &str = tables_1!();
-
-/// The file of the outbox; its mark is "cbob". Identifiers have no control characters, so a line feed
-/// parts them.
-pub(in crate::client) const FORMAT: Format = Format {
-    name: "outbox",
-    application_id: 0x6362_6f62,
-    version: 2,
-    tables: concat!(tables_1!(), dead_letters!()),
-    earlier: &[TABLES_1],
-    upgrades: &[dead_letters!()],
+    -- Writes that are sent no more, whose rows stay in writes: refused by the service, with its code for all accounts
+    -- or in codes one for each, or (code 0) not a write at all. number grows in the order in which they were refused.
+    CREATE TABLE dead_letters (
+        number INTEGER PRIMARY KEY,
+        id INTEGER NOT NULL UNIQUE,
+        refused INTEGER NOT NULL,
+        code INTEGER NOT NULL,
+        codes TEXT NOT NULL,
+        reason TEXT NOT NULL
+    ) STRICT;
+",
+    shrinks: false,
     // After a long outage it is large, and has to be sent at once. Each row is looked at in any case.
     checked_up_to: 16 << 20,
 };
@@ -90,7 +74,7 @@ impl SqliteJournal {
     /// an earlier client left behind, oldest first. One process, one handle.
     ///
     /// # Errors
-    /// [`crate::Status::Storage`] when the file is in use, foreign, newer, damaged, unusable, or belongs
+    /// [`crate::Status::Storage`] when the file is in use, foreign, of another version, damaged, unusable, or belongs
     /// to another app; it is untouched then.
     pub(in crate::client) fn open(
         path: &Path,

@@ -1,6 +1,7 @@
 //! The rules of the service, answered in this process (docs/protocol.md 4 and 10, rows 16, 17).
 
 mod group_commit;
+pub(crate) mod pair_cache;
 pub mod store;
 
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use crate::config::Embedded;
 use crate::error::Error;
 use crate::sqlite::Source;
 use group_commit::Group;
-use store::{List, Memory, Observer, Reader, Sqlite, Store, Writer};
+use pair_cache::PairCache;
+use store::{List, Memory, Observer, Pairs, Reader, Sqlite, Store, Writer};
 
 const INVALID: &str = "Err_SNS_To_Account_Invalid";
 const SELF_BLOCK: &str = "Err_SNS_BlackListAdd_Self";
@@ -42,10 +44,18 @@ impl Engine {
     /// # Errors
     /// [`crate::Status::Storage`] when the file cannot be opened.
     pub fn open(config: &Embedded, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        Self::observed(config, clock, None)
+        if config.path.is_none() {
+            return Self::observed(config, clock, None);
+        }
+        let cache = PairCache::new()?;
+        let observer = Arc::clone(&cache) as Arc<dyn Observer>;
+        let engine = Self::observed(config, clock, Some(observer))?;
+        cache.load(engine.store())?;
+        Ok(engine)
     }
 
-    /// The same with an observer, which learns every change from here on.
+    /// The same with an observer, which learns every change from here on. The caller lets it learn what is in the
+    /// store before anything is asked.
     ///
     /// # Errors
     /// As [`Engine::open`].
@@ -86,14 +96,14 @@ impl Engine {
     ///
     /// # Errors
     /// [`crate::Status::Storage`].
-    pub fn is_account(&self, lists: &(impl Reader + ?Sized), account: &str) -> Result<bool, Error> {
+    pub fn is_account(&self, lists: &(impl Pairs + ?Sized), account: &str) -> Result<bool, Error> {
         Ok(!self.imported_only || lists.is_imported(account)?)
     }
 
     /// Rows 11 and 16 of docs/protocol.md 10.
     fn refuse_owner(
         &self,
-        lists: &(impl Reader + ?Sized),
+        lists: &(impl Pairs + ?Sized),
         owner: &str,
     ) -> Result<Option<Answer>, Error> {
         if let Some(fault) = self.charset.fault(owner) {
@@ -139,30 +149,15 @@ impl Engine {
         let targets = request.targets();
         let command = request.command();
         let now = self.clock.unix_seconds();
-        let found = lists.find(&request.owner)?;
-        let mut list = found.unwrap_or_default();
-        let mut exists = found.is_some();
+        let mut list = lists.find(&request.owner)?;
         let mut changed = false;
         let mut items = Vec::with_capacity(targets.len());
         for target in targets {
             let (code, info) = match command {
-                Command::Add => {
-                    self.refuse_add(&*lists, &request.owner, exists.then_some(&list), target)?
-                }
-                _ => self.delete(lists, exists.then_some(&mut list), target)?,
+                Command::Add => self.add(lists, &request.owner, &mut list, (target, now))?,
+                _ => self.delete(lists, list.as_mut(), target)?,
             };
-            if code == 0 && command == Command::Add {
-                if !exists {
-                    list = lists.create(&request.owner)?;
-                    exists = true;
-                }
-                lists.append(&list, target, now)?;
-                list.entries += 1;
-            }
-            if code == 0 {
-                lists.note(&request.owner, target, command == Command::Add);
-                changed = true;
-            }
+            changed |= code == 0;
             items.push(Item::answered(
                 target.clone(),
                 code,
@@ -170,20 +165,22 @@ impl Engine {
                 codes::judge(command, code, info),
             ));
         }
-        if changed {
+        if let Some(list) = &mut list
+            && changed
+        {
             list.sequence += 1;
-            lists.save(&list)?;
+            lists.save(list)?;
         }
         Ok(items)
     }
 
-    /// The first reason of docs/protocol.md 4.3 not to add `target`; code 0 when there is none.
-    fn refuse_add(
+    /// Adds `target`, or gives the first reason of docs/protocol.md 4.3 not to. There is a list after the first add.
+    fn add<'o>(
         &self,
-        lists: &dyn Writer,
-        owner: &str,
-        list: Option<&List>,
-        target: &str,
+        lists: &mut dyn Writer,
+        owner: &'o str,
+        list: &mut Option<List<'o>>,
+        (target, now): (&str, i64),
     ) -> Result<(i32, &'static str), Error> {
         if !self.charset.allows(target) {
             return Ok((BAD_PARAMETER, INVALID));
@@ -191,17 +188,29 @@ impl Engine {
         if target == owner {
             return Ok((BAD_PARAMETER, SELF_BLOCK));
         }
-        if let Some(list) = list
-            && lists.contains(list, target)?
-        {
+        let is_full = list.is_some_and(|list| list.entries >= MAX_PER_CALL);
+        let refusal = if !self.is_account(&*lists, target)? {
+            Some((NO_SUCH_ACCOUNT, NOT_IMPORTED))
+        } else {
+            is_full.then_some((LIST_FULL, EXCEEDED))
+        };
+        if let Some(refusal) = refusal {
+            // That it is there comes before these.
+            let is_there = list.is_some() && lists.contains(owner, target)?;
+            return Ok(if is_there {
+                (BAD_PARAMETER, ALREADY_EXIST)
+            } else {
+                refusal
+            });
+        }
+        let list = match list {
+            Some(list) => list,
+            None => list.insert(lists.create(owner)?),
+        };
+        if !lists.append(list, target, now)? {
             return Ok((BAD_PARAMETER, ALREADY_EXIST));
         }
-        if !self.is_account(lists, target)? {
-            return Ok((NO_SUCH_ACCOUNT, NOT_IMPORTED));
-        }
-        if list.is_some_and(|list| list.entries >= MAX_PER_CALL) {
-            return Ok((LIST_FULL, EXCEEDED));
-        }
+        list.entries += 1;
         Ok((0, ""))
     }
 
@@ -227,40 +236,48 @@ impl Engine {
         Ok((BAD_PARAMETER, NOT_EXIST))
     }
 
-    fn read(&self, request: &Request) -> Result<Answer, Error> {
+    fn get(&self, request: &Request, start: u64, limit: u32) -> Result<Answer, Error> {
         let mut answer = Answer::default();
         self.store.read(&mut |lists| {
             answer = match self.refuse_owner(lists, &request.owner)? {
                 Some(refusal) => refusal,
-                None => self.look(lists, request)?,
+                None => page(lists, &request.owner, start, limit)?,
             };
             Ok(())
         })?;
         Ok(answer)
     }
 
-    fn look(&self, lists: &dyn Reader, request: &Request) -> Result<Answer, Error> {
-        let list = lists.find(&request.owner)?;
-        match &request.operation {
-            Operation::Get {
-                start_index, limit, ..
-            } => page(lists, list.as_ref(), *start_index, *limit),
-            Operation::Check(targets, kind) => {
-                let check = |target: &Account| {
-                    self.check(lists, (&request.owner, list.as_ref()), target, *kind)
-                };
-                Ok(Answer::accepted(
-                    targets.iter().map(check).collect::<Result<_, _>>()?,
-                ))
-            }
-            Operation::Add(_) | Operation::Delete(_) => unreachable!("writes take the other way"),
-        }
-    }
-
     fn check(
         &self,
-        lists: &dyn Reader,
-        (owner, list): (&str, Option<&List>),
+        request: &Request,
+        targets: &[Account],
+        kind: CheckType,
+    ) -> Result<Answer, Error> {
+        let mut answer = Answer::default();
+        let mut check = |pairs: &dyn Pairs| {
+            answer = match self.refuse_owner(pairs, &request.owner)? {
+                Some(refusal) => refusal,
+                None => {
+                    let check = |target| self.relation(pairs, &request.owner, target, kind);
+                    Answer::accepted(targets.iter().map(check).collect::<Result<_, _>>()?)
+                }
+            };
+            Ok(())
+        };
+        if self.imported_only {
+            // Lists and accounts of one state.
+            self.store.read(&mut |lists| check(lists))?;
+        } else {
+            self.store.check(&mut check)?;
+        }
+        Ok(answer)
+    }
+
+    fn relation(
+        &self,
+        pairs: &dyn Pairs,
+        owner: &str,
         target: &Account,
         kind: CheckType,
     ) -> Result<Item, Error> {
@@ -275,14 +292,11 @@ impl Engine {
         if !self.charset.allows(target) {
             return Ok(failed(BAD_PARAMETER, INVALID));
         }
-        if !self.is_account(lists, target)? {
+        if !self.is_account(pairs, target)? {
             return Ok(failed(NO_SUCH_ACCOUNT, NOT_IMPORTED));
         }
-        let holds = |list: Option<&List>, account: &str| {
-            list.map_or(Ok(false), |list| lists.contains(list, account))
-        };
-        let forward = holds(list, target)?;
-        let reverse = kind == CheckType::Both && holds(lists.find(target)?.as_ref(), owner)?;
+        let forward = pairs.contains(owner, target)?;
+        let reverse = kind == CheckType::Both && pairs.contains(target, owner)?;
         Ok(Item {
             relation: match (forward, reverse) {
                 (true, true) => Relation::BothWay,
@@ -296,24 +310,19 @@ impl Engine {
 }
 
 /// One page: the next start is an offset, 0 at the end (choices C9 and C11).
-fn page(lists: &dyn Reader, list: Option<&List>, start: u64, limit: u32) -> Result<Answer, Error> {
-    let Some(list) = list else {
-        return Ok(Answer::default());
-    };
-    let start = usize::try_from(start)
-        .unwrap_or(usize::MAX)
-        .min(list.entries);
-    let entries = lists.page(list, start, limit as usize)?;
-    let end = start + entries.len();
-    let next_index = if end < list.entries { end } else { 0 };
+fn page(lists: &dyn Reader, owner: &str, start: u64, limit: u32) -> Result<Answer, Error> {
+    let start = usize::try_from(start).unwrap_or(usize::MAX);
+    let page = lists.page(owner, start, limit as usize)?;
+    let end = start.saturating_add(page.entries.len());
+    let next_index = if end < page.total { end } else { 0 };
+    let entries = page.entries.into_iter();
     Ok(Answer {
         items: entries
-            .into_iter()
             .map(|entry| Item::entry(entry.account, entry.time))
             .collect(),
         listing: Listing {
             next_index: u32::try_from(next_index).expect("a list has at most 1000 entries"),
-            sequence: list.sequence,
+            sequence: page.sequence,
         },
         ..Answer::default()
     })
@@ -323,7 +332,10 @@ impl Service for Engine {
     fn call(&self, request: &Request, _deadline: Instant) -> Result<Answer, Error> {
         match &request.operation {
             Operation::Add(_) | Operation::Delete(_) => self.write(request),
-            Operation::Get { .. } | Operation::Check(..) => self.read(request),
+            Operation::Get {
+                start_index, limit, ..
+            } => self.get(request, *start_index, *limit),
+            Operation::Check(targets, kind) => self.check(request, targets, *kind),
         }
     }
 }

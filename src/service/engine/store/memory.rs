@@ -6,7 +6,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 
-use super::{ChangeSet, Entry, List, Observer, Read, Reader, Store, Visit, Write, Writer};
+use super::{
+    ChangeSet, Check, Entry, List, Observer, Page, Pairs, Read, Reader, Store, Visit, Write, Writer,
+};
 use crate::error::Error;
 
 /// Lists that live as long as the process.
@@ -15,10 +17,9 @@ pub struct Memory(RwLock<State>);
 
 #[derive(Default)]
 struct State {
-    owners: HashMap<Box<str>, usize>,
-    lists: Vec<Kept>,
+    lists: HashMap<Box<str>, Kept>,
     imported: HashSet<Box<str>>,
-    notes: ChangeSet,
+    changes: ChangeSet,
 }
 
 /// Entries in insertion order, found by account.
@@ -32,7 +33,7 @@ impl Memory {
     /// Empty lists; `observer` learns every change.
     pub fn new(observer: Option<Arc<dyn Observer>>) -> Self {
         Self(RwLock::new(State {
-            notes: ChangeSet::of(observer),
+            changes: ChangeSet::of(observer),
             ..State::default()
         }))
     }
@@ -43,46 +44,58 @@ impl Store for Memory {
         let mut state = self.0.write();
         // Work on memory cannot fail half-way: the rules decide before they change.
         let outcome = work(&mut *state);
-        state.notes.tell();
+        state.changes.tell();
         outcome
     }
 
     fn read(&self, work: &mut Read) -> Result<(), Error> {
         work(&*self.0.read())
     }
+
+    fn check(&self, work: &mut Check) -> Result<(), Error> {
+        work(&*self.0.read())
+    }
 }
 
 impl State {
-    fn kept(&self, list: &List) -> &Kept {
-        &self.lists[index(list)]
-    }
-
     fn kept_mut(&mut self, list: &List) -> &mut Kept {
-        &mut self.lists[index(list)]
+        self.lists
+            .get_mut(list.owner)
+            .expect("it was found or created")
     }
 }
 
-fn index(list: &List) -> usize {
-    usize::try_from(list.id).expect("ids are indices")
+impl Pairs for State {
+    fn contains(&self, owner: &str, account: &str) -> Result<bool, Error> {
+        let list = self.lists.get(owner);
+        Ok(list.is_some_and(|list| list.entries.contains_key(account)))
+    }
+
+    fn is_imported(&self, account: &str) -> Result<bool, Error> {
+        Ok(self.imported.contains(account))
+    }
 }
 
 impl Reader for State {
-    fn find(&self, owner: &str) -> Result<Option<List>, Error> {
-        Ok(self.owners.get(owner).map(|&index| List {
-            id: i64::try_from(index).expect("an index fits"),
-            entries: self.lists[index].entries.len(),
-            sequence: self.lists[index].sequence,
+    fn find<'o>(&self, owner: &'o str) -> Result<Option<List<'o>>, Error> {
+        Ok(self.lists.get(owner).map(|list| List {
+            owner,
+            entries: list.entries.len(),
+            sequence: list.sequence,
         }))
     }
 
-    fn contains(&self, list: &List, account: &str) -> Result<bool, Error> {
-        Ok(self.kept(list).entries.contains_key(account))
-    }
-
-    fn page(&self, list: &List, start: usize, limit: usize) -> Result<Vec<Entry>, Error> {
-        let mut page = Vec::new();
-        for (account, time) in self.kept(list).entries.iter().skip(start).take(limit) {
-            page.push(Entry {
+    fn page(&self, owner: &str, start: usize, limit: usize) -> Result<Page, Error> {
+        let Some(list) = self.lists.get(owner) else {
+            return Ok(Page::default());
+        };
+        let mut page = Page {
+            entries: Vec::new(),
+            total: list.entries.len(),
+            sequence: list.sequence,
+        };
+        for (account, time) in list.entries.iter().skip(start).take(limit) {
+            page.entries.push(Entry {
                 account: account.to_string(),
                 time: *time,
             });
@@ -90,46 +103,45 @@ impl Reader for State {
         Ok(page)
     }
 
-    fn is_imported(&self, account: &str) -> Result<bool, Error> {
-        Ok(self.imported.contains(account))
-    }
-
     fn count(&self) -> Result<u64, Error> {
-        let entries = self.lists.iter().map(|list| list.entries.len() as u64);
+        let entries = self.lists.values().map(|list| list.entries.len() as u64);
         Ok(entries.sum())
     }
 
     fn each(&self, visit: &mut Visit) -> Result<(), Error> {
-        for (owner, index) in &self.owners {
-            let accounts = self.lists[*index].entries.keys();
-            visit(owner, &mut accounts.map(|account| &**account));
+        for (owner, list) in &self.lists {
+            visit(owner, &mut list.entries.keys().map(|account| &**account));
         }
         Ok(())
     }
 }
 
 impl Writer for State {
-    fn note(&mut self, owner: &str, account: &str, blocked: bool) {
-        self.notes.push(owner, account, blocked);
-    }
-
-    fn create(&mut self, owner: &str) -> Result<List, Error> {
-        let index = self.lists.len();
-        self.lists.push(Kept::default());
-        self.owners.insert(owner.into(), index);
+    fn create<'o>(&mut self, owner: &'o str) -> Result<List<'o>, Error> {
+        self.lists.insert(owner.into(), Kept::default());
         Ok(List {
-            id: i64::try_from(index).expect("an index fits"),
-            ..List::default()
+            owner,
+            entries: 0,
+            sequence: 0,
         })
     }
 
-    fn append(&mut self, list: &List, account: &str, time: i64) -> Result<(), Error> {
-        self.kept_mut(list).entries.insert(account.into(), time);
-        Ok(())
+    fn append(&mut self, list: &List, account: &str, time: i64) -> Result<bool, Error> {
+        let entries = &mut self.kept_mut(list).entries;
+        if entries.contains_key(account) {
+            return Ok(false);
+        }
+        entries.insert(account.into(), time);
+        self.changes.push(list.owner, account, true);
+        Ok(true)
     }
 
     fn remove(&mut self, list: &List, account: &str) -> Result<bool, Error> {
-        Ok(self.kept_mut(list).entries.shift_remove(account).is_some())
+        let removed = self.kept_mut(list).entries.shift_remove(account);
+        if removed.is_some() {
+            self.changes.push(list.owner, account, false);
+        }
+        Ok(removed.is_some())
     }
 
     fn save(&mut self, list: &List) -> Result<(), Error> {
@@ -138,7 +150,10 @@ impl Writer for State {
     }
 
     fn clear(&mut self, list: &List) -> Result<(), Error> {
-        *self.kept_mut(list) = Kept::default();
+        let cleared = self.lists.remove(list.owner).unwrap_or_default();
+        for account in cleared.entries.keys() {
+            self.changes.push(list.owner, account, false);
+        }
         Ok(())
     }
 

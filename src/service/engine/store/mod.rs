@@ -13,10 +13,10 @@ use crate::error::Error;
 use crate::sqlite::Source;
 
 /// The list of one owner, as it stands inside a transaction.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct List {
-    /// The store's own name for the owner.
-    pub id: i64,
+#[derive(Clone, Copy, Debug)]
+pub struct List<'a> {
+    /// Whose list it is.
+    pub owner: &'a str,
     /// How many entries it holds.
     pub entries: usize,
     /// Its sequence (docs/protocol.md 4.4).
@@ -32,16 +32,31 @@ pub struct Entry {
     pub time: i64,
 }
 
-/// What a transaction may look at.
-pub trait Reader {
-    /// The list of `owner`; `None` when it never had one.
-    fn find(&self, owner: &str) -> Result<Option<List>, Error>;
-    /// Whether `list` contains `account`.
-    fn contains(&self, list: &List, account: &str) -> Result<bool, Error>;
-    /// Entries of `list`, oldest first, from offset `start`.
-    fn page(&self, list: &List, start: usize, limit: usize) -> Result<Vec<Entry>, Error>;
+/// A part of a list.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Entries, oldest first.
+    pub entries: Vec<Entry>,
+    /// How many the whole list has.
+    pub total: usize,
+    /// The sequence of the list.
+    pub sequence: u64,
+}
+
+/// What a check looks at.
+pub trait Pairs {
+    /// Whether the list of `owner` contains `account`.
+    fn contains(&self, owner: &str, account: &str) -> Result<bool, Error>;
     /// Whether `account` was imported.
     fn is_imported(&self, account: &str) -> Result<bool, Error>;
+}
+
+/// What a transaction may look at.
+pub trait Reader: Pairs {
+    /// The list of `owner`; `None` when it has no entries and its sequence is 0.
+    fn find<'o>(&self, owner: &'o str) -> Result<Option<List<'o>>, Error>;
+    /// Entries of the list of `owner` from offset `start`; no entries and 0 when there is none.
+    fn page(&self, owner: &str, start: usize, limit: usize) -> Result<Page, Error>;
     /// How many entries there are.
     fn count(&self) -> Result<u64, Error>;
     /// Every entry: owners, each with some of its accounts at a time.
@@ -52,6 +67,9 @@ pub trait Reader {
 pub trait Observer: Send + Sync {
     /// What a transaction changed, in order.
     fn apply(&self, changes: &mut dyn Iterator<Item = ChangeEvent<'_>>);
+
+    /// Whether `owner` blocks `account`, as far as the changes say; `None` when the store has to say it.
+    fn is_blocked(&self, owner: &str, account: &str) -> Option<bool>;
 }
 
 /// `owner` blocks `account` from now on, or does not any more.
@@ -130,18 +148,15 @@ impl ChangeSet {
 
 /// What a transaction may change.
 pub trait Writer: Reader {
-    /// An observer learns this when the transaction is kept.
-    fn note(&mut self, owner: &str, account: &str, blocked: bool);
-
     /// A new, empty list for `owner`, which has none.
-    fn create(&mut self, owner: &str) -> Result<List, Error>;
-    /// Appends an entry that is not in `list`; the caller counts, and saves at the end.
-    fn append(&mut self, list: &List, account: &str, time: i64) -> Result<(), Error>;
+    fn create<'o>(&mut self, owner: &'o str) -> Result<List<'o>, Error>;
+    /// Appends an entry unless it is in `list`; whether it was not. The caller counts, and saves at the end.
+    fn append(&mut self, list: &List, account: &str, time: i64) -> Result<bool, Error>;
     /// Removes an entry; whether it was there. The caller counts, and saves at the end.
     fn remove(&mut self, list: &List, account: &str) -> Result<bool, Error>;
-    /// Keeps the counters of `list`, and what was appended to it and removed from it.
+    /// Keeps the counters of `list`.
     fn save(&mut self, list: &List) -> Result<(), Error>;
-    /// Removes every entry of `list` and resets its counters.
+    /// Removes every entry of `list`, and the list with its counters.
     fn clear(&mut self, list: &List) -> Result<(), Error>;
     /// Imports `account`.
     fn import(&mut self, account: &str) -> Result<(), Error>;
@@ -155,6 +170,8 @@ pub type Visit<'a> = dyn FnMut(&str, &mut dyn Iterator<Item = &str>) + 'a;
 pub type Write<'a> = dyn FnMut(&mut dyn Writer) -> Result<(), Error> + 'a;
 /// Work inside a transaction that only looks.
 pub type Read<'a> = dyn FnMut(&dyn Reader) -> Result<(), Error> + 'a;
+/// Work that only looks whether there are pairs.
+pub type Check<'a> = dyn FnMut(&dyn Pairs) -> Result<(), Error> + 'a;
 
 /// Keeps lists. Shared by any number of threads.
 pub trait Store: Send + Sync {
@@ -175,6 +192,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// What `work` returned, or [`crate::Status::Storage`].
     fn read(&self, work: &mut Read) -> Result<(), Error>;
+
+    /// Runs `work` on one state of all pairs that is already kept, from memory where the store has them there. Which
+    /// accounts are imported may be newer.
+    ///
+    /// # Errors
+    /// What `work` returned, or [`crate::Status::Storage`].
+    fn check(&self, work: &mut Check) -> Result<(), Error>;
 
     /// What an operator should know about the opening.
     fn notice(&self) -> Option<String> {

@@ -1,68 +1,78 @@
 //! Lists on disk: SQLite in WAL mode, one sync per transaction.
 
-mod at_hand;
-mod changes;
 mod format;
-mod lines;
-mod numbers;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod write_cache;
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use rusqlite::{Connection, ErrorCode};
 
-use super::{ChangeSet, Observer, Read, Store, Write};
+use super::{ChangeSet, Check, Observer, Pairs, Read, Store, Write};
 use crate::error::Error;
 use crate::sqlite::{self, Lock, Source};
-use at_hand::AtHand;
 pub(crate) use format::FORMAT;
 use rows::Rows;
+use write_cache::WriteCache;
 
 /// Idle connections that are kept for readers.
 const MAX_IDLE_READERS: usize = 8;
+
+/// Free pages that stay in the file: the next pairs go there.
+const SPARE_PAGES: u32 = 16;
+/// A transaction that removed something gives back a quarter of the free pages, and at least so many.
+const PAGES_AT_ONCE: u32 = 32;
+/// A close gives back more, in transactions of so many pages.
+const PAGES_AT_CLOSE: u32 = 256;
+/// Transactions of a close: it must not take long. The next one goes on.
+const STEPS_AT_CLOSE: usize = 64;
 
 /// Lists that survive the process. Readers have connections of their own and see only what is committed.
 pub struct Sqlite {
     path: PathBuf,
     /// Closed before the writer: the last connection to close tidies up, and these must not write.
     readers: Mutex<Vec<Connection>>,
-    writer: Mutex<Changing>,
+    writer: Mutex<Writer>,
+    observer: Option<Arc<dyn Observer>>,
+    /// Held while the observer learns of a transaction, so that a check sees all of it or nothing.
+    applying: RwLock<()>,
     /// Released last: fields drop in order.
     lock: Arc<Lock>,
 }
 
-struct Changing {
+struct Writer {
     connection: Connection,
     /// After a failed sync nobody knows what is on disk: no further write until the store is reopened.
     failed: Option<Error>,
     /// Changes of the open transaction.
-    notes: ChangeSet,
-    /// None when lists may have changes and not be at hand, as after the start.
-    at_hand: Option<RefCell<AtHand>>,
+    changes: ChangeSet,
+    cache: WriteCache,
 }
 
 impl Sqlite {
-    /// Opens or creates the store at `path`, which must be absolute. One process, one handle.
+    /// Opens or creates the store at `path`, which must be absolute. One process, one handle. An observer has to
+    /// learn what is in the store before anybody asks for a check.
     ///
     /// # Errors
-    /// [`crate::Status::Storage`] when the file is in use, foreign, newer, damaged, or unusable; the
+    /// [`crate::Status::Storage`] when the file is in use, foreign, of another format, damaged, or unusable; the
     /// file is untouched then.
     pub fn open(path: &Path, observer: Option<Arc<dyn Observer>>) -> Result<Self, Error> {
         let (lock, connection) = FORMAT.open(path)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Mutex::new(Changing {
+            writer: Mutex::new(Writer {
                 connection,
                 failed: None,
-                notes: ChangeSet::of(observer),
-                at_hand: None,
+                changes: ChangeSet::of(observer.clone()),
+                cache: WriteCache::default(),
             }),
             readers: Mutex::default(),
+            observer,
+            applying: RwLock::default(),
             lock: Arc::new(lock),
         })
     }
@@ -71,7 +81,7 @@ impl Sqlite {
         sqlite::storage(&self.path, error)
     }
 
-    fn transact(&self, work: impl FnOnce(&mut Changing) -> Result<(), Error>) -> Result<(), Error> {
+    fn transact(&self, work: impl FnOnce(&mut Writer) -> Result<(), Error>) -> Result<(), Error> {
         let mut writer = self.writer.lock();
         if let Some(error) = &writer.failed {
             return Err(error.clone());
@@ -93,7 +103,7 @@ impl Sqlite {
         }
     }
 
-    fn commit(&self, writer: &mut Changing) -> Result<(), Error> {
+    fn commit(&self, writer: &mut Writer) -> Result<(), Error> {
         execute(&writer.connection, "COMMIT").map_err(|error| {
             let is_harmless = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
             writer.abandon(self.storage(&error), is_harmless)
@@ -101,58 +111,52 @@ impl Sqlite {
         if let Err(error) = self.lock.committed(&writer.connection) {
             return Err(writer.abandon(error, false));
         }
-        writer.notes.tell();
+        let _applying = self.applying.write();
+        writer.changes.tell();
+        Ok(())
+    }
+
+    /// Gives back pages that are free, as far as that is quick; those of the last deletes were left.
+    fn shrink(&self) -> Result<(), Error> {
+        for _ in 0..STEPS_AT_CLOSE {
+            let free = free_pages(&self.writer.lock().connection);
+            if free.map_err(|error| self.storage(&error))? <= SPARE_PAGES {
+                break;
+            }
+            self.transact(|writer| {
+                let given = give_back(&writer.connection, PAGES_AT_CLOSE);
+                given.map_err(|error| self.storage(&error))
+            })?;
+        }
         Ok(())
     }
 }
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        let has_changes = |at_hand: &RefCell<AtHand>| at_hand.borrow().changes > 0;
-        if self
-            .writer
-            .get_mut()
-            .at_hand
-            .as_ref()
-            .is_some_and(has_changes)
-        {
-            // What is not brought into the lists now will be when the store is written to again.
-            let _ = self.transact(|writer| writer.fold(&self.path));
-        }
+        // What is not given back now is when something is removed again.
+        let _ = self.shrink();
         self.lock.closing();
     }
 }
 
-impl Changing {
-    /// Brings all changes into the lists.
-    fn fold(&mut self, path: &Path) -> Result<(), Error> {
-        let at_hand = self.at_hand.get_or_insert_default();
-        let rows = Rows::new(path, &self.connection, at_hand);
-        rows.fold()
-    }
-
+impl Writer {
     /// Runs `work` inside the open transaction.
     fn change(&mut self, path: &Path, work: &mut Write) -> Result<(), Error> {
-        let is_whole = self.at_hand.is_some();
-        let at_hand = self.at_hand.get_or_insert_default();
-        let mut rows = Rows::new(path, &self.connection, at_hand).noting(&mut self.notes);
-        if !is_whole {
-            rows.fold()?;
-        }
+        let mut rows = Rows::writing(path, &self.connection, &mut self.cache, &mut self.changes);
         work(&mut rows)?;
-        if at_hand.borrow().is_full() {
-            rows.fold()?;
+        if rows.has_removed() {
+            give_back(&self.connection, PAGES_AT_ONCE)
+                .map_err(|error| sqlite::storage(path, &error))?;
         }
-        if at_hand.borrow().is_large() {
-            at_hand.replace(AtHand::default());
-        }
+        self.cache.keep_small();
         Ok(())
     }
 
     /// Rolls back because of `error`. Unless the failure was harmless, the store writes no more.
     fn abandon(&mut self, error: Error, is_harmless: bool) -> Error {
-        self.notes.forget();
-        self.at_hand = None;
+        self.changes.forget();
+        self.cache.clear();
         let is_rolled_back =
             self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
         if !is_harmless || !is_rolled_back {
@@ -169,10 +173,29 @@ fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<usize> {
     connection.prepare_cached(sql)?.execute([])
 }
 
+fn free_pages(connection: &Connection) -> rusqlite::Result<u32> {
+    let mut statement = connection.prepare_cached("PRAGMA freelist_count")?;
+    statement.query_row([], |row| row.get(0))
+}
+
+/// Takes a quarter of the free pages out of the file, and at least `pages` where there are so many.
+fn give_back(connection: &Connection, pages: u32) -> rusqlite::Result<()> {
+    let spare = free_pages(connection)?.saturating_sub(SPARE_PAGES);
+    if spare == 0 {
+        return Ok(());
+    }
+    let pages = spare.min(pages.max(spare / 4));
+    let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+    let mut each = statement.query([])?;
+    // One step for each page.
+    while each.next()?.is_some() {}
+    Ok(())
+}
+
 /// Rolls back when the work panics.
 struct OnUnwind<'a, 'b> {
     store: &'a Sqlite,
-    writer: &'b mut Changing,
+    writer: &'b mut Writer,
 }
 
 impl Drop for OnUnwind<'_, '_> {
@@ -202,16 +225,56 @@ impl Store for Sqlite {
     fn read(&self, work: &mut Read) -> Result<(), Error> {
         let idle = self.readers.lock().pop();
         let connection = idle.map_or_else(|| self.lock.connect_reader(), Ok)?;
-        let snapshot = connection
-            .unchecked_transaction()
-            .map_err(|error| self.storage(&error))?;
-        let at_hand = RefCell::default();
-        let outcome = work(&Rows::new(&self.path, &snapshot, &at_hand));
-        drop(snapshot);
-        let mut readers = self.readers.lock();
-        if readers.len() < MAX_IDLE_READERS {
-            readers.push(connection);
+        execute(&connection, "BEGIN").map_err(|error| self.storage(&error))?;
+        let outcome = work(&Rows::reading(&self.path, &connection));
+        // A connection that cannot end its transaction is closed.
+        if execute(&connection, "COMMIT").is_ok() {
+            let mut readers = self.readers.lock();
+            if readers.len() < MAX_IDLE_READERS {
+                readers.push(connection);
+            }
         }
         outcome
+    }
+
+    fn check(&self, work: &mut Check) -> Result<(), Error> {
+        let Some(observer) = &self.observer else {
+            return self.read(&mut |lists| work(lists));
+        };
+        let _not_applying = self.applying.read();
+        work(&Observed {
+            store: self,
+            observer: &**observer,
+        })
+    }
+}
+
+/// Pairs that the observer knows.
+struct Observed<'a> {
+    store: &'a Sqlite,
+    observer: &'a dyn Observer,
+}
+
+impl Observed<'_> {
+    fn read(&self, ask: impl Fn(&dyn super::Reader) -> Result<bool, Error>) -> Result<bool, Error> {
+        let mut answer = false;
+        self.store.read(&mut |lists| {
+            answer = ask(lists)?;
+            Ok(())
+        })?;
+        Ok(answer)
+    }
+}
+
+impl Pairs for Observed<'_> {
+    fn contains(&self, owner: &str, target: &str) -> Result<bool, Error> {
+        match self.observer.is_blocked(owner, target) {
+            Some(is_blocked) => Ok(is_blocked),
+            None => self.read(|lists| lists.contains(owner, target)),
+        }
+    }
+
+    fn is_imported(&self, account: &str) -> Result<bool, Error> {
+        self.read(|lists| lists.is_imported(account))
     }
 }

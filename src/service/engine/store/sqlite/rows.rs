@@ -1,66 +1,69 @@
-//! Tables and statements of the durable store.
+//! Statements of the durable store.
 
-use std::cell::{RefCell, RefMut};
-use std::collections::HashSet;
+use std::cell::RefCell;
 use std::path::Path;
 
-use once_cell::unsync::OnceCell;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
-use super::super::{ChangeSet, Entry, List, Reader, Visit, Writer};
-use super::at_hand::AtHand;
-use super::lines::{self, Lines, Row};
+use super::super::{ChangeSet, Entry, List, Page, Pairs, Reader, Visit, Writer};
+use super::write_cache::{Counters, WriteCache};
 use crate::error::Error;
-use crate::sqlite::{restore, storage};
+use crate::sqlite::storage;
+
+/// Targets of one owner that are passed on at once.
+const VISITED: usize = 1000;
 
 /// The rows as they stand inside a transaction of `connection`.
 pub(super) struct Rows<'a> {
     path: &'a Path,
     connection: &'a Connection,
-    /// Where changes are noted; None for who only looks.
-    notes: Option<&'a mut ChangeSet>,
-    /// What was read of lists; a writer's stays from one transaction to the next.
-    pub(super) at_hand: &'a RefCell<AtHand>,
-    /// For who only looks: owners that have changes.
-    changed: OnceCell<HashSet<i64>>,
+    /// None for who only reads.
+    writing: Option<Writing<'a>>,
+}
+
+struct Writing<'a> {
+    cache: RefCell<&'a mut WriteCache>,
+    changes: &'a mut ChangeSet,
+    has_removed: bool,
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(
-        path: &'a Path,
-        connection: &'a Connection,
-        at_hand: &'a RefCell<AtHand>,
-    ) -> Self {
+    pub(super) fn reading(path: &'a Path, connection: &'a Connection) -> Self {
         Self {
             path,
             connection,
-            notes: None,
-            at_hand,
-            changed: OnceCell::new(),
+            writing: None,
         }
     }
 
-    /// For a transaction that changes something.
-    pub(super) fn noting(self, notes: &'a mut ChangeSet) -> Self {
+    pub(super) fn writing(
+        path: &'a Path,
+        connection: &'a Connection,
+        cache: &'a mut WriteCache,
+        changes: &'a mut ChangeSet,
+    ) -> Self {
         Self {
-            notes: Some(notes),
-            ..self
+            writing: Some(Writing {
+                cache: RefCell::new(cache),
+                changes,
+                has_removed: false,
+            }),
+            ..Self::reading(path, connection)
         }
     }
 
-    /// A writer has at hand what has changes, and keeps what it finds.
-    fn is_writing(&self) -> bool {
-        self.notes.is_some()
+    /// Whether rows were removed, which leaves room in the file.
+    pub(super) fn has_removed(&self) -> bool {
+        self.writing
+            .as_ref()
+            .is_some_and(|writing| writing.has_removed)
     }
 
-    pub(super) fn sql<T>(
-        &self,
-        run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, Error> {
+    fn sql<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         run(self.connection).map_err(|error| storage(self.path, &error))
     }
 
-    pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Error> {
+    fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Error> {
         self.sql(|connection| connection.prepare_cached(sql)?.execute(params))
     }
 
@@ -68,263 +71,259 @@ impl<'a> Rows<'a> {
         self.sql(|connection| connection.prepare_cached(sql)?.exists(params))
     }
 
-    /// Whether something of this list is in the table of changes, as far as it is not at hand.
-    fn has_changes(&self, id: i64) -> Result<bool, Error> {
-        if self.is_writing() {
-            return Ok(false);
-        }
-        let changed = self.changed.get_or_try_init(|| self.read_changed())?;
-        Ok(changed.contains(&id))
-    }
-
-    /// The lines of `list`, which stay at hand.
-    fn lines(&self, list: &List) -> Result<RefMut<'_, Lines>, Error> {
-        if !self.at_hand.borrow().has_lines(list.id) {
-            let mut lines = self.read_lines(list.id)?;
-            if self.has_changes(list.id)? {
-                self.bring_up(list.id, &mut lines)?;
-            }
-            self.at_hand.borrow_mut().set_lines(list.id, lines);
-        }
-        Ok(RefMut::map(self.at_hand.borrow_mut(), |at_hand| {
-            at_hand.lines_mut(list.id).expect("they were just read")
-        }))
-    }
-
-    /// As they are in the lists.
-    pub(super) fn read_lines(&self, id: i64) -> Result<Lines, Error> {
-        let rows = self.sql(|connection| {
+    /// The sequence that `owner` has in the table of those whose last change removed something.
+    fn read_sequence(&self, owner: &str) -> Result<u64, Error> {
+        let sequence = self.sql(|connection| {
             connection
-                .prepare_cached(
-                    "SELECT position, lines FROM lists WHERE owner = ?1 ORDER BY position",
-                )?
-                .query_map([id], |row| {
-                    Ok(Row {
-                        position: row.get(0)?,
-                        text: row.get(1)?,
-                        is_stored: true,
-                        is_changed: false,
-                    })
-                })?
-                .collect()
-        })?;
-        Ok(Lines::of(rows))
-    }
-
-    /// As it is among the owners.
-    pub(super) fn read_list(&self, id: i64) -> Result<List, Error> {
-        self.sql(|connection| {
-            connection
-                .prepare_cached("SELECT id, entries, sequence FROM owners WHERE id = ?1")?
-                .query_row([id], list)
-        })
-    }
-
-    /// Writes the list `id`, which is at hand with its lines.
-    pub(super) fn write_list(&self, id: i64) -> Result<(), Error> {
-        let mut at_hand = self.at_hand.borrow_mut();
-        let kept = at_hand.get_mut(id);
-        for row in kept.lines.iter_mut().flat_map(Lines::changed) {
-            match (row.is_stored, row.text.is_empty()) {
-                (false, true) => 0,
-                (false, false) => self.execute(
-                    "INSERT INTO lists (owner, position, lines) VALUES (?1, ?2, ?3)",
-                    params![id, row.position, row.text],
-                )?,
-                (true, false) => self.execute(
-                    "UPDATE lists SET lines = ?3 WHERE owner = ?1 AND position = ?2",
-                    params![id, row.position, row.text],
-                )?,
-                (true, true) => self.execute(
-                    "DELETE FROM lists WHERE owner = ?1 AND position = ?2",
-                    params![id, row.position],
-                )?,
-            };
-            row.is_stored = !row.text.is_empty();
-            row.is_changed = false;
-        }
-        self.execute(
-            "UPDATE owners SET entries = ?2, sequence = ?3 WHERE id = ?1",
-            params![id, kept.list.entries, kept.list.sequence],
-        )?;
-        Ok(())
-    }
-
-    pub(super) fn damaged(&self) -> Error {
-        Error::storage(
-            self.path,
-            format!(
-                "is damaged (a line of a list cannot be read); {}",
-                restore(self.path)
-            ),
-        )
-    }
-}
-
-/// Of the columns id, entries, sequence.
-fn list(row: &rusqlite::Row<'_>) -> rusqlite::Result<List> {
-    Ok(List {
-        id: row.get(0)?,
-        entries: row.get(1)?,
-        sequence: row.get(2)?,
-    })
-}
-
-impl Reader for Rows<'_> {
-    fn find(&self, owner: &str) -> Result<Option<List>, Error> {
-        if let Some(list) = self.at_hand.borrow().find(owner) {
-            return Ok(Some(list));
-        }
-        let found = self.sql(|connection| {
-            connection
-                .prepare_cached("SELECT id, entries, sequence FROM owners WHERE name = ?1")?
-                .query_row([owner], list)
+                .prepare_cached("SELECT sequence FROM sequences WHERE owner = ?1")?
+                .query_row([owner], |row| row.get(0))
                 .optional()
         })?;
-        let Some(list) = found else {
-            return Ok(None);
-        };
-        if self.has_changes(list.id)? {
-            return Ok(Some(self.latest(list)?));
-        }
-        if self.is_writing() {
-            self.at_hand.borrow_mut().put(owner, list);
-        }
-        Ok(Some(list))
+        Ok(sequence.unwrap_or(0))
     }
 
-    fn contains(&self, list: &List, account: &str) -> Result<bool, Error> {
-        let is_another = {
-            let at_hand = self.at_hand.borrow();
-            !self.is_writing() && !at_hand.is_empty() && !at_hand.has_lines(list.id)
-        };
-        if is_another && !self.has_changes(list.id)? {
-            // Asked once, as when a check looks the other way.
-            return self.exists(
-                "SELECT 1 FROM lists WHERE owner = ?1 AND instr(lines, ?2)",
-                params![list.id, lines::needle(account)],
-            );
-        }
-        Ok(self.lines(list)?.contains(account))
+    fn read_counters(&self, owner: &str) -> Result<Counters, Error> {
+        let mut counters = self.sql(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT count(*), ifnull(max(position), -1) + 1, ifnull(max(sequence), 0)
+                     FROM pairs WHERE owner = ?1",
+                )?
+                .query_row([owner], |row| {
+                    Ok(Counters {
+                        entries: row.get(0)?,
+                        next_position: row.get(1)?,
+                        sequence: row.get(2)?,
+                        ..Counters::default()
+                    })
+                })
+        })?;
+        counters.sequence = counters.sequence.max(self.read_sequence(owner)?);
+        counters.highest = counters.sequence;
+        counters.is_in_rows = true;
+        Ok(counters)
     }
 
-    fn page(&self, list: &List, start: usize, limit: usize) -> Result<Vec<Entry>, Error> {
-        let lines = self.lines(list)?;
-        let page = lines.entries().skip(start).take(limit).map(|entry| {
-            let (account, time) = entry.map_err(|lines::Damaged| self.damaged())?;
-            Ok(Entry {
-                account: account.to_owned(),
-                time,
-            })
-        });
-        page.collect()
+    fn writer(&mut self) -> &mut Writing<'a> {
+        self.writing.as_mut().expect("a transaction that writes")
+    }
+
+    /// The counters of a list that was found or created.
+    fn counters(&mut self, list: &List) -> &mut Counters {
+        let cache = self.writer().cache.get_mut();
+        cache.get_mut(list.owner).expect("it was found or created")
+    }
+
+    fn note(&mut self, owner: &str, target: &str, blocked: bool) {
+        self.writer().changes.push(owner, target, blocked);
+    }
+}
+
+impl Pairs for Rows<'_> {
+    fn contains(&self, owner: &str, target: &str) -> Result<bool, Error> {
+        self.exists(
+            "SELECT 1 FROM pairs WHERE owner = ?1 AND target = ?2",
+            [owner, target],
+        )
     }
 
     fn is_imported(&self, account: &str) -> Result<bool, Error> {
         self.exists("SELECT 1 FROM imported WHERE account = ?1", [account])
     }
+}
 
-    fn count(&self) -> Result<u64, Error> {
-        let mut count: u64 = self.sql(|connection| {
-            let sum = "SELECT ifnull(sum(entries), 0) FROM owners";
-            connection.query_row(sum, [], |row| row.get(0))
-        })?;
-        for id in self.read_changed()? {
-            let list = self.read_list(id)?;
-            count += self.latest(list)?.entries as u64;
-            count -= list.entries as u64;
+impl Reader for Rows<'_> {
+    fn find<'o>(&self, owner: &'o str) -> Result<Option<List<'o>>, Error> {
+        let cache = self.writing.as_ref().map(|writing| &writing.cache);
+        if let Some(counters) = cache.and_then(|cache| cache.borrow().get(owner).copied()) {
+            return Ok(Some(counters.list(owner)));
         }
-        Ok(count)
+        let counters = self.read_counters(owner)?;
+        if counters.entries == 0 && counters.sequence == 0 {
+            return Ok(None);
+        }
+        if let Some(cache) = cache {
+            cache.borrow_mut().insert(owner, counters);
+        }
+        Ok(Some(counters.list(owner)))
     }
 
-    fn each(&self, visit: &mut Visit) -> Result<(), Error> {
-        let changed = self.read_changed()?;
-        let mut is_damaged = false;
+    fn page(&self, owner: &str, start: usize, limit: usize) -> Result<Page, Error> {
+        // Sorted here: SQLite would make a record of each row for it.
+        let mut rows: Vec<(i64, i64, usize, usize)> = Vec::new();
+        let mut targets = String::new();
+        let mut sequence = self.read_sequence(owner)?;
         self.sql(|connection| {
-            let mut lists = connection.prepare(
-                "SELECT owners.id, owners.name, lists.lines
-                 FROM lists JOIN owners ON owners.id = lists.owner",
+            let mut statement = connection.prepare_cached(
+                "SELECT position, time, sequence, target FROM pairs WHERE owner = ?1",
             )?;
-            let mut rows = lists.query([])?;
-            while let Some(row) = rows.next()? {
-                if changed.contains(&row.get(0)?) {
-                    continue;
-                }
-                let owner = row.get_ref(1)?.as_str()?;
-                let accounts = lines::entries(row.get_ref(2)?.as_str()?).filter_map(|entry| {
-                    is_damaged |= entry.is_err();
-                    entry.ok()
-                });
-                visit(owner, &mut accounts.map(|(account, _)| account));
+            let mut found = statement.query([owner])?;
+            while let Some(row) = found.next()? {
+                sequence = sequence.max(row.get(2)?);
+                let from = targets.len();
+                targets.push_str(row.get_ref(3)?.as_str()?);
+                rows.push((row.get(0)?, row.get(1)?, from, targets.len()));
             }
             Ok(())
         })?;
-        for id in changed {
-            let owner: String = self.sql(|connection| {
-                let name = "SELECT name FROM owners WHERE id = ?1";
-                connection.query_row(name, [id], |row| row.get(0))
-            })?;
-            let mut lines = self.read_lines(id)?;
-            self.bring_up(id, &mut lines)?;
-            let accounts = lines.entries().filter_map(|entry| {
-                is_damaged |= entry.is_err();
-                entry.ok()
-            });
-            visit(&owner, &mut accounts.map(|(account, _)| account));
-        }
-        if is_damaged {
-            return Err(self.damaged());
-        }
+        rows.sort_unstable();
+        let entries = rows.iter().skip(start).take(limit);
+        Ok(Page {
+            entries: entries
+                .map(|&(_, time, from, to)| Entry {
+                    account: targets[from..to].to_owned(),
+                    time,
+                })
+                .collect(),
+            total: rows.len(),
+            sequence,
+        })
+    }
+
+    fn count(&self) -> Result<u64, Error> {
+        let count = "SELECT count(*) FROM pairs";
+        self.sql(|connection| connection.query_row(count, [], |row| row.get(0)))
+    }
+
+    fn each(&self, visit: &mut Visit) -> Result<(), Error> {
+        let mut owner = String::new();
+        let mut targets = Targets::default();
+        self.sql(|connection| {
+            let mut statement = connection.prepare("SELECT owner, target FROM pairs")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let next = row.get_ref(0)?.as_str()?;
+                if next != owner || targets.ends.len() == VISITED {
+                    targets.pass_on(&owner, visit);
+                    next.clone_into(&mut owner);
+                }
+                targets.push(row.get_ref(1)?.as_str()?);
+            }
+            Ok(())
+        })?;
+        targets.pass_on(&owner, visit);
         Ok(())
     }
 }
 
+/// Targets of one owner: many without many allocations.
+#[derive(Default)]
+struct Targets {
+    names: String,
+    ends: Vec<usize>,
+}
+
+impl Targets {
+    fn push(&mut self, target: &str) {
+        self.names.push_str(target);
+        self.ends.push(self.names.len());
+    }
+
+    fn pass_on(&mut self, owner: &str, visit: &mut Visit) {
+        if self.ends.is_empty() {
+            return;
+        }
+        let mut start = 0;
+        let names = &self.names;
+        let mut targets = self.ends.drain(..).map(|end| {
+            let from = std::mem::replace(&mut start, end);
+            &names[from..end]
+        });
+        visit(owner, &mut targets);
+        drop(targets);
+        self.names.clear();
+    }
+}
+
 impl Writer for Rows<'_> {
-    fn note(&mut self, owner: &str, account: &str, blocked: bool) {
-        if let Some(notes) = &mut self.notes {
-            notes.push(owner, account, blocked);
-        }
-    }
-
-    fn create(&mut self, owner: &str) -> Result<List, Error> {
-        self.execute("INSERT INTO owners (name) VALUES (?1)", [owner])?;
-        let list = List {
-            id: self.connection.last_insert_rowid(),
-            ..List::default()
+    fn create<'o>(&mut self, owner: &'o str) -> Result<List<'o>, Error> {
+        let counters = Counters {
+            is_in_rows: true,
+            ..Counters::default()
         };
-        self.at_hand.borrow_mut().put(owner, list);
-        Ok(list)
+        self.writer().cache.get_mut().insert(owner, counters);
+        Ok(counters.list(owner))
     }
 
-    fn append(&mut self, list: &List, account: &str, time: i64) -> Result<(), Error> {
-        self.lines(list)?.append(account, time);
-        let mut at_hand = self.at_hand.borrow_mut();
-        at_hand.appended(list.id, account, time);
-        Ok(())
-    }
-
-    fn remove(&mut self, list: &List, account: &str) -> Result<bool, Error> {
-        let was_there = self.lines(list)?.remove(account);
-        if was_there {
-            let mut at_hand = self.at_hand.borrow_mut();
-            at_hand.get_mut(list.id).unsaved.remove(account);
+    fn append(&mut self, list: &List, target: &str, time: i64) -> Result<bool, Error> {
+        let next = list.sequence + 1;
+        let position = self.counters(list).next_position;
+        let appended = self.execute(
+            "INSERT INTO pairs (owner, target, time, sequence, position) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO NOTHING",
+            params![list.owner, target, time, next, position],
+        )?;
+        if appended == 0 {
+            return Ok(false);
         }
-        Ok(was_there)
+        let counters = self.counters(list);
+        counters.next_position += 1;
+        if next > counters.highest {
+            counters.highest = next;
+            counters.is_in_rows = true;
+        }
+        self.note(list.owner, target, true);
+        Ok(true)
+    }
+
+    fn remove(&mut self, list: &List, target: &str) -> Result<bool, Error> {
+        let removed = self.execute(
+            "DELETE FROM pairs WHERE owner = ?1 AND target = ?2",
+            [list.owner, target],
+        )?;
+        if removed == 0 {
+            return Ok(false);
+        }
+        self.counters(list).is_in_rows = false;
+        self.writer().has_removed = true;
+        self.note(list.owner, target, false);
+        Ok(true)
     }
 
     fn save(&mut self, list: &List) -> Result<(), Error> {
-        self.keep(list)
+        let counters = self.counters(list);
+        counters.entries = list.entries;
+        counters.sequence = list.sequence;
+        if counters.is_in_rows && counters.highest == list.sequence {
+            // The pairs that were added say it.
+            return Ok(());
+        }
+        let is_lower = list.sequence < counters.highest;
+        counters.highest = list.sequence;
+        counters.is_in_rows = true;
+        if is_lower {
+            // As in a state that is loaded.
+            self.execute(
+                "UPDATE pairs SET sequence = 0 WHERE owner = ?1",
+                [list.owner],
+            )?;
+        }
+        self.execute(
+            "INSERT OR REPLACE INTO sequences (owner, sequence) VALUES (?1, ?2)",
+            params![list.owner, list.sequence],
+        )?;
+        Ok(())
     }
 
     fn clear(&mut self, list: &List) -> Result<(), Error> {
-        self.at_hand.borrow_mut().forget(list.id);
-        for sql in [
-            "DELETE FROM lists WHERE owner = ?1",
-            "DELETE FROM changes WHERE owner = ?1",
-            "UPDATE owners SET entries = 0, sequence = 0 WHERE id = ?1",
-        ] {
-            self.execute(sql, [list.id])?;
+        let targets: Vec<String> = self.sql(|connection| {
+            connection
+                .prepare_cached("SELECT target FROM pairs WHERE owner = ?1")?
+                .query_map([list.owner], |row| row.get(0))?
+                .collect()
+        })?;
+        for target in &targets {
+            self.note(list.owner, target, false);
         }
+        for sql in [
+            "DELETE FROM pairs WHERE owner = ?1",
+            "DELETE FROM sequences WHERE owner = ?1",
+        ] {
+            self.execute(sql, [list.owner])?;
+        }
+        let writing = self.writer();
+        writing.has_removed = true;
+        writing.cache.get_mut().remove(list.owner);
         Ok(())
     }
 
