@@ -26,7 +26,7 @@ VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
 SOVERSION := $(shell echo $(VERSION) | sed 's/^\(0\.[0-9]*\|[1-9][0-9]*\)\..*/\1/')
 SONAME := libchatblock.so.$(SOVERSION)
 
-.PHONY: all cli rust demo depth test lint deny notices check header man docs bench clean
+.PHONY: all cli rust demo depth test lint deny prose notices check header man docs bench clean
 
 all: rust
 	$(CARGO) build --release --locked
@@ -55,11 +55,15 @@ test: rust depth
 	echo; cd $(TARGET)/report && find . -type f ! -name skipped | sort | xargs -r cat; \
 	[ ! -e skipped ] || { echo; echo "skipped:"; sort -u skipped; }; exit $$status
 
-lint: rust deny
+lint: rust deny prose
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets --features cli -- -D warnings
 	$(CARGO) clippy --locked --lib --tests --features cli,model -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib --features cli
+
+# Words that docs/prose-words.txt rules out.
+prose:
+	@packaging/check-prose
 
 # Licences, bans and duplicate versions of the crates (deny.toml). Not every machine has the program; CI must.
 deny: rust

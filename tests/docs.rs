@@ -347,6 +347,39 @@ fn the_ratios_of_checks_are_those_of_the_last_run() {
     }
 }
 
+/// The check of `make lint` reads pages, headers and heads of source files, and fails because of one word.
+#[test]
+fn a_word_that_the_prose_rules_out_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let top = folder.path();
+    for name in ["docs", "include", "src"] {
+        fs::create_dir(top.join(name)).expect("a folder");
+    }
+    let words = "docs/prose-words.txt";
+    fs::copy(root().join(words), top.join(words)).expect("the words");
+    let check = || {
+        let mut program = Command::new(root().join("packaging/check-prose"));
+        program.arg(top).output().expect("sh starts")
+    };
+    let places = [
+        ("docs/page.md", ""),
+        ("include/chatblock.h", " * "),
+        ("src/lib.rs", "//! "),
+    ];
+    for (file, mark) in places {
+        fs::write(top.join(file), format!("{mark}A call is queued.\n")).expect("a file");
+        assert!(check().status.success(), "{file}: {:?}", check());
+        fs::write(top.join(file), format!("{mark}Whoever waits.\n")).expect("a file");
+        let output = check();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            !output.status.success() && said.contains(file),
+            "{file}: {said}"
+        );
+        fs::remove_file(top.join(file)).expect("our file");
+    }
+}
+
 #[test]
 fn doxygen_has_nothing_to_warn_of() {
     if !has_tool("docs", "doxygen") {
