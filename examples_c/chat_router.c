@@ -1,12 +1,12 @@
 /*
- * A chat router: one thread asks for every message whether the receiver has blocked the sender, players
- * are watched when they log in, and webhooks tell at once what was blocked elsewhere.
+ * A chat router: one thread checks for every message whether the receiver has blocked the sender, players
+ * are watched when they log in, and webhooks report at once what other clients blocked.
  *
- *   chat_router '{}'            the engine in this process knows everybody; no webhooks
- *   chat_router CONFIG PORT     the service, or `chatblock serve`, whose webhooks come to 127.0.0.1:PORT
+ *   chat_router '{}'            the embedded backend, where every owner is cached; no webhooks
+ *   chat_router CONFIG PORT     the service, or `chatblock serve`, whose webhooks arrive at 127.0.0.1:PORT
  *
- * Both sides need the same "webhook.token", and `serve` a "webhook.url" with that port. Ends with 0 when
- * every message went the way it should.
+ * Both sides need the same "webhook.token", and `serve` a "webhook.url" with that port. The exit status is 0
+ * if every message was routed as expected.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -24,7 +24,7 @@
 
 #include "chatblock.h"
 
-/* Messages come through a pipe: what is written at once arrives at once. */
+/* Messages arrive through a pipe: what is written in one call is read in one call. */
 struct message {
     char from[33], to[33];
 };
@@ -35,7 +35,7 @@ struct router {
     sem_t routed;
 };
 
-/* The router thread. It never waits for the network: a question costs about one memory access. */
+/* The router thread. It never waits for the network: a check costs about one memory access. */
 static void *route(void *argument)
 {
     struct router *router = argument;
@@ -44,9 +44,9 @@ static void *route(void *argument)
         const char *owner = m.to;
         int32_t blocked = chatblock_client_is_blocked(router->client, m.to, m.from);
         if (blocked == CHATBLOCK_ERR_UNKNOWN) {
-            /* Unknown is not "no". This game delivers, and knows better the next time. */
+            /* UNKNOWN is not "no". This game delivers, and caches the owner for the next message. */
             chatblock_client_watch(router->client, &owner, 1);
-            printf("%s to %s: delivered, nothing is known of %s yet\n", m.from, m.to, m.to);
+            printf("%s to %s: delivered, %s is not cached yet\n", m.from, m.to, m.to);
         } else if (blocked < 0) {
             printf("%s to %s: refused, %s\n", m.from, m.to, chatblock_status_name(blocked));
         } else {
@@ -68,8 +68,8 @@ static void say(struct router *router, const char *from, const char *to)
 }
 
 /*
- * The webhook endpoint. It stands for the HTTP server that a game has already, and is no more than an
- * example: one request at a time, bodies with a Content-Length only, no TLS.
+ * The webhook endpoint. It replaces the HTTP server that a game has already, and is only an example: one
+ * request at a time, bodies with a Content-Length only, no TLS.
  */
 enum { MAX_REQUEST = 1 << 20, SILENCE_SECONDS = 2 };
 
@@ -91,7 +91,7 @@ static char *find_body(char *request, size_t *length)
     return body != NULL ? body + 4 : NULL;
 }
 
-/* Reads until the body is complete; NULL when it does not come, or not in time, or is too long. */
+/* Reads until the body is complete; NULL if it does not arrive in time or is too long. */
 static char *read_request(struct endpoint *endpoint, int connection, size_t *length)
 {
     char *request = endpoint->request, *body = NULL;
@@ -108,7 +108,7 @@ static char *read_request(struct endpoint *endpoint, int connection, size_t *len
     }
 }
 
-/* The query string of the request line, which is cut off behind it. */
+/* The query string of the request line, which is truncated after it. */
 static const char *find_query(char *request)
 {
     char *target = request + strcspn(request, " \r");
@@ -138,7 +138,7 @@ static void answer(struct endpoint *endpoint, int connection)
     const char *body = read_request(endpoint, connection, &length);
     if (body == NULL)
         return;
-    /* Whether it is genuine is checked in here; what to answer is the result's text, in every case. */
+    /* This verifies the webhook; the JSON of the result is the HTTP response in every case. */
     chatblock_result *r =
         chatblock_client_apply_webhook(endpoint->client, find_query(endpoint->request), body, length);
     if (chatblock_result_status(r) < 0)
@@ -179,7 +179,7 @@ static int listen_on(int port)
     return -1;
 }
 
-/* Whether owner comes to block peer (1) or not to (0) as expected, within ten seconds. */
+/* Whether the check of owner and peer becomes blocked (1) or not blocked (0) as expected, within ten seconds. */
 static int becomes(const chatblock_client *client, const char *owner, const char *peer, int32_t expected)
 {
     const struct timespec pause = {.tv_nsec = 10000000};
@@ -192,7 +192,7 @@ static int becomes(const chatblock_client *client, const char *owner, const char
     return 0;
 }
 
-/* What bob's phone does: the router is not asked, and learns of it from the service. */
+/* What bob's phone does: the change reaches the router through the service. */
 static int change(const chatblock_client *phone, int is_block)
 {
     const char *ann[] = {"ann"};
@@ -231,7 +231,7 @@ static chatblock_client *open_client(const char *config)
     return client;
 }
 
-/* Plays with a router thread beside. Without another client the phone is this one. */
+/* Runs the players beside a router thread. Without another client this one acts as the phone. */
 static int with_router(chatblock_client *client, const chatblock_client *phone)
 {
     int is_done = 0;

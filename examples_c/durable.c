@@ -7,7 +7,7 @@
 
 #include "chatblock.h"
 
-/* Opens the store, or says why not. The path must not need escapes in JSON. */
+/* Opens the store, or prints why not. The path must not need escapes in JSON. */
 static chatblock_client *open_store(const char *path)
 {
     char config[4096];
@@ -22,7 +22,7 @@ static chatblock_client *open_store(const char *path)
     return client;
 }
 
-/* How long ann's list is, or -1. */
+/* The length of ann's list, or -1. */
 static int count(const chatblock_client *client)
 {
     chatblock_result *r = chatblock_blocklist_get(client, "ann", 0, 1000);

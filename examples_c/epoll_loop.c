@@ -1,6 +1,6 @@
 /*
- * A server around epoll: the blocklist is one more descriptor beside the others. Here the other one is
- * a pipe on which players type, one letter for whom they block; a real server has its sockets there.
+ * A server around epoll: the client is one more descriptor beside the others. Here the other one is a pipe
+ * on which players type one letter for the player they block; a real server has its sockets there.
  *
  *   epoll_loop '{}'     the configuration, as for quickstart
  */
@@ -18,7 +18,7 @@ static int watch(int epoll, int descriptor)
     return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
 }
 
-/* Hands over what was typed; the letter is the tag. Gives how many were accepted, or -1 at the end. */
+/* Submits what was typed; the letter is the tag. Returns how many were accepted, or -1 at the end. */
 static int read_input(const chatblock_client *client, int input)
 {
     char letters[16];
@@ -36,7 +36,7 @@ static int read_input(const chatblock_client *client, int input)
     return count > 0 ? accepted : -1;
 }
 
-/* The descriptor is readable until this has taken everything. Gives how many. */
+/* The descriptor is readable until this has taken every completion. Returns how many. */
 static int take_completions(const chatblock_client *client)
 {
     int count = 0;
@@ -48,7 +48,7 @@ static int take_completions(const chatblock_client *client)
     return count;
 }
 
-/* Until the players are gone and every call is answered. Gives how many were answered, or -1. */
+/* Runs until the players have left and every call is answered. Returns how many were answered, or -1. */
 static int serve(const chatblock_client *client, int epoll, int input, int blocklist)
 {
     int is_open = 1, accepted = 0, answered = 0;
@@ -86,14 +86,14 @@ int main(int argc, char **argv)
     /* Not to be read or closed: it belongs to the client. */
     int blocklist = chatblock_client_event_fd(client);
     if (blocklist >= 0 && pipe(typed) == 0) {
-        /* The players of this example have typed already, and are gone. */
+        /* The players of this example have typed already, and have left. */
         if (write(typed[1], "bcbd", 4) == 4 && close(typed[1]) == 0 && watch(epoll, typed[0]) == 0 &&
             watch(epoll, blocklist) == 0)
             answered = serve(client, epoll, typed[0], blocklist);
         close(typed[0]);
     }
     printf("%d blocks were answered\n", answered);
-    /* Everything is answered; where that is not known, flush comes before close. */
+    /* Every call is answered; a program that does not know this calls flush before close. */
     chatblock_status flushed = chatblock_client_flush(client, 2000);
     chatblock_status closed = chatblock_client_close(client, 2000);
     close(epoll);

@@ -1,8 +1,8 @@
 /*
  * The four blocklist calls, item by item.
  *
- *   quickstart '{}'                                 the engine in this process, in memory
- *   quickstart '{"path": "block.db"}'               the same, kept in a file
+ *   quickstart '{}'                                 the embedded backend, in memory
+ *   quickstart '{"path": "block.db"}'               the same, in a file
  *   quickstart '{"sdkappid": 1400000001, "secret_key_file": "key", "region": "singapore"}'
  *                                                   the cloud service
  *
@@ -61,7 +61,7 @@ static const char *in_words(int32_t relation)
     }
 }
 
-/* May these play with ann? */
+/* Checks which of these may play with ann. */
 static void check(const chatblock_client *client)
 {
     const char *others[] = {"bob", "cat", "eve", "zoe"};
@@ -97,7 +97,7 @@ static void list(const chatblock_client *client)
     } while (next != 0);
 }
 
-/* Unblocks everybody again: the next run finds what this one found. */
+/* Unblocks all of them: the next run starts with the same lists. */
 static void unblock(const chatblock_client *client)
 {
     const char *all[] = {"bob", "cat", "dan", "fay", "gil", "zoe"};
@@ -106,7 +106,7 @@ static void unblock(const chatblock_client *client)
     report("eve unblocks ann", chatblock_blocklist_delete(client, "eve", ANN, 1));
 }
 
-/* Mistakes have a status to branch on and a sentence for people. */
+/* Mistakes have a status for the program and a message for people. */
 static void make_mistakes(const chatblock_client *client)
 {
     report("a page of no entries", chatblock_blocklist_get(client, "ann", 0, 0));

@@ -1,10 +1,10 @@
 /*
- * Blocks players through the cloud service, and does what a game server does about each outcome.
+ * Blocks players through the cloud service, and shows what a game server does after each outcome.
  *
  *   remote REGION-OR-URL SDKAPPID KEYFILE OWNER PLAYER...
  *   remote singapore 1400000001 /etc/game/chat.key ann bob cat
  *
- * Ends with 0 when every player is blocked, with 1 when not, with 2 for a wrong command line.
+ * The exit status is 0 if every player is blocked, 1 if not, 2 for a wrong command line.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static int write_config(char *config, size_t size, char **argv)
     return length > 0 && (size_t)length < size;
 }
 
-/* The service answered and said no. */
+/* The service refused. */
 static void refused(const char *account, int code, int may_retry)
 {
     if (code == 30013)
@@ -38,7 +38,7 @@ static void refused(const char *account, int code, int may_retry)
         printf("tell the developer: %s was refused for good (%d)\n", account, code);
 }
 
-/* Some or all accounts were not blocked: one line for each kind of news. */
+/* Some or all accounts were not blocked: one line for each kind of failure. */
 static void read_items(const chatblock_result *r)
 {
     for (size_t i = 0; i < chatblock_result_item_count(r); i++) {
@@ -54,7 +54,7 @@ static void read_items(const chatblock_result *r)
     }
 }
 
-/* What to do now; 1 when everything is done. */
+/* Acts on the outcome; 1 if everything is done. */
 static int conclude(const chatblock_result *r)
 {
     switch (chatblock_result_status(r)) {
@@ -70,7 +70,7 @@ static int conclude(const chatblock_result *r)
         read_items(r);
         break;
     case CHATBLOCK_ERR_CONNECT:
-        /* Nothing was sent: it may go another way, or wait as long as you like. */
+        /* Nothing was sent: repeat the call at any time, or drop it. */
         printf("try later: the service cannot be reached, nothing was sent\n");
         break;
     case CHATBLOCK_ERR_NETWORK:
@@ -79,7 +79,7 @@ static int conclude(const chatblock_result *r)
         printf("repeat: no answer, the players may be blocked or not\n");
         break;
     case CHATBLOCK_ERR_QUEUED:
-        /* With an outbox only: it is on disk, and sent until it is answered. Repeating it would be one too many. */
+        /* With an outbox only: it is on disk, and sent until it is answered. Do not repeat it. */
         printf("queued: recorded and sent later, do not repeat it\n");
         break;
     default:

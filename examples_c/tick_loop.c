@@ -1,6 +1,6 @@
 /*
- * A game loop that never waits for the blocklist: players block each other with a key, the loop hands
- * that over, and a later tick finds what became of it.
+ * A game loop that never waits for the service: players block each other with a key, the loop submits
+ * that, and a later tick takes the completion.
  *
  *   tick_loop '{}'      the configuration, as for quickstart
  */
@@ -13,7 +13,7 @@
 
 enum { TICKS = 6, TICK_NANOSECONDS = 1000000000 / 30 };
 
-/* What players did: in this tick, who blocked whom. */
+/* Input of the players: the tick, and who blocked whom in it. */
 static const struct input {
     int tick;
     const char *player, *unwanted;
@@ -25,7 +25,7 @@ enum { INPUT_COUNT = sizeof INPUTS / sizeof *INPUTS };
 /* One line for each input, printed at the end: which tick an answer arrives in depends on the service. */
 static char became[INPUT_COUNT][80];
 
-/* Hands over what happened in this tick. The tag says later which input a completion belongs to. */
+/* Submits the input of this tick. The tag identifies the input of a completion. */
 static void read_input(const chatblock_client *client, int tick)
 {
     for (uint64_t i = 0; i < INPUT_COUNT; i++) {
@@ -39,7 +39,7 @@ static void read_input(const chatblock_client *client, int tick)
     }
 }
 
-/* Takes what is done by now and does not wait for more. Gives how many. */
+/* Takes the completions that are ready, without waiting. Returns how many. */
 static int take_completions(const chatblock_client *client)
 {
     int count = 0;

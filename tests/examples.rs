@@ -276,7 +276,7 @@ fn the_router_hears_of_blocks_made_elsewhere() {
         .args([&remote, &port.to_string()]));
     let expected = embedded.replace(
         "dan: delivered",
-        "dan: delivered, nothing is known of dan yet",
+        "dan: delivered, dan is not cached yet",
     );
     assert_eq!(output, expected + "2 webhooks were taken\n");
     report(
