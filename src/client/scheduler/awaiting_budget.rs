@@ -1,5 +1,5 @@
-//! Repetitions that may not be given up and have no budget stand in one queue, and the budget has the timer: as many go
-//! as it pays for, and nobody looks at the others meanwhile.
+//! Retries that may not be given up and exceed the budget wait in one queue. The budget sets the timer and releases
+//! as many as it allows; the others are not visited.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use super::owner_queue::{Batch, Payment};
 use super::{Delayed, Scheduler};
 use crate::api::Account;
 
-/// Who waits for the budget, in order.
+/// Batches that wait for the budget, in order.
 #[derive(Default)]
 pub(super) struct Unpaid {
     waiting: VecDeque<Delayed>,
@@ -65,7 +65,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// Lets go what the budget pays for.
+    /// Releases as many batches as the budget allows.
     pub(super) fn pay(&mut self, now: Instant) {
         while !self.unpaid.waiting.is_empty() && self.budget.spend_or_probe(now) {
             match self.unpaid.waiting.pop_front() {
@@ -82,7 +82,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// When the budget pays for the next one, if somebody waits for it.
+    /// When the budget allows the next one, if one waits.
     pub(super) fn pay_day(&self, now: Instant) -> Option<Instant> {
         let is_any = !self.unpaid.waiting.is_empty();
         is_any.then(|| self.budget.pays_at(now))

@@ -1,4 +1,4 @@
-//! Calls that are not given up: writes in the outbox, and what is read back for their sake.
+//! Calls without a deadline: writes in the outbox, and the reads that resolve their outcome.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -38,7 +38,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// How many calls that somebody waits for would be lost with this client.
+    /// How many calls with a caller would be lost with this client.
     pub(in crate::client) fn losable(&self) -> usize {
         let is_losable = |(id, entry): &(&CallId, &Entry<T>)| {
             entry.caller.is_some() && !self.is_safe(**id, entry)
@@ -65,7 +65,7 @@ impl<T> Scheduler<T> {
             && queue().is_some_and(OwnerQueue::has_writes)
     }
 
-    /// Tells the caller of a recorded write that it goes on without him; false for another call.
+    /// Ends the wait of the caller of a recorded write, which continues without a caller; false for another call.
     pub(super) fn let_go(&mut self, id: CallId) -> bool {
         let Some((call, caller)) = self.leave(id) else {
             return false;
@@ -81,8 +81,8 @@ impl<T> Scheduler<T> {
         true
     }
 
-    /// A recorded write goes on without its caller: what is known of it, and the caller who is still to be told. None
-    /// for another call.
+    /// Detaches a recorded write from its caller: what is known of the write, and the caller that still needs a
+    /// reply. None for another call.
     pub(in crate::client) fn leave(&mut self, id: CallId) -> Option<(Call, Option<T>)> {
         let entry = self.calls.get(&id).filter(|it| self.is_safe(id, it))?;
         let mut call = entry.call.clone();
@@ -110,7 +110,7 @@ impl<T> Scheduler<T> {
         calls.any(|entry| entry.purpose == Purpose::ReadBack)
     }
 
-    /// Asks how it stands with `targets` before a write of `owner` goes out.
+    /// Reads the state of `targets` before a write of `owner` is sent.
     pub(super) fn read_back(&mut self, owner: &Account, targets: Vec<Account>, now: Instant) {
         let Some(queue) = self.owners.get_mut(owner) else {
             return;

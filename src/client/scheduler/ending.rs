@@ -1,5 +1,5 @@
-//! How calls come to their end. Each way looks at the owner again: what waited behind the call may go now, and an owner
-//! without work is forgotten.
+//! The end of calls. Each kind of end schedules the owner again: calls behind the ended one may become ready, and an
+//! owner without work is removed.
 
 use std::time::Instant;
 
@@ -33,8 +33,8 @@ impl<T> Scheduler<T> {
         count
     }
 
-    /// Ends every call, dispatched or not. What is under way is still to be settled. What is recorded is left to the
-    /// next client, and its caller is told so, unless a bug was met.
+    /// Ends every call, sent or not. Requests in flight still get their outcome. Recorded writes are left to the next
+    /// client, and their callers get `QUEUED`, except after a bug.
     pub(in crate::client) fn end_all(&mut self, error: &Error) {
         while let Some((id, _)) = self.calls.first_key_value() {
             self.end(*id, End::BrokenOff(error.clone()));
@@ -75,7 +75,7 @@ impl<T> Scheduler<T> {
         self.queue(&owner, now);
     }
 
-    /// The call is over; whoever calls this looks at its owner again.
+    /// The call has ended; the caller of this function schedules its owner again.
     pub(super) fn end(&mut self, id: CallId, end: End) {
         let Some(mut entry) = self.calls.remove(&id) else {
             return;

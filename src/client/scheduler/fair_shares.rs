@@ -1,16 +1,16 @@
-//! Who goes next: a share of the requests for each command, and a turn for each owner.
+//! Fairness: a share of the requests in flight for each command, and round-robin among the owners of a command.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::api::{Account, Command};
 
-/// Of commands that had as much, the first of these goes: reads are what somebody waits for.
+/// Among commands with equal shares the first of these is served: callers wait for reads.
 const ORDER: [Command; 4] = [Command::Check, Command::Get, Command::Add, Command::Delete];
 
 /// So many owners that were not served lately go before one that was.
 const NEWCOMERS: u32 = 4;
 
-/// Room for more owners than these is given back when nobody waits.
+/// Capacity for more owners than these is released when none waits.
 const MOST_KEPT: usize = 1024;
 
 /// Requests by command, for start-time fair queueing: of those that may go, the one that had least goes. What a command
@@ -43,13 +43,13 @@ impl Shares {
 /// Work of many owners, one piece of each in turn. Owners that were not served lately go first (as sparse flows do in
 /// FQ-CoDel): who asks now and then does not wait for the round of those that always ask.
 pub(super) struct Turns<W> {
-    /// The only one who waits, as nearly always: nothing else is needed for him.
+    /// The only owner that waits, the common case: it needs no other structure.
     alone: Option<(Account, W)>,
-    /// The work of each owner that stands in one of the queues; of one that was served, perhaps none.
+    /// The work of each owner in one of the queues; an owner that was served may have none.
     work: HashMap<Account, VecDeque<W>>,
     newcomers: VecDeque<Account>,
     round: VecDeque<Account>,
-    /// Newcomers served since somebody of the round was.
+    /// New owners served since an owner of the round was served.
     in_a_row: u32,
     waiting: usize,
 }
@@ -117,7 +117,7 @@ impl<W> Turns<W> {
         None
     }
 
-    /// Nobody waits, so nobody has to be kept behind others.
+    /// No owner waits, so none has to be ordered.
     fn forget_the_round(&mut self) {
         if self.work.capacity() > MOST_KEPT {
             *self = Self::default();
@@ -140,7 +140,7 @@ impl<W> Turns<W> {
             .or_else(|| self.newcomers.pop_front())
     }
 
-    /// Everybody who waits, as often as he does.
+    /// Every owner that waits, once per entry.
     #[cfg(test)]
     pub(super) fn owners(&self) -> impl Iterator<Item = &Account> {
         let others = self.work.iter();

@@ -1,7 +1,7 @@
-//! Writes that may still arrive. The answer to an attempt was lost, so the service may do it late: after
-//! a later, contradicting write it would undo that one. So a target stays in doubt for as long as the
-//! attempt was waited for; a write that contradicts it is held back so long, and the target is read
-//! back before that write goes out.
+//! Writes that may still arrive. The response to an attempt was lost, so the service may execute it late, and after a
+//! later, contradicting write it would undo that one. So a target stays in doubt for another time limit of the
+//! attempt; a write that contradicts it is delayed until that time is over, and the target is read back before that
+//! write is sent.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -114,7 +114,7 @@ impl Doubts {
         }
     }
 
-    /// The service said how it stands with these targets.
+    /// The service reported the state of these targets.
     pub(super) fn settle(&mut self, owner: &str, targets: &[Account]) {
         if let Some(own) = self.owners.get_mut(owner) {
             for target in targets {
@@ -126,7 +126,7 @@ impl Doubts {
         }
     }
 
-    /// Forgets doubts that nobody asked about in time.
+    /// Removes doubts that expired.
     pub(super) fn sweep(&mut self, now: Instant) {
         let Some(life) = self.life else { return };
         while self

@@ -1,4 +1,4 @@
-//! What holds between any two steps of the scheduler. The simulator looks after each.
+//! Invariants between any two steps of the scheduler. The simulator checks them after each step.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,8 @@ use super::{Delayed, Purpose, Scheduler};
 use crate::api::Account;
 
 impl<T> Scheduler<T> {
-    /// Each owner has work, and it goes on by itself: the owner is queued, delayed, in flight or reading back, or its
-    /// next write awaits a commit, which `is_commit_coming`. Gives what is wrong with that.
+    /// Each owner has work that proceeds by itself: the owner is queued, delayed, in flight or reading back, or its
+    /// next write awaits a commit, which `is_commit_coming`. Returns what violates that.
     pub(super) fn stuck_owner(&self, is_commit_coming: bool) -> Option<String> {
         let mut queued: HashMap<&Account, usize> = HashMap::new();
         for owner in self.ready.iter().flat_map(Turns::owners) {

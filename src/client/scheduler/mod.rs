@@ -1,11 +1,10 @@
-//! The order of things: which request goes out next, and what an outcome means for the calls in it.
+//! The scheduler: which request is sent next, and what an outcome means for the calls in it.
 //!
-//! A plain state machine without threads, clocks or sockets: the threads of `runtime/` and the
-//! simulator drive the same code. Invariants: at most one write per owner is in flight; writes of one
-//! owner are answered in the order in which they were accepted, unless one is set aside, and writes
-//! about one owner and target always; a read goes out when the writes accepted before it are answered
-//! or set aside; every accepted call comes out of `take_done` exactly once. With an
-//! outbox a write goes out when it is on disk, and again until it is answered.
+//! A state machine without threads, clocks or sockets: the threads of `runtime/` and the simulator drive the same
+//! code. Invariants: at most one write per owner is in flight; writes of one owner are answered in the order of
+//! acceptance, unless one is set aside, and writes about one pair always; a read is sent when the writes accepted
+//! before it are answered or set aside; `take_done` returns every accepted call exactly once. With an outbox a write
+//! is sent when it is on disk, and again until it is answered.
 
 mod awaiting_budget;
 mod durable;
@@ -75,14 +74,14 @@ pub(super) struct Rules {
 pub(super) struct Done<T> {
     pub(super) id: CallId,
     pub(super) call: Call,
-    /// What the caller gave with the call; None when nobody waits for it any more.
+    /// What the caller passed with the call; None if no caller waits any more.
     pub(super) caller: Option<T>,
     /// Nothing is left to be sent: answered, refused for good, or cancelled.
     pub(super) is_settled: bool,
     /// A page that we asked for ourselves, in the background.
     pub(super) is_listing: bool,
-    /// No caller is told: these targets of the call are done and others may take long, or its record is not needed any
-    /// more.
+    /// No reply to a caller: these targets of the call are done and others may take long, or its record is not needed
+    /// any more.
     pub(super) is_part: bool,
 }
 
@@ -90,9 +89,9 @@ pub(super) struct Done<T> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Accepted,
-    /// Ours: how does it stand with targets in doubt?
+    /// An internal read: the state of targets in doubt.
     ReadBack,
-    /// Ours: a page of somebody's list.
+    /// An internal read: a page of a watched list.
     Listing,
 }
 
@@ -155,7 +154,7 @@ pub(super) enum Next {
     Wait(Option<Instant>),
 }
 
-/// Who waits for a moment to come.
+/// What waits for a time.
 enum Delayed {
     Owner(Account),
     /// Something that the owner has set aside.
@@ -224,7 +223,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// How many calls somebody waits for.
+    /// How many calls have a waiting caller.
     #[cfg(test)]
     fn awaited(&self) -> usize {
         let is_awaited = |entry: &&Entry<T>| entry.caller.is_some();
@@ -236,7 +235,7 @@ impl<T> Scheduler<T> {
         self.owners.contains_key(owner)
     }
 
-    /// Whether `owner` has calls of which `take_done` did not tell yet.
+    /// Whether `owner` has calls that `take_done` did not return yet.
     pub(super) fn is_unanswered(&self, owner: &str) -> bool {
         let is_own = |done: &Done<T>| done.call.request.owner == owner;
         self.is_busy(owner) || self.done.iter().any(is_own)
@@ -286,7 +285,7 @@ impl<T> Scheduler<T> {
         id
     }
 
-    /// Asks for a page in the background; it comes out of `take_done` with nobody who waits.
+    /// Requests a page in the background; `take_done` returns it without a caller.
     pub(super) fn list(&mut self, request: Request, now: Instant) {
         let id = self.fresh_id();
         let mut entry = Entry::new(Arc::new(request), None, now);

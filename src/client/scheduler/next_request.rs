@@ -1,4 +1,4 @@
-//! What goes out next becomes a request.
+//! Builds the next request: merges the queued calls of an owner.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::api::{Account, Command, Request, Targets};
 use crate::client::retry::Attempts;
 
 impl<T> Scheduler<T> {
-    /// The next request of `command`; None when its calls have ended meanwhile.
+    /// The next request of `command`; None if its calls have ended.
     pub(super) fn take(&mut self, command: Command, now: Instant) -> Option<Flight> {
         let mut batch = match self.ready_reads[command as usize].pop() {
             Some((_, batch)) => batch,
@@ -111,7 +111,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// Starts the time of calls that have not started; gives the last deadline.
+    /// Starts the time of calls that have not started; returns the last deadline.
     fn dispatch(&mut self, batch: &Batch, now: Instant) -> Option<Instant> {
         let patient = self.is_patient(batch);
         let mut last = None;

@@ -1,4 +1,4 @@
-//! What an outcome means: for the calls in the request, for their owner, and for the rate.
+//! Effects of an outcome: on the calls in the request, on their owner, and on the rate.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::client::stats::Cause;
 use crate::error::{Error, Status};
 
 impl<T> Scheduler<T> {
-    /// Takes the outcome of a request. True when the signature must be made anew before the next one.
+    /// Takes the outcome of a request. True if a new signature is needed before the next request.
     pub(in crate::client) fn settle(
         &mut self,
         flight: Flight,
@@ -169,7 +169,7 @@ impl<T> Scheduler<T> {
         self.finish(batch, now);
     }
 
-    /// While the breaker is open: a call that has time waits, another is told at once.
+    /// While the breaker is open: a call whose deadline allows it waits, any other ends at once.
     pub(super) fn refuse_at_rest(&mut self, batch: Batch, until: Instant, now: Instant) {
         if self.is_in_time(&batch, until) {
             self.repeat(batch, until);
@@ -291,7 +291,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// The batch is over: its owner may go on.
+    /// The batch has ended: its owner may send again.
     pub(super) fn finish(&mut self, batch: &Batch, now: Instant) {
         if batch.is_write()
             && let Some(queue) = self.owners.get_mut(&batch.owner)

@@ -1,5 +1,5 @@
-//! Calls that are not in the owner queue of their owner yet: writes that are on disk only, and reads behind them. The outbox
-//! says which writes these are and brings them back (`outbox/intake.rs`).
+//! Calls that are not in their owner queue yet: writes that are on disk only, and reads behind them. The outbox knows
+//! these writes and loads them (`outbox/intake.rs`).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -47,8 +47,8 @@ impl<T> Scheduler<T> {
         self.parked.absent += 1;
     }
 
-    /// Takes a write that is on disk only until [`Self::unpark`]. A caller that waits since `entered` is told at its
-    /// deadline as ever; that of an asynchronous call is given back, as nothing of the call stays in memory.
+    /// Takes a write that is on disk only until [`Self::unpark`]. A caller that waits since `entered` gets its reply
+    /// at its deadline as usual; the tag of an asynchronous call is returned, as nothing of the call stays in memory.
     pub(in crate::client) fn park_write(
         &mut self,
         request: Arc<Request>,
@@ -149,8 +149,8 @@ impl<T> Scheduler<T> {
         self.calls.insert(id, entry);
     }
 
-    /// Ends a write of which nothing was sent and that does not come back. Of one that is not in memory `known` says
-    /// what is known: what it asks, and who is told.
+    /// Ends a write of which nothing was sent and that is not loaded again. For one that is not in memory, `known`
+    /// has its request and its caller.
     pub(in crate::client) fn end_parked(
         &mut self,
         id: CallId,

@@ -1,4 +1,4 @@
-//! How many repetitions may be added to the load: an outage must not become a storm.
+//! Limit of the retries that are added to the load, so that an outage does not cause a retry storm.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What to do now: what is due by itself, and whose turn it is.
+//! What to do now: the timers that are due, and the next owner.
 
 use std::time::Instant;
 

@@ -1,6 +1,6 @@
-//! Records that must outlive their answer. A call with parts that are set aside is sent again as a whole after a
-//! restart, also what of it was done long ago: a later write about such a target has to be sent again after it, so it
-//! stays in the outbox until that call is over, and so does what is later still.
+//! Records that outlive their answer. After a restart a call with parts that are set aside is sent again as a whole,
+//! with the parts that were done before. A later write about such a target has to be sent again after it, so that
+//! record stays in the outbox until the call ends, and so do the records after it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the scheduler tell about themselves.
+//! Statistics of the scheduler.
 
 use std::time::Instant;
 

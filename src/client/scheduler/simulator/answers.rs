@@ -1,5 +1,5 @@
-//! What a cache may answer, from what the service held and what the client was told. Knows nothing of
-//! how lists are read.
+//! The answers that a cache may give, from the state of the service and the responses that the client received.
+//! Independent of how lists are read.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -65,7 +65,7 @@ impl Oracle {
         }
     }
 
-    /// A caller is told of the write `id`; `is_so` when the service still holds it so.
+    /// A caller gets the reply to the write `id`; `is_so` if it still is the state of the service.
     pub(super) fn confirm(&mut self, id: CallId, pair: Pair, blocks: bool, is_so: bool) {
         let fence = self.fences.get(&pair);
         if !blocks && fence.is_some_and(|fence| fence.call <= id) {

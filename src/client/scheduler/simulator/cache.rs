@@ -1,6 +1,6 @@
-//! Histories for the cache of a remote client: the production scheduler, watching and cache on virtual time,
-//! against a service with short pages that another host changes too, and webhooks that come late, twice,
-//! in another order or never. The oracle knows what the service held and what the client was told.
+//! Histories for the cache of a remote client: the production scheduler, refresh and cache on virtual time, against a
+//! service with short pages that another client changes too, and webhooks that arrive late, twice, in another order
+//! or never. The oracle knows the state of the service and the responses that the client received.
 
 mod travel;
 
@@ -227,7 +227,7 @@ impl Simulation {
         self.refresher.begin_asked(id, &request, self.now);
     }
 
-    /// As the runtime learns: first the cache, then the callers.
+    /// In the order of the runtime: first the cache, then the callers.
     fn collect(&mut self) {
         let mut owners = Vec::new();
         for done in self.scheduler.take_done(usize::MAX) {
@@ -264,7 +264,7 @@ impl Simulation {
         }
     }
 
-    /// A caller is told of a write: it is so here, when its owner is known.
+    /// A caller gets the reply to a write: the cache has it, if its owner is cached.
     fn confirm(&mut self, id: CallId, call: &Call) {
         let request = &call.request;
         if !request.command().is_write() {

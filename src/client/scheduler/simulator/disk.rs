@@ -1,4 +1,4 @@
-//! The disk of a history: commits that end well, find no room, or end with the process.
+//! The disk of a history: commits that succeed, find the disk full, or end with the process.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ pub(super) enum Commit {
     Locked,
     /// The process ends before it is on disk.
     CrashBefore,
-    /// The process ends when it is on disk and nobody knows yet.
+    /// The process ends after the commit and before any reply.
     CrashAfter,
 }
 

@@ -1,7 +1,6 @@
-//! Thousands of histories from seeds: the production scheduler, rate, retry and outbox on virtual time,
-//! against a service that loses, delays, throttles and refuses, and a disk that is full or ends with the
-//! process. The oracle knows only what was accepted, what was on disk, what the service did, and what
-//! the callers were told.
+//! Thousands of histories from seeds: the production scheduler, rate, retry and outbox on virtual time, against a
+//! service that loses, delays, throttles and refuses, and a disk that is full or ends with the process. The oracle
+//! knows only what was accepted, what was on disk, what the service executed, and what the callers received.
 //!
 //! CHATBLOCK_SEED=N repeats one history, CHATBLOCK_SEEDS=N goes through the first N.
 
@@ -187,13 +186,13 @@ impl Simulation {
         self.rouse();
     }
 
-    /// Somebody takes back a call that he made some time ago.
+    /// A caller cancels a call that it made some time ago.
     fn cancel(&mut self) {
         let Some(number) = self.random.choice(0..self.ids.len()) else {
             return;
         };
         let id = self.ids[number];
-        // Nobody takes back what he was told of, or what the next process finds in the outbox.
+        // No caller cancels a call whose reply it has, or what the next process finds in the outbox.
         let asked = &self.asked[number];
         let is_told = asked.orphaned || asked.replies > 0;
         if self.calls.get(&id) != Some(&number) || is_told || (self.durable && asked.waits) {
@@ -301,7 +300,7 @@ impl Simulation {
         }
     }
 
-    /// Judges what callers are told, at the moment at which they are told it.
+    /// Checks each reply at the time at which the caller gets it.
     fn collect(&mut self) {
         self.violations.extend(self.scheduler.count_fault());
         let all = self.scheduler.take_done(usize::MAX);

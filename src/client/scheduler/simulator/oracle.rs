@@ -1,4 +1,4 @@
-//! What callers remember, and whether it agrees with what the service holds. Knows nothing of scheduler.
+//! What callers received, and whether it agrees with the state of the service. Independent of the scheduler.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,7 +20,7 @@ pub(super) struct Asked {
     pub(super) waits: bool,
     /// It is on disk, or was.
     pub(super) recorded: bool,
-    /// The process ended with it: nobody waits for a reply.
+    /// The process ended with it: no caller waits for a reply.
     pub(super) orphaned: bool,
     /// Answered or refused for good.
     pub(super) settled: bool,
@@ -99,8 +99,8 @@ pub(super) struct Told<'a> {
     pub(super) is_recorded: bool,
 }
 
-/// What is told of a call and is not so: QUEUED means that it is on disk, and nothing else may be said of a write that
-/// is on disk and goes on; a refusal of the caller, with the code `of_caller`, ends none.
+/// Replies that are wrong: QUEUED means that the write is on disk, and a write that is on disk and continues gets no
+/// other reply; a refusal of the caller, with the code `of_caller`, ends none.
 pub(super) fn untrue_of_outbox(asked: &Asked, told: &Told, of_caller: i32) -> Option<String> {
     let status = told.reply.status();
     if !asked.request.command().is_write() {
@@ -119,8 +119,8 @@ pub(super) fn untrue_of_outbox(asked: &Asked, told: &Told, of_caller: i32) -> Op
     (told.is_settled && is_refused).then(|| "ends with a refusal of the caller".into())
 }
 
-/// Pairs that are not as the writes on them leave them: the last that was confirmed has won, or one after
-/// it whose outcome nobody knows. With `durable` a write that was not recorded was never sent.
+/// Pairs that are not as the writes on them leave them: the last that was confirmed has won, or one after it that is
+/// in doubt. With `durable` a write that was not recorded was never sent.
 pub(super) fn pairs_out_of_order(asked: &[Asked], blocked: &Blocked, durable: bool) -> Vec<String> {
     let mut possible: HashMap<(Account, Account), HashSet<bool>> = HashMap::new();
     for asked in asked {
@@ -153,8 +153,7 @@ pub(super) fn pairs_out_of_order(asked: &[Asked], blocked: &Blocked, durable: bo
         .collect()
 }
 
-/// Calls whose promise was broken: each that somebody waits for completes once, each that was recorded
-/// is settled.
+/// Calls that violate a guarantee: each with a caller completes once, each that was recorded gets an outcome.
 pub(super) fn broken_promises(asked: &[Asked]) -> Vec<String> {
     let mut broken = Vec::new();
     for (number, asked) in asked.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The model of the service: what it holds, and what happens to requests on their way.
+//! The model of the service: its state, and what happens to requests in flight.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub(super) enum Fate {
     Fine,
     /// It never arrived.
     RequestLost,
-    /// It was done, and nobody heard.
+    /// It was executed, and the response was lost.
     AnswerLost,
     /// It is done after it was given up.
     Late,

@@ -1,5 +1,5 @@
-//! Who sleeps and what wakes him, as in `dispatch`: with the predicates of the scheduler and of the outbox, and with nothing
-//! else. What nobody wakes a sleeper for is not done here either.
+//! Sleeping threads and what wakes them, as in `runtime`: with the predicates of the scheduler and of the outbox
+//! only. Work for which no predicate wakes a thread is not done here either.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::client::outbox::Outbox;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sleeper {
     Awake,
-    /// Looks again at this moment; None: when somebody wakes it.
+    /// Looks again at this time; None: when it is woken.
     Until(Option<Instant>),
 }
 

@@ -1,4 +1,4 @@
-//! An account about which every request fails for a long time, while the service does all others.
+//! An account for which every request fails for a long time, while the service executes all others.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What the counters say about every way in which a call can end.
+//! The counters after every way in which a call can end.
 
 use super::*;
 use crate::client::stats::{CallCounts, Service, Stats};

@@ -1,4 +1,4 @@
-//! What the end of one call means for those behind it.
+//! Effects of the end of a call on those behind it.
 
 use super::*;
 

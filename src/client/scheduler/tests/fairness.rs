@@ -1,4 +1,4 @@
-//! Everybody moves while others have more than can be done, and nobody is looked at in vain.
+//! Every owner makes progress while others have more work than capacity, and no owner is visited without need.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Recorded writes and refusals: what concerns the caller holds all of them and ends none.
+//! Recorded writes and refusals: a refusal of the caller holds all writes and ends none.
 
 use super::*;
 use crate::client::stats::{Held, Outbox, Service, Stats};
@@ -11,7 +11,7 @@ fn durable() -> World {
 }
 
 impl World {
-    /// A write that somebody waits for; it is not on disk yet.
+    /// A write with a waiting caller; it is not on disk yet.
     fn wait(&mut self, tag: u64, owner: &str, targets: &[&str]) {
         let request = Request {
             owner: owner.into(),

@@ -1,4 +1,4 @@
-//! The scheduler on virtual time: a script stands for the service, and nothing sleeps.
+//! The scheduler on virtual time: a script replaces the service, and nothing sleeps.
 
 mod counting;
 mod endings;

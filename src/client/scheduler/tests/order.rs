@@ -1,4 +1,4 @@
-//! Which request goes out when, and what it is made of.
+//! When a request is sent, and which calls it contains.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What an outcome means for the calls in a request and for those that come after.
+//! Effects of an outcome on the calls in a request and on later ones.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! One bad account does not stop its owner.
+//! One failing account does not block its owner.
 
 use super::*;
 

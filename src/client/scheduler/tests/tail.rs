@@ -1,4 +1,4 @@
-//! How long quiet owners wait beside owners who ask for more than can be done, on virtual time.
+//! Waiting times of owners with few calls beside owners that exceed the capacity, on virtual time.
 
 use super::*;
 

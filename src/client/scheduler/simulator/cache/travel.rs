@@ -1,4 +1,4 @@
-//! What happens on the way to the service and back, and to webhooks.
+//! Delivery of requests, responses and webhooks.
 
 use std::time::Duration;
 
