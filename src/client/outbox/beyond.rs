@@ -1,4 +1,4 @@
-//! Writes of the outbox that are not in memory: the part of [`Outbox`] that leaves them on disk and takes them back.
+//! Writes of the outbox that are not in memory: the part of [`Outbox`] that leaves them on disk and loads them.
 
 use std::time::Instant;
 
@@ -62,8 +62,8 @@ impl Outbox {
         self.backlog.holds(self.backlog.owner(owner))
     }
 
-    /// Takes an accepted write that goes to disk only, for which there is room; `tag` is that of its caller. True
-    /// when whoever waits for work has to look again.
+    /// Takes an accepted write that goes to disk only, for which there is room; `tag` is that of its caller. True if
+    /// the threads that wait for work have to look again.
     ///
     /// # Errors
     /// [`crate::Status::Storage`] when a sync failed since it was accepted.
@@ -87,7 +87,7 @@ impl Outbox {
         Ok(self.schedule(now + self.commit_time))
     }
 
-    /// Whether writes are to be read. Whoever makes this true wakes the writer.
+    /// Whether writes are to be loaded. The code that makes this true wakes the writer.
     pub(in crate::client) fn wants_page(&self) -> bool {
         let is_on_disk = |id: &CallId| *id < self.recorded;
         self.cancelled.first().is_some_and(is_on_disk)
@@ -198,7 +198,7 @@ impl Outbox {
             .min_by_key(|waiting| waiting.id)
     }
 
-    /// Forgets the callers of writes that are not in memory; these are to be told.
+    /// Removes the callers of writes that are not in memory; they still need a reply.
     pub(in crate::client) fn take_callers(&mut self) -> Vec<Unread> {
         let mut told = self.backlog.take_tags();
         for transit in self.transit.values_mut() {
@@ -214,13 +214,13 @@ impl Outbox {
         told.into_iter().map(unread).collect()
     }
 
-    /// How many callers of writes that are neither in memory nor on disk are to be told.
+    /// How many callers of writes that are neither in memory nor on disk need a reply.
     pub(in crate::client) fn losable(&self) -> usize {
         let rows = self.backlog.from(self.recorded);
         rows.filter(|waiting| waiting.tag.is_some()).count()
     }
 
-    /// The write is in no list any more; gives what it took.
+    /// The write is in no list any more; returns its size.
     pub(super) fn forget(&mut self, id: CallId) -> Option<u64> {
         let bytes = if let Some(kept) = self.kept.remove(&id) {
             if self.window.leave(kept.bytes, kept.returned)

@@ -1,8 +1,8 @@
-//! Writes that are sent no more and stay on disk: refused ones until their refusal is polled, and rows of the file that
-//! are no writes until an operator removes them.
+//! Records that are not sent again and stay on disk: refused writes until their refusal is polled, and rows that are
+//! not valid writes until an operator removes them.
 //!
-//! A plain state machine, a part of the outbox: which marks are to be written, and which refusals are in memory to be
-//! polled. A bounded number of them is; the others are read when those are polled.
+//! A state machine, part of the outbox: which marks are to be written, and which refusals are in memory to be polled.
+//! Their number is bounded; the others are read when those are polled.
 
 use std::collections::HashSet;
 
@@ -230,7 +230,8 @@ impl DeadLetters {
         (self.read, PAGE)
     }
 
-    /// Takes what was read, up to the number `read`; None when there was nothing more. Gives the replies to be polled.
+    /// Takes what was read, up to the number `read`; None if there was nothing more. Returns the replies to be
+    /// polled.
     pub(super) fn take_page(&mut self, page: Vec<Refused>, read: Option<i64>) -> Vec<Reply> {
         self.is_reading = false;
         self.read = read.unwrap_or(self.read);

@@ -1,5 +1,5 @@
-//! Between the scheduler and the outbox: which calls go where, and what comes back. The threads and the simulator do the
-//! same here.
+//! The interface between scheduler and outbox: which calls are passed in which direction. The threads and the
+//! simulator run the same code.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -70,7 +70,7 @@ pub(in crate::client) fn accept<T: Tagged>(
     };
     let is_beyond = outbox.is_beyond(&request.owner);
     let (id, added, caller) = if is_beyond {
-        // Whoever waits is remembered by the scheduler.
+        // The scheduler keeps the waiting callers.
         let tag = caller.tag().filter(|_| entered.is_none());
         let (id, caller) = scheduler.park_write(Arc::clone(&request), caller, entered, now);
         (id, outbox.add_beyond(record(id), tag, now), caller)
@@ -117,7 +117,7 @@ pub(in crate::client) struct Back {
     pub(in crate::client) tags: Vec<(u64, CallId)>,
     /// Rows that turned out to be no writes.
     pub(in crate::client) bad: Vec<BadRow>,
-    /// Writes whose rows somebody else has removed.
+    /// Writes whose rows another program has removed.
     pub(in crate::client) gone: Vec<CallId>,
 }
 
@@ -175,7 +175,7 @@ pub(in crate::client) fn arrive<T: Tagged>(
     back
 }
 
-/// Lets reads go on that wait for no write on disk any more.
+/// Releases reads that no longer wait for a write on disk.
 fn release_reads<T>(scheduler: &mut Scheduler<T>, outbox: &Outbox, now: Instant) {
     for owner in scheduler.parked_owners() {
         if !outbox.has_beyond(&owner) {
@@ -205,7 +205,7 @@ pub(in crate::client) fn cancel<T: Tagged>(
     count
 }
 
-/// Tells the callers that only the outbox knows that the client ends.
+/// Ends the calls of callers that only the outbox has, because the client ends.
 pub(in crate::client) fn end_all<T: Tagged>(
     scheduler: &mut Scheduler<T>,
     outbox: &mut Outbox,
@@ -221,7 +221,7 @@ pub(in crate::client) fn end_all<T: Tagged>(
     }
 }
 
-/// Tells the scheduler what became of a commit; gives what is to be logged, and whether it is an error.
+/// Passes the outcome of a commit to the scheduler; returns what is to be logged, and whether it is an error.
 pub(in crate::client) fn take_outcome<T: Tagged>(
     scheduler: &mut Scheduler<T>,
     outbox: &Outbox,

@@ -1,4 +1,4 @@
-//! What an earlier client left behind is taken up: writes are sent, rows that are none are set aside and named.
+//! Loads what an earlier client left: writes are sent, rows that are not valid writes are kept apart and reported.
 
 use std::path::Path;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! The journal as a SQLite file: one row per write, texts that an operator can read.
+//! The journal as a SQLite file: one row per write, with strings that an operator can read.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,7 +57,8 @@ pub(in crate::client) struct Left {
     /// How many there are of them.
     pub(in crate::client) bad_rows: u64,
     pub(in crate::client) letters: LetterCounts,
-    /// The id of the next write: no row has it or a greater one of ours, also of those that are not sent.
+    /// The id of the next write: no row has it or a greater one that the outbox assigned, also of those that are not
+    /// sent.
     pub(in crate::client) next_id: CallId,
 }
 
@@ -70,8 +71,8 @@ pub(in crate::client) struct SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Opens or creates the outbox of the app `sdkappid` at `path`, which must be absolute, and tells `each` write that
-    /// an earlier client left behind, oldest first. One process, one handle.
+    /// Opens or creates the outbox of the app `sdkappid` at `path`, which must be absolute, and passes each write
+    /// that an earlier client left to `each`, oldest first. One process, one handle.
     ///
     /// # Errors
     /// [`crate::Status::Storage`] when the file is in use, foreign, of another version, damaged, unusable, or belongs
@@ -122,7 +123,7 @@ impl SqliteJournal {
         storage(&self.path, error)
     }
 
-    /// Tells `each` write that is to be sent, and gives what is not.
+    /// Passes each write that is to be sent to `each`, and returns the other rows.
     fn look_through(&mut self, mut each: impl FnMut(&Stored<'_>)) -> Result<Left, Error> {
         let mut left = Left::default();
         let looked = rows::scan(&self.connection, |row| match row {

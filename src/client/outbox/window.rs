@@ -1,5 +1,5 @@
-//! How much of the outbox is in memory: writes that came in while there was room, and writes that came back from disk. Each
-//! kind has its own room, so that neither keeps the other from going on.
+//! The bounded part of the outbox that is in memory: writes accepted while there was room, and writes loaded from
+//! disk. Each kind has its own limit, so neither blocks the other.
 
 use std::collections::HashMap;
 
