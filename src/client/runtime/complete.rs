@@ -1,4 +1,4 @@
-//! How replies go out.
+//! Delivery of replies.
 
 use super::outbox_writer::Letters;
 use super::{Caller, Runtime, State};
@@ -83,8 +83,8 @@ impl Runtime {
         state
     }
 
-    /// The replies to callers that poll, in order, and those to callers that wait. A write that nobody
-    /// waits for any more shows itself only when it was refused.
+    /// The replies to callers that poll, in order, and those to callers that wait. A write without a caller has a
+    /// completion only if it was refused.
     fn replies(
         &self,
         done: Vec<Done<Caller>>,
@@ -118,7 +118,7 @@ impl Runtime {
                     });
                 }
                 Some(Caller::Waits(sender)) => waited.push((sender, reply)),
-                // On disk and in no queue: a host program that never polls goes on.
+                // On disk and in no queue: a host program that never polls is not blocked.
                 None if letter == Some(&true) => polled.push(reply),
                 None if letter.is_some() => {}
                 None if is_settled && reply.status() != Status::Ok => {

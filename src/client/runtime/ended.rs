@@ -1,4 +1,4 @@
-//! Waiting for the end of the threads of a client.
+//! Waits for the end of the threads of a client.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use crate::locks::{Condvar, Mutex};
 /// Every thread has one until it ends.
 pub(super) struct Alive(Arc<Shared>);
 
-/// Tells when the last [`Alive`] is gone.
+/// Signals the end of the last [`Alive`].
 pub(super) struct Ended(Arc<Shared>);
 
 struct Shared {

@@ -1,7 +1,7 @@
-//! Asynchronous calls and owners to be watched, on their way to the scheduler, and where the threads of a client sleep. The lock of the
-//! scheduler is held while an outcome is taken in; a tick thread leaves its call here without it. The leader takes in
-//! what arrived, a moment later: the calls of one tick share requests, and no thread competes with the tick thread
-//! while it hands them over.
+//! Asynchronous calls and watched owners on their way to the scheduler, and where the threads of a client sleep. The
+//! lock of the scheduler is held while an outcome is processed; a tick thread stores its call here without that lock.
+//! The leader moves the stored calls to the scheduler up to 1 ms later: the calls of one tick share requests, and no
+//! thread competes with the tick thread while it submits.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -143,8 +143,8 @@ impl Inbox {
         self.notify(wake);
     }
 
-    /// A thread goes on the network and leaves `work` and what has arrived: in one section, so that a call that arrives
-    /// meanwhile is seen by one of them.
+    /// A thread starts to send and leaves `work` and the stored calls to others: in one critical section, so that a
+    /// call stored at the same time is seen by one of them.
     pub(super) fn leave(&self, work: Work) {
         let mut queue = self.queue.lock();
         let arrived = queue.calls.front().map(|first| self.work(first));

@@ -1,9 +1,9 @@
-//! The threads of a client, which do what the scheduler (`scheduler`) says. Calls of blocking callers and of others take the
-//! same way.
+//! The threads of a client, which execute the decisions of the scheduler (`scheduler`). Blocking and asynchronous
+//! calls take the same path.
 //!
-//! Each part owns its lock: `inbox.rs` has the calls that arrive and the threads that sleep, `completions.rs` the replies
-//! that wait for poll, and the state here is the scheduler with its outbox. Locks are taken in the order state, inbox or
-//! state, completions; no thread holds two of the latter.
+//! Each part owns its lock: `inbox.rs` has the calls that arrive and the threads that sleep, `completions.rs` the
+//! replies that wait for poll, and the state here is the scheduler with its outbox. The lock order is state, inbox or
+//! state, completions; no thread holds the locks of inbox and completions together.
 
 mod cache_updates;
 mod complete;
@@ -43,8 +43,8 @@ use inbox::{Arrival, Inbox};
 /// An asynchronous call waits so long for others with which it can share requests. The network takes longer.
 const BATCH_WINDOW: Duration = Duration::from_millis(1);
 
-/// Threads that have nothing to do need a moment to end, also when nobody wants to wait: the store is
-/// free for the next client when close returns.
+/// Idle threads need a moment to end, also with a time limit of 0: the store is free for the next client when close
+/// returns.
 const CLOSE_GRACE: Duration = Duration::from_millis(40);
 
 /// Where the reply to a call goes.

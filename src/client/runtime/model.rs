@@ -1,6 +1,7 @@
-//! The threads of a client under shuttle: the production code with shuttle's locks and threads, so that every lock, wait
-//! and notification is a point at which another thread may go on. Nothing has a deadline here and every wait lasts until it
-//! is notified, so a notification that gets lost is a deadlock, which shuttle reports with the schedule that led to it.
+//! The threads of a client under shuttle: the production code with shuttle's locks and threads, so that every lock,
+//! wait and notification is a point at which another thread may run. There are no deadlines and every wait lasts
+//! until it is notified, so a lost notification is a deadlock, which shuttle reports with the schedule that led to
+//! it.
 //!
 //! Built by `tests/runtime_model.rs` with the feature `model`.
 
@@ -58,7 +59,7 @@ impl Journal for Paper {
     }
 }
 
-/// A clock that stands still.
+/// A stopped clock.
 struct Still(Instant);
 
 impl Clock for Still {

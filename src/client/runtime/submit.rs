@@ -1,4 +1,4 @@
-//! How calls come in: left in the inbox, brought into the scheduler by a thread that waits, or done at once.
+//! Entry of calls: stored in the inbox, passed to the scheduler by a caller that waits, or executed at once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ impl Drop for Here<'_> {
 }
 
 impl Runtime {
-    /// Takes a call that nobody waits for.
+    /// Takes an asynchronous call.
     ///
     /// # Errors
     /// [`crate::Status::Busy`] when the queue or the outbox is full or no thread can start,
@@ -86,8 +86,8 @@ impl Runtime {
         Ok(id)
     }
 
-    /// What a caller is told whose reply did not come in time, when a write of his goes on without him. Waits for
-    /// the lock no longer than `patience`.
+    /// The reply to a caller whose deadline passed, if its write continues without it. Waits for the lock no longer
+    /// than `patience`.
     pub(in crate::client) fn stop_waiting(&self, id: CallId, patience: Duration) -> Option<Reply> {
         let mut state = self.state.try_lock_for(patience)?;
         let (call, caller) = state.scheduler.leave(id)?;
@@ -97,8 +97,9 @@ impl Runtime {
         Some(Reply::from_call(call))
     }
 
-    /// A place for the reply to a call; for a write that is recorded, room on disk instead. The reply to one that nobody
-    /// `waits` for takes a place when it is there, so it is refused while no place is free.
+    /// A place for the reply to a call; for a write that is recorded, room on disk instead. The reply to an
+    /// asynchronous call (`waits` is false) takes a place when it arrives, so the call is refused while no place is
+    /// free.
     fn admit(&self, request: &Request, waits: bool) -> Result<(), Error> {
         let room = self.room.get().filter(|_| request.command().is_write());
         let has_place = match room {

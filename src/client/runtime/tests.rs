@@ -1,4 +1,4 @@
-//! When calls go out, on a clock that stands still.
+//! When calls are sent, on a stopped clock.
 
 use super::*;
 use crate::api::{Item, Operation, Verdict};

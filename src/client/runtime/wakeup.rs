@@ -1,8 +1,9 @@
-//! Which thread looks for work next: the only place that decides who sleeps and who is woken.
+//! Leader and followers: the only code that decides which thread sleeps and which is woken.
 //!
-//! A thread *looks* when it holds the lock of the scheduler, takes in what arrived, and asks what to do. Then it takes a
-//! request to the network, or it sleeps. One sleeper is the *leader*: it wakes by itself when its timer is due. The others
-//! are *followers*. Waking a thread costs more than a request, so a thread is woken only when no other will look.
+//! A thread *looks* when it holds the lock of the scheduler, processes the inbox, and gets its next task. After that
+//! it sends a request, or it sleeps. One sleeping thread is the *leader*: it wakes by itself when its timer is due.
+//! The others are *followers*. Waking a thread costs more than a request, so a thread is woken only if no other will
+//! look.
 //!
 //! ```text
 //!                              woken: post(), leave(), end()
@@ -16,13 +17,13 @@
 //!             IN FLIGHT -- come_back() --> LOOKING
 //! ```
 //!
-//! Invariants, which `model.rs` tries in every order that shuttle finds:
+//! Invariants, which `model.rs` checks in every order that shuttle explores:
 //! - `looking` is the exact number of threads that will look before they sleep or leave.
-//! - Who has work calls `post()` after the work can be seen. While a thread looks, the work is kept in `posted` for the
-//!   thread that sleeps or leaves next. Else a sleeper becomes a looker at once. Else every thread is in flight and looks
-//!   when it comes back.
-//! - A thread that leaves posts what it leaves behind, and what was posted while it looked.
-//! - The leader's moment is never later than the earliest moment that was posted.
+//! - A thread that adds work calls `post()` after the work is visible. While a thread looks, the work is noted in
+//!   `posted` for the thread that sleeps or leaves next. Otherwise a sleeping thread starts to look at once. If no
+//!   thread sleeps, all are sending and look when they return.
+//! - A thread that leaves posts the work that remains, and what was posted while it looked.
+//! - The timer of the leader is never later than the earliest time that was posted.
 
 use std::time::Instant;
 
@@ -48,7 +49,7 @@ impl Work {
 #[must_use]
 pub(super) enum Wake {
     Nobody,
-    /// The leader: to look, or only to set its timer anew.
+    /// The leader: to look, or only to reset its timer.
     Leader,
     /// One follower, to look.
     Follower,
@@ -62,14 +63,14 @@ pub(super) enum Sleep {
     LookAgain,
     /// Until the moment of the leader, as the leader of this number.
     Leader(u64),
-    /// Until called; the leader has to set its timer anew when `wake` says so.
+    /// Until called; the leader has to reset its timer if `wake` says so.
     Follower(Wake),
 }
 
 /// The sleeper with a timer.
 #[derive(Debug)]
 struct Leader {
-    /// Tells one leader from the next.
+    /// Distinguishes one leader from the next.
     number: u64,
     until: Option<Instant>,
 }
@@ -125,7 +126,7 @@ impl Wakeup {
         self.call_one()
     }
 
-    /// A thread that looked goes on the network and leaves `work` behind.
+    /// A thread that looked starts to send and leaves `work` to others.
     pub(super) fn leave(&mut self, work: Work) -> Wake {
         self.looking -= 1;
         let posted = std::mem::take(&mut self.posted);
