@@ -1,4 +1,4 @@
-//! How the calls of a client travel: what its configuration makes of the backends.
+//! Selects service, cache and outbox of a client from its configuration.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::service::engine::store::Observer;
 use crate::service::remote::RemoteService;
 use crate::threads;
 
-/// How many calls that nobody waits for the embedded engine answers at once: enough to share commits.
+/// How many asynchronous calls the embedded engine executes concurrently: enough to share commits.
 const LOCAL_REQUESTS: usize = 16;
 
 /// Who answers, what is known, and how calls travel.

@@ -1,4 +1,4 @@
-//! Copies of the store or the outbox of a client that goes on working.
+//! Backup of the store or the outbox while the client is in use.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,8 +65,8 @@ impl Backups {
     }
 }
 
-/// Copies the store or outbox at `path` to a new file at `to`, for a program that has not opened it, and checks the copy. Where
-/// a client of another process has it open, that one goes on.
+/// Copies the store or outbox at `path` to a new file at `to`, for a program that has not opened it, and checks the
+/// copy. A client of another process that has it open is not affected.
 ///
 /// # Errors
 /// [`Status::Storage`] when `path` is foreign, newer or damaged, something is at `to`, or the disk fails; there is no

@@ -1,4 +1,4 @@
-//! One call while it is under way: which targets are answered, by whatever parts and attempts.
+//! One call in flight: the outcome of each target, over all its parts and attempts.
 
 mod positions;
 
@@ -27,7 +27,7 @@ pub(super) enum Slot {
 }
 
 impl Slot {
-    /// What its caller is told.
+    /// The reply to its caller.
     pub(super) fn status(&self) -> Status {
         match self {
             Self::Open => Status::Cancelled,
@@ -44,7 +44,7 @@ impl Slot {
         }
     }
 
-    /// Whether the write of this target is recorded and goes on.
+    /// Whether the write of this target is recorded and continues.
     pub(super) fn is_queued(&self) -> bool {
         matches!(self, Self::Queued(_))
     }
@@ -304,7 +304,7 @@ impl Call {
         }
     }
 
-    /// Exactly one answer covers the whole call: its text stands for all.
+    /// One response covers the whole call: its text is the text of the reply.
     pub(super) fn take_text(&mut self) -> Option<String> {
         self.text.take().filter(|_| self.answers == 1)
     }
@@ -324,8 +324,8 @@ impl Call {
         self.passed
     }
 
-    /// The targets that are done and were not told of, as a call of their own: others of this call may take long, and
-    /// later writes about these go on meanwhile.
+    /// The targets that are done and not reported yet, as a call of their own: others of this call may take long, and
+    /// later writes about these may proceed.
     pub(super) fn tell_done(&mut self) -> Option<Self> {
         self.told.resize(self.request.targets().len(), false);
         let mut done = Vec::new();
@@ -343,7 +343,7 @@ impl Call {
         Some(part)
     }
 
-    /// A call whose targets are all done, of which everybody was told.
+    /// A call whose targets are all done and reported.
     pub(super) fn all_done(request: Arc<Request>) -> Self {
         Self {
             told: vec![true; request.targets().len()],
@@ -352,7 +352,7 @@ impl Call {
         }
     }
 
-    /// Whether the target was told of before the call came to its end.
+    /// Whether the target was reported before the end of the call.
     pub(super) fn was_told(&self, position: usize) -> bool {
         self.told.get(position).copied().unwrap_or(false)
     }

@@ -1,4 +1,4 @@
-//! Calls that are done and wait to be taken by poll.
+//! Completions: calls that ended and wait for poll.
 
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
@@ -15,7 +15,7 @@ use crate::locks::{Condvar, Mutex};
 pub(super) struct Completions {
     state: Mutex<State>,
     arrived: Condvar,
-    /// Replies that wait and those still to come. Not under the lock: whoever hands a call over takes a place.
+    /// Replies that wait and those still to come. Not under the lock: a thread that submits a call takes a place.
     places: AtomicUsize,
     max_calls: usize,
     /// The oldest call of the replies that a thread has in hand, here or for callers that wait; `NONE` without one.
@@ -33,7 +33,7 @@ const NONE: CallId = CallId::MAX;
 struct State {
     replies: VecDeque<Reply>,
     tokens: usize,
-    /// Nothing will arrive any more: nobody waits from now on.
+    /// Nothing will arrive any more: no call of poll waits from now on.
     over: bool,
     /// What the descriptor shows.
     is_readable: bool,
@@ -119,7 +119,7 @@ impl Completions {
     /// Queues those of the replies on their way that belong here, in order: `others` are there too.
     pub(super) fn push(&self, replies: Vec<Reply>, others: usize) {
         self.queue(replies, || {
-            // Whoever has a reply finds its place free, and nothing of it left to wait for.
+            // After poll has returned a reply its place is free, and nothing of it is left to wait for.
             self.free(others);
             self.hold(None);
         });
@@ -156,7 +156,7 @@ impl Completions {
         self.arrived.notify_one();
     }
 
-    /// From now on nobody waits.
+    /// From now on no call of poll waits.
     pub(super) fn end(&self) {
         self.state.lock().over = true;
         self.arrived.notify_all();

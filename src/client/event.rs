@@ -1,4 +1,4 @@
-//! The descriptor of the completions: readable while there is something to poll.
+//! The event descriptor: readable while completions wait for poll.
 
 use std::os::fd::{AsRawFd, RawFd};
 

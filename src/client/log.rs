@@ -1,5 +1,5 @@
-//! Log lines: written by a thread of their own, so that a slow disk or a closed pipe never holds or
-//! kills a caller. Never contains a key, a signature or a query string.
+//! Log lines: written by a thread of their own, so that a slow disk or a closed pipe never blocks or ends a caller.
+//! Never contains a key, a signature or a query string.
 
 mod file;
 
@@ -40,7 +40,7 @@ struct Open {
     warnings: Mutex<Allowance>,
     /// Shared with the thread that writes.
     dropped: Arc<AtomicU64>,
-    /// How many of the dropped a later line told about.
+    /// How many of the dropped lines a later line reported.
     told: AtomicU64,
 }
 
@@ -166,7 +166,7 @@ fn open_sink(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Box<d
 
 fn write_lines(lines: &Receiver<String>, mut sink: Box<dyn Sink>, dropped: &AtomicU64) {
     while let Ok(line) = lines.recv() {
-        // A destination that fails may come back: the line is counted, and the next one tells.
+        // A destination that fails may come back: the line is counted, and the next one reports it.
         if sink.write_line(&line).is_err() {
             dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
 
-    /// A clock that stands still until it is moved.
+    /// A clock that is stopped until it is moved.
     struct Moved {
         start: Instant,
         milliseconds: AtomicU64,

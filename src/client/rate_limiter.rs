@@ -1,5 +1,5 @@
-//! How fast calls may go: never more than the configured number in any window of one second, less
-//! after the service said that it is too much (docs/protocol.md 9, choice C33).
+//! Rate limiter: at most the configured number of calls in any window of one second, fewer after the service reported
+//! too many (docs/protocol.md 9, choice C33).
 
 use std::time::{Duration, Instant};
 
@@ -53,7 +53,7 @@ impl RateLimiter {
         self.waits_until = counted.max(Some(until));
     }
 
-    /// Calls per second when nobody complains.
+    /// Calls per second unless the service reports too many.
     pub(super) fn full(&self) -> u32 {
         self.full
     }

@@ -1,4 +1,4 @@
-//! From what a caller gives to a request that may be sent, or the reason why not.
+//! Validates the arguments of a call: a request, or the error that names the argument.
 
 use super::reply::Reply;
 use crate::api::codes::BAD_JSON;

@@ -1,4 +1,4 @@
-//! What a client knows of who blocks whom: the cache, asked without locks and allocations.
+//! Keeps the cache of a client up to date; checks read it without locks and allocations.
 
 pub(in crate::client) mod refresh;
 pub(in crate::client) mod webhooks;
@@ -59,7 +59,7 @@ impl TimedCache {
         })
     }
 
-    /// Learns every list of a store.
+    /// Loads every list of a store into the cache.
     pub(in crate::client) fn load(&self, store: &dyn Store) -> Result<(), Error> {
         pair_cache::load(&self.blocks, store)
     }
@@ -123,7 +123,7 @@ impl TimedCache {
     }
 }
 
-/// The store tells what it keeps.
+/// The store passes its lists.
 impl Observer for TimedCache {
     fn apply(&self, changes: &mut dyn Iterator<Item = ChangeEvent<'_>>) {
         let learned = pair_cache::apply(&self.blocks, changes);

@@ -1,17 +1,17 @@
-//! Whose lists are read in the background, when, and what a remote client learns from its own calls.
+//! Which lists are read in the background, when, and how the responses of a remote client change the cache.
 //!
-//! A plain state machine: it says which page is to be asked for next, and takes what came back. Invariants,
-//! held by the simulator of the cache:
+//! A state machine: it returns the page to request next, and processes the response. Invariants, checked by the
+//! simulator of the cache:
 //!
 //! 1. An owner answers yes or no only after its list was read from its first page to its last without a
 //!    change in between.
-//! 2. A write that is confirmed is in the cache when its caller hears of it, unless an event came about its
-//!    pair while it was under way: an add event is then a yes, and the list is read again.
-//! 3. An add event is a yes from its acceptance, until a list that was asked for after it says otherwise, or
-//!    a delete of this client that was accepted after it.
-//! 4. One list of an owner is learned at a time: the changes noted meanwhile begin with its request.
-//! 5. After the last change that was heard of, its owner's list is read once more, however often that fails.
-//! 6. An owner's list is begun once a second at most, and no page leaves without a place in the rate.
+//! 2. A confirmed write is in the cache before its caller gets the reply, unless an event about its pair arrived
+//!    while it was in flight: after an add event the pair is blocked, and the list is read again.
+//! 3. After an add event the pair is blocked, until a list that was requested after it, or a delete of this client
+//!    that was accepted after it, says otherwise.
+//! 4. At most one list per owner is read at a time: changes are noted from its request on.
+//! 5. After the last reported change, the list of its owner is read once more, however often that fails.
+//! 6. The list of an owner is started at most once per second, and every page counts in the rate limit.
 
 mod listing;
 #[cfg(test)]
@@ -75,7 +75,7 @@ impl Owner {
     }
 }
 
-/// The last events about a pair, in calls: of those before it nobody knows which came first.
+/// The last events about a pair, in calls: the order of earlier ones is unknown.
 #[derive(Clone, Copy, Default)]
 struct Contest {
     event: CallId,
@@ -88,8 +88,7 @@ pub(in crate::client) struct Refresher {
     rules: Rules,
     owners: HashMap<Arc<str>, Owner>,
     queue: BTreeMap<(Instant, u64), Arc<str>>,
-    /// Listings that callers asked for, from which something can be learned: one of each owner, as changes
-    /// are noted since its beginning.
+    /// Listings of callers that can be applied to the cache: one per owner, as changes are noted since its beginning.
     asked: HashMap<Account, (CallId, Instant)>,
     /// Pairs with an event while writes of their owner were under way, which may have been done before it or
     /// after it. The first call after the event, and whether it was an add event.
@@ -141,7 +140,7 @@ impl Refresher {
         true
     }
 
-    /// Reads the list of `owner` no more, but for what was heard of it.
+    /// Stops reading the list of `owner`, except after reported changes.
     pub(in crate::client) fn unwatch(&mut self, owner: &str) {
         self.cache.blocks.set_watched(owner.as_bytes(), false);
         let Some(own) = self.owners.get_mut(owner) else {
@@ -152,7 +151,7 @@ impl Refresher {
         if own.listing.is_some() || own.is_wanted() {
             return;
         }
-        // Whoever is watched again at once is not read again at once.
+        // An owner that is watched again at once is not read again at once.
         match own.started {
             Some(started) => self.schedule(owner, started + REREAD),
             None => self.forget(owner),
@@ -330,7 +329,7 @@ impl Refresher {
         let peers = listing.peers.iter().map(|peer| peer.as_bytes());
         let started = self.cache.ms(listing.started);
         match self.cache.blocks.replace(owner.as_bytes(), peers, started) {
-            // The owner was forgotten meanwhile, for want of memory.
+            // The owner was evicted.
             Ok(Effect::Ignored) | Err(_) => return self.fail(owner, listing.heard, now),
             Ok(_) => self.refreshes += 1,
         }
@@ -388,7 +387,7 @@ impl Refresher {
         }
     }
 
-    /// All that came out of `scheduler` was learned.
+    /// All that `scheduler` returned was applied.
     pub(in crate::client) fn end_contests<T>(&mut self, scheduler: &Scheduler<T>) {
         self.contested
             .retain(|owner, _| scheduler.is_unanswered(owner));
@@ -399,7 +398,7 @@ impl Refresher {
         let contested = self.contested.get(owner);
         let contest = |target: &str| contested.and_then(|pairs| pairs.get(target)).copied();
         let (mut in_doubt, mut is_contested) = (call.was_lost(), false);
-        // Of a list that nobody reads there is nothing to learn.
+        // A list that is not being read has nothing to apply.
         let is_cached = self.cache.is_cached(owner);
         if call.is_all_done() && contested.is_none() && !is_cached && !in_doubt {
             return;
@@ -410,7 +409,7 @@ impl Refresher {
                 _ if slot.status().is_done() => {
                     let contest = contest(target).unwrap_or_default();
                     is_contested |= id < contest.event;
-                    // Nobody knows whether the add came later: it is a yes until the list is read.
+                    // Whether the add came later is unknown: the pair is blocked until the list is read.
                     if is_cached && (blocks || contest.added.is_none_or(|call| call <= id)) {
                         self.cache.apply_change(owner, target, blocks);
                     }
@@ -447,8 +446,8 @@ impl Refresher {
         }
     }
 
-    /// Pairs that others changed: an add is a yes at once, and both are read again. Gives how many pairs
-    /// are about owners of whom nothing is known.
+    /// Pairs that others changed: after an add the pair is blocked at once, and after both kinds the list is read
+    /// again. Returns how many pairs are about owners that are not cached.
     pub(in crate::client) fn apply_event<T>(
         &mut self,
         added: bool,

@@ -1,4 +1,4 @@
-//! Webhooks that come in: which are taken, and what is answered.
+//! Received webhooks: which are accepted, and the HTTP response.
 
 use parking_lot::Mutex;
 
@@ -7,7 +7,7 @@ use crate::config::{App, Webhook};
 use crate::error::{Error, Status};
 use crate::webhook::{self, Event, Rejection, Verifier};
 
-/// Tells genuine webhooks from others, and counts both.
+/// Verifies webhooks, and counts both outcomes.
 pub(in crate::client) struct Webhooks {
     verifier: Verifier,
     counts: Mutex<stats::Webhooks>,

@@ -1,4 +1,4 @@
-//! Which targets of a call are meant: nearly always a run of them.
+//! A set of targets of a call, nearly always a contiguous range.
 
 use std::ops::Range;
 

@@ -1,5 +1,4 @@
-//! The file that log lines are appended to. It is begun anew when it is full, and opened again when somebody
-//! else has moved it.
+//! The log file. It is rotated when it is full, and opened again when another program has moved it.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
@@ -12,8 +11,7 @@ use super::Sink;
 use crate::clock::Clock;
 use crate::user_files::open_log;
 
-/// How often the path is looked at: a line that a rotation by somebody else meets goes to the old file for at most
-/// this long, as with every log.
+/// How often the path is checked: after a rotation by another program lines go to the old file for at most this long.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How large a file gets, and how many full ones are kept.
@@ -57,7 +55,8 @@ impl LogFile {
         })
     }
 
-    /// Opens the path again when it is not this file any more; takes a new length where somebody cut the file.
+    /// Opens the path again if it is not this file any more; takes the new length if another program truncated the
+    /// file.
     fn look(&mut self) -> io::Result<()> {
         self.looked = self.clock.now();
         let own = self.file.metadata()?;
@@ -138,7 +137,7 @@ impl Sink for LogFile {
         let length = line.len() as u64 + 1;
         if !self.has_room_for(length) {
             self.rotate(length)?;
-            // What cannot be begun anew must not grow for ever.
+            // A file that cannot be rotated must not grow without limit.
             if !self.has_room_for(length) {
                 return Err(io::ErrorKind::FileTooLarge.into());
             }

@@ -1,4 +1,4 @@
-//! Counts of the scheduler: plain integers under its lock.
+//! Counters of the scheduler: plain integers under its lock.
 
 use std::time::Instant;
 

@@ -6,7 +6,7 @@ use crate::api::{Account, MAX_PER_CALL, Operation, Request};
 use crate::client::call::Call;
 use crate::error::Status;
 
-/// Readings that begin anew because the list changed between two pages (choice C14).
+/// Readings that restart because the list changed between two pages (choice C14).
 const RESTARTS: u8 = 3;
 /// No list is longer: the service's limit is 1000 entries.
 const MAX_PEERS: usize = 100_000;
@@ -18,11 +18,11 @@ pub(super) struct Listing {
     next_index: u32,
     sequence: Option<u64>,
     restarts: u8,
-    /// What was heard before it began, for another reading if this one fails.
+    /// Changes reported before it began, for another reading if this one fails.
     pub(super) heard: Option<Instant>,
 }
 
-/// How a listing stands after a page.
+/// The state of a listing after a page.
 pub(super) enum Progress {
     Onward,
     Complete,

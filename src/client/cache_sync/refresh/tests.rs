@@ -1,4 +1,4 @@
-//! What the simulator of the cache found, one history each.
+//! Faults that the simulator of the cache found, one history each.
 
 use super::*;
 use crate::api::{Answer, Item, Listing as Place};
@@ -90,7 +90,7 @@ impl Setting {
     }
 }
 
-/// The page that answers `call`, of a list that goes on at `next_index`.
+/// The page that answers `call`, of a list that continues at `next_index`.
 fn answered(mut call: Call, peers: &[&str], next_index: u32) -> Call {
     let mut page = Answer::accepted(peers.iter().map(|peer| Item::entry(*peer, 0)).collect());
     page.listing = Place {
