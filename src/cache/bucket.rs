@@ -45,7 +45,7 @@ impl Bucket {
             let word = self.words[slot].load(Ordering::Acquire);
             equal |= u64::from(word == fingerprint.word) << (8 * (slot + 1));
         }
-        // The tag was stored before the word, so whoever saw the word sees the tag.
+        // The tag was stored before the word, so a reader that saw the word sees the tag.
         let control = self.control.load(Ordering::Acquire);
         Seen {
             bucket: self,
@@ -81,7 +81,7 @@ impl Bucket {
         }
     }
 
-    /// Where the value of the first slot stands; values follow the words of a map.
+    /// Index of the value of the first slot; values follow the words of a map.
     const fn values<const SLOTS: usize>() -> Option<usize> {
         assert!(SLOTS <= WORDS);
         if 2 * SLOTS <= WORDS {
@@ -104,7 +104,7 @@ impl Bucket {
         }
     }
 
-    /// Fills a free slot. Whoever sees the word sees the rest.
+    /// Fills a free slot. A reader that sees the word sees the rest.
     pub(super) fn put<const SLOTS: usize>(
         &self,
         slot: usize,

@@ -1,4 +1,4 @@
-//! How often the cache knew. Every reader has a cache line of its own, as far as there are enough.
+//! Counters of cached checks. Each reader thread has a cache line of its own, up to their number.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,7 +14,7 @@ struct Cell {
     unknowns: AtomicU64,
 }
 
-/// Not in place: whoever opens a client may have a small stack.
+/// On the heap: the thread that opens a client may have a small stack.
 #[derive(Default)]
 pub(super) struct Counters(Box<[Cell; CELLS]>);
 
@@ -29,7 +29,7 @@ impl Counters {
 
     #[inline(always)]
     pub(super) fn add(&self, hits: u64, unknowns: u64) {
-        // Stacks are far apart, so the place of a local tells threads apart without a thread-local.
+        // Stacks are far apart, so the address of a local variable distinguishes threads without a thread-local.
         let local = 0_u8;
         let place = ((&raw const local).addr() >> 16) as u64;
         // The upper 5 bits of a product with 2^64 over the golden ratio spread what differs anywhere.

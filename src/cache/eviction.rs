@@ -1,5 +1,5 @@
-//! What the writer remembers of each owner: which fingerprints are its pairs, when it was refreshed, whose turn it is
-//! to be evicted.
+//! The writer's record of each owner: the fingerprints of its pairs, the time of its last refresh, and the LRU order
+//! for eviction.
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU64;

@@ -13,7 +13,8 @@ const LENGTHS: u64 = 2;
 pub type Key = [u64; 2];
 
 /// What is hashed of a pair: owner and peer, each filled up with zeros to whole words, then both lengths. So no two
-/// pairs are the same text; an owner alone is the pair with an empty peer, and a pair goes on where its owner ends.
+/// pairs are the same text; an owner alone is the pair with an empty peer, and the hash of a pair continues that of
+/// its owner.
 pub(super) struct Hashing(Sip13);
 
 impl Hashing {

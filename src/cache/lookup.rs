@@ -1,11 +1,11 @@
-//! Two tables, one answer.
+//! A check reads two tables, owners and pairs, and returns one answer.
 
 use std::hint::select_unpredictable;
 
 use super::bucket::Seen;
 use super::table::{Start, Table};
 
-/// What the cache knows of a pair.
+/// The answer of the cache about a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The owner does not block the peer.
@@ -20,7 +20,7 @@ impl Answer {
     /// Of an owner whose list is known.
     #[inline(always)]
     pub(super) fn of_known(is_in: bool) -> Self {
-        // Nobody can guess it.
+        // It cannot be guessed.
         select_unpredictable(is_in, Self::Yes, Self::No)
     }
 }

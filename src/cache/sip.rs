@@ -1,5 +1,5 @@
-//! SipHash-1-3 with 128 bits, made for texts of a few whole words: a state that stays in registers, and that can be
-//! gone on with in two ways. The crate that the tests compare it with can do neither.
+//! SipHash-1-3 with 128 bits for strings of a few whole words: the state stays in registers, and one state can be
+//! continued with two different inputs. The crate that the tests compare it with can do neither.
 
 use super::hashing::Key;
 

@@ -1,5 +1,5 @@
-//! A hash table that many threads read while one writes: a bucket is one cache line, growth moves one
-//! bucket at a time within memory that never moves. The module above draws it and argues its order.
+//! A hash table that many threads read while one writes: a bucket is one cache line, growth moves one bucket at a
+//! time within memory that never moves. The parent module has a diagram and the proof of its memory order.
 
 use std::hint::select_unpredictable;
 
@@ -63,7 +63,7 @@ pub(super) struct Table<const SLOTS: usize> {
 pub(super) struct Growth {
     /// Keys for each hundred slots: the more, the smaller the table, and the more look-ups read a second line.
     pub(super) load: u64,
-    /// Levels at a time: the more, the fewer times a key moves, and the more memory lies empty meanwhile.
+    /// Levels at a time: the more, the fewer times a key moves, and the more memory is unused.
     pub(super) step: u64,
 }
 

@@ -316,7 +316,7 @@ impl BlockCache {
         while self.bytes_with(writer, pairs, bytes) > known.limits.max_bytes {
             let victim = writer.records.victim(owner).ok_or(Full)?;
             self.make_unknown(known, writer, victim);
-            // A listing under way goes on: it needs its journal when it arrives.
+            // A listing in progress continues: it needs its journal when it arrives.
             if writer
                 .records
                 .get(victim)
