@@ -1,4 +1,4 @@
-//! Who answers a blocklist call: the cloud service, or the engine in this process.
+//! The service that executes blocklist calls: the cloud service, or the engine in this process.
 
 pub mod engine;
 pub mod remote;
@@ -32,7 +32,7 @@ pub trait Service: Send + Sync {
     /// [`crate::Status::Timeout`] when a write may have happened; [`crate::Status::Storage`].
     fn call(&self, request: &Request, deadline: Instant) -> Result<Answer, Error>;
 
-    /// Makes sure that the next call is signed anew. Nothing to do where nothing is signed.
+    /// Makes the next call use a new signature. No effect where nothing is signed.
     fn renew_signature(&self) {}
 
     /// How the service is reached at `now`; None where nothing is reached over a network.

@@ -1,6 +1,6 @@
-//! Callers of a durable store share a commit. One of them does what all have to do, in one transaction; who comes
-//! meanwhile waits for the next one. So each caller sleeps once, until its answer is there, and not before
-//! its part as well.
+//! Group commit: concurrent writers of a durable store share a commit. One of them executes the requests of all in
+//! one transaction; callers that arrive during it wait for the next one. So each caller sleeps once, until its answer
+//! is ready.
 
 use parking_lot::Mutex;
 
@@ -11,39 +11,39 @@ use crate::oneshot::{Sender, oneshot};
 /// Most requests in one transaction.
 const MOST: usize = 256;
 
-/// Who leads, and who waits.
+/// The leader, and the callers that wait.
 #[derive(Default)]
 pub(super) struct Group(Mutex<Queue>);
 
 #[derive(Default)]
 struct Queue {
-    /// Somebody is at work; otherwise nobody waits.
+    /// A leader is at work; otherwise no caller waits.
     is_led: bool,
     waiting: Vec<Ticket>,
 }
 
 struct Ticket {
     request: Request,
-    /// None for the one who leads next.
+    /// None for the next leader.
     caller: Option<Sender<Turn>>,
 }
 
-/// What a caller is told that waited.
+/// The outcome for a caller that waited.
 enum Turn {
     Done(Result<Answer, Error>),
     /// It leads now; its own request comes first.
     Lead,
 }
 
-/// Whoever leads passes it on at the end, also when a bug is the end.
+/// The leader passes the role on at the end, also after a panic.
 struct Leading<'a>(&'a Group);
 
 impl Group {
-    /// Has `request` done, by this caller or by another one. `write` does some in one transaction, each of
-    /// which gets one answer, in order.
+    /// Executes `request`, in this caller or in another one. `write` executes several in one transaction and returns
+    /// one answer for each, in order.
     ///
     /// # Errors
-    /// Those of `write`, for everybody in the transaction; [`Status::Storage`] when a bug ended it.
+    /// Those of `write`, for every caller in the transaction; [`Status::Storage`] when a bug ended it.
     pub(super) fn join(
         &self,
         request: &Request,
@@ -138,7 +138,7 @@ mod tests {
         }
     }
 
-    /// Tells which targets were in one transaction.
+    /// Records which targets were in one transaction.
     fn targets(requests: &[Request]) -> Vec<Answer> {
         let all = requests.iter().map(|request| request.targets()[0].as_str());
         let all = all.collect::<Vec<_>>().join(" ");
@@ -148,8 +148,7 @@ mod tests {
             .collect()
     }
 
-    /// Three callers that come while a fourth is at work, which ends with `work`; what they and the
-    /// fourth are told.
+    /// Three callers that come while a fourth is at work, which ends with `work`; the outcomes of all four.
     fn meanwhile(
         work: impl FnOnce() + Send,
         write: impl Fn(&[Request]) -> Result<Vec<Answer>, Error> + Sync,

@@ -1,4 +1,4 @@
-//! The rules of the service, answered in this process (docs/protocol.md 4 and 10, rows 16, 17).
+//! The rules of the service, executed in this process (docs/protocol.md 4 and 10, rows 16, 17).
 
 mod group_commit;
 pub(crate) mod pair_cache;
@@ -54,8 +54,8 @@ impl Engine {
         Ok(engine)
     }
 
-    /// The same with an observer, which learns every change from here on. The caller lets it learn what is in the
-    /// store before anything is asked.
+    /// The same with an observer, which gets every change from here on. The caller passes it the content of the store
+    /// before the first call.
     ///
     /// # Errors
     /// As [`Engine::open`].

@@ -1,4 +1,4 @@
-//! Who blocks whom, in memory: what a client or a durable engine answers checks from.
+//! Pair cache: all pairs in memory, from which a client or a durable engine answers checks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use crate::cache::{Answer, BlockCache, Change, Full};
 use crate::error::{Error, Status};
 use crate::random;
 
-/// Puts every list of `store` into `blocks`.
+/// Loads every list of `store` into `blocks`.
 ///
 /// # Errors
 /// [`Status::Storage`], also when there is no memory for them.
@@ -29,7 +29,7 @@ pub(crate) fn load(blocks: &BlockCache, store: &dyn Store) -> Result<(), Error> 
     })
 }
 
-/// Puts what a transaction changed into `blocks`.
+/// Applies the changes of a transaction to `blocks`.
 pub(crate) fn apply(
     blocks: &BlockCache,
     changes: &mut dyn Iterator<Item = ChangeEvent<'_>>,
@@ -41,7 +41,7 @@ pub(crate) fn apply(
     }))
 }
 
-/// What a complete cache answers.
+/// The answer of a complete cache.
 pub(crate) fn is_blocked(blocks: &BlockCache, owner: &str, account: &str) -> bool {
     blocks.is_blocked(owner.as_bytes(), account.as_bytes(), || 0) == Answer::Yes
 }
@@ -53,10 +53,10 @@ pub(crate) fn no_memory() -> Error {
     )
 }
 
-/// The pairs of a store whose engine nobody else observes.
+/// The pairs of a store whose engine has no other observer.
 pub(super) struct PairCache {
     blocks: BlockCache,
-    /// There was no memory for a pair: it answers no more.
+    /// There was no memory for a pair: it answers no further checks.
     lacks_some: AtomicBool,
 }
 

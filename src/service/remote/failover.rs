@@ -1,4 +1,4 @@
-//! The primary endpoint, and the standby of its region while the primary does not answer.
+//! Failover: the primary endpoint, and the standby of its region while the primary does not respond.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The cloud service: one signed HTTPS request per call, and an answer that is not trusted.
+//! The cloud service: one signed HTTPS request per call, and a response that is untrusted input.
 
 mod failover;
 mod signer;

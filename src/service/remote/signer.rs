@@ -1,4 +1,4 @@
-//! One `UserSig` for many calls, renewed at three quarters of its life (docs/protocol.md 7.6).
+//! One `UserSig` for many calls, renewed after three quarters of its lifetime (docs/protocol.md 7.6).
 
 use std::sync::Arc;
 

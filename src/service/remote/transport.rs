@@ -1,4 +1,4 @@
-//! The only thing the remote service knows about the network.
+//! The interface between the remote service and the network.
 
 mod coalesce;
 mod connector;
@@ -22,7 +22,7 @@ pub struct HttpAnswer {
     pub body: Vec<u8>,
 }
 
-/// Why there is no HTTP answer. The texts are ours: a library's own could contain the request line.
+/// Why there is no HTTP response. The texts are written here: those of a library could contain the request line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// Name, connection or TLS failed: nothing was sent.

@@ -30,7 +30,7 @@ struct Kept {
 }
 
 impl Memory {
-    /// Empty lists; `observer` learns every change.
+    /// Empty lists; `observer` gets every change.
     pub fn new(observer: Option<Arc<dyn Observer>>) -> Self {
         Self(RwLock::new(State {
             changes: ChangeSet::of(observer),

@@ -1,4 +1,4 @@
-//! Where lists are kept. The engine knows the rules, a store knows how to keep what they decide.
+//! Storage of the lists. The engine has the rules, a store keeps the result.
 
 mod memory;
 mod sqlite;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::sqlite::Source;
 
-/// The list of one owner, as it stands inside a transaction.
+/// The list of one owner inside a transaction.
 #[derive(Clone, Copy, Debug)]
 pub struct List<'a> {
     /// Whose list it is.
@@ -63,12 +63,12 @@ pub trait Reader: Pairs {
     fn each(&self, visit: &mut Visit) -> Result<(), Error>;
 }
 
-/// Learns who blocks whom, in the order of commits: after a change is kept and before its caller returns.
+/// Receives changes of the lists in the order of commits: after the commit and before the caller returns.
 pub trait Observer: Send + Sync {
     /// What a transaction changed, in order.
     fn apply(&self, changes: &mut dyn Iterator<Item = ChangeEvent<'_>>);
 
-    /// Whether `owner` blocks `account`, as far as the changes say; `None` when the store has to say it.
+    /// Whether `owner` blocks `account`, according to the changes; `None` if the store has to be read.
     fn is_blocked(&self, owner: &str, account: &str) -> Option<bool>;
 }
 
@@ -76,13 +76,13 @@ pub trait Observer: Send + Sync {
 pub struct ChangeEvent<'a> {
     /// Whose list it is.
     pub owner: &'a str,
-    /// Who is on it or not.
+    /// The target.
     pub account: &'a str,
-    /// Which of both.
+    /// True if it is blocked now.
     pub blocked: bool,
 }
 
-/// Changes of a transaction that an observer learns when they are kept.
+/// Changes of a transaction that an observer gets after the commit.
 #[derive(Default)]
 pub(super) struct ChangeSet {
     observer: Option<Arc<dyn Observer>>,
@@ -164,7 +164,7 @@ pub trait Writer: Reader {
     fn forget(&mut self, account: &str) -> Result<bool, Error>;
 }
 
-/// Learns of an owner and accounts that it blocks.
+/// Receives an owner and accounts that it blocks.
 pub type Visit<'a> = dyn FnMut(&str, &mut dyn Iterator<Item = &str>) + 'a;
 /// Work inside a transaction that changes something.
 pub type Write<'a> = dyn FnMut(&mut dyn Writer) -> Result<(), Error> + 'a;

@@ -24,11 +24,11 @@ const MAX_IDLE_READERS: usize = 8;
 
 /// Free pages that stay in the file: the next pairs go there.
 const SPARE_PAGES: u32 = 16;
-/// A transaction that removed something gives back a quarter of the free pages, and at least so many.
+/// A transaction that removed something releases a quarter of the free pages, and at least this many.
 const PAGES_AT_ONCE: u32 = 32;
-/// A close gives back more, in transactions of so many pages.
+/// A close releases more, in transactions of this many pages.
 const PAGES_AT_CLOSE: u32 = 256;
-/// Transactions of a close: it must not take long. The next one goes on.
+/// Transactions of a close, which must not take long. The next close continues.
 const STEPS_AT_CLOSE: usize = 64;
 
 /// Lists that survive the process. Readers have connections of their own and see only what is committed.
@@ -38,7 +38,7 @@ pub struct Sqlite {
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Writer>,
     observer: Option<Arc<dyn Observer>>,
-    /// Held while the observer learns of a transaction, so that a check sees all of it or nothing.
+    /// Held while the observer gets a transaction, so that a check sees all of it or nothing.
     applying: RwLock<()>,
     /// Released last: fields drop in order.
     lock: Arc<Lock>,
@@ -46,7 +46,7 @@ pub struct Sqlite {
 
 struct Writer {
     connection: Connection,
-    /// After a failed sync nobody knows what is on disk: no further write until the store is reopened.
+    /// After a failed sync the content of the disk is unknown: no further write until the store is reopened.
     failed: Option<Error>,
     /// Changes of the open transaction.
     changes: ChangeSet,
@@ -54,8 +54,8 @@ struct Writer {
 }
 
 impl Sqlite {
-    /// Opens or creates the store at `path`, which must be absolute. One process, one handle. An observer has to
-    /// learn what is in the store before anybody asks for a check.
+    /// Opens or creates the store at `path`, which must be absolute. One process, one handle. An observer needs the
+    /// content of the store before the first check.
     ///
     /// # Errors
     /// [`crate::Status::Storage`] when the file is in use, foreign, of another format, damaged, or unusable; the
@@ -97,7 +97,7 @@ impl Sqlite {
         let outcome = work(guard.writer);
         std::mem::forget(guard);
         match outcome {
-            // A statement failed: nobody knows what else is wrong with the file.
+            // A statement failed: the file may be damaged elsewhere too.
             Err(error) => Err(writer.abandon(error, false)),
             Ok(()) => self.commit(&mut writer),
         }
@@ -116,7 +116,7 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Gives back pages that are free, as far as that is quick; those of the last deletes were left.
+    /// Releases free pages, as far as that is quick; those of the last deletes were left.
     fn shrink(&self) -> Result<(), Error> {
         for _ in 0..STEPS_AT_CLOSE {
             let free = free_pages(&self.writer.lock().connection);
@@ -134,7 +134,7 @@ impl Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        // What is not given back now is when something is removed again.
+        // The rest is released after the next removal.
         let _ = self.shrink();
         self.lock.closing();
     }
@@ -178,7 +178,7 @@ fn free_pages(connection: &Connection) -> rusqlite::Result<u32> {
     statement.query_row([], |row| row.get(0))
 }
 
-/// Takes a quarter of the free pages out of the file, and at least `pages` where there are so many.
+/// Removes a quarter of the free pages from the file, and at least `pages` if there are so many.
 fn give_back(connection: &Connection, pages: u32) -> rusqlite::Result<()> {
     let spare = free_pages(connection)?.saturating_sub(SPARE_PAGES);
     if spare == 0 {
@@ -249,7 +249,7 @@ impl Store for Sqlite {
     }
 }
 
-/// Pairs that the observer knows.
+/// Pairs that the observer has.
 struct Observed<'a> {
     store: &'a Sqlite,
     observer: &'a dyn Observer,

@@ -1,4 +1,5 @@
-//! Fewer system calls on a connection of ureq: a request in one piece, a look at the socket where it counts.
+//! Fewer system calls on a connection of ureq: a request is written in one piece, and the socket is polled only where
+//! needed.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;

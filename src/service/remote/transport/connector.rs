@@ -1,4 +1,4 @@
-//! Marks every failure to connect, so that "nothing was sent" is known and not guessed.
+//! Marks every failure before anything was sent, so that "nothing was sent" is certain.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::coalesce::Coalesced;
 use super::resolver::CachingResolver;
 use super::tcp::Tcp;
 
-/// TLS as ureq has it by default, handshake included; below it what it writes is joined, and sockets are ours.
+/// TLS as ureq has it by default, handshake included; below it writes are coalesced, over the sockets of `tcp.rs`.
 pub(super) fn usual() -> impl Connector<()> {
     ().chain(ConnectProxyConnector::default())
         .chain(Tcp)
@@ -55,8 +55,8 @@ impl<C: Connector<()>> Connector<()> for Connecting<C> {
     }
 }
 
-/// Stands where TLS begins. A plain connection passes it too: a piece that happens to be as long as a full record goes
-/// when the answer is awaited, which is at once.
+/// The layer below TLS. A plain connection has it too: a piece that is as long as a full record is sent when the
+/// response is awaited, which is at once.
 #[derive(Debug)]
 struct JoiningRecords;
 

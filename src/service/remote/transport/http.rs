@@ -1,4 +1,4 @@
-//! HTTP/1.1 over TLS with ureq. Every default of ureq that could harm is set here.
+//! HTTP/1.1 over TLS with ureq. Every unsuitable default of ureq is overridden here.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -106,7 +106,7 @@ impl Http {
             return Err(Failure::Timeout);
         }
         let mut request = agent.post(url).header("Content-Type", "application/json");
-        // Settings of one request make ureq build its TLS settings anew: only when they are needed.
+        // Settings of a single request make ureq rebuild its TLS settings, so they are used only if needed.
         if left < self.attempt {
             request = request.config().timeout_global(Some(left)).build();
         }

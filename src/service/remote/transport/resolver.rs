@@ -1,4 +1,4 @@
-//! Names, looked up by one long-lived thread and remembered: ureq would start a thread for each call.
+//! Name resolution by one long-lived thread, with a cache: ureq would start a thread for each call.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! TCP as ureq has it, over sockets that a forked child does not keep: ureq tells nobody the descriptors of its own.
+//! TCP as in ureq, over sockets that a forked child does not keep: ureq does not expose the descriptors of its
+//! sockets.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};

@@ -13,11 +13,11 @@ use crate::sqlite::storage;
 /// Targets of one owner that are passed on at once.
 const VISITED: usize = 1000;
 
-/// The rows as they stand inside a transaction of `connection`.
+/// The rows inside a transaction of `connection`.
 pub(super) struct Rows<'a> {
     path: &'a Path,
     connection: &'a Connection,
-    /// None for who only reads.
+    /// None for readers.
     writing: Option<Writing<'a>>,
 }
 

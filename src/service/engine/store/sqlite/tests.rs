@@ -1,4 +1,4 @@
-//! What calls of the service do not come to: lists that are cleared, counters that go back, a full disk at a commit.
+//! Cases that calls of the service do not reach: cleared lists, counters that go back, a full disk at a commit.
 
 use super::super::{List, Reader, Store, Writer};
 use super::{PAGES_AT_ONCE, SPARE_PAGES, Sqlite, execute, free_pages};
@@ -17,7 +17,7 @@ fn add(lists: &mut dyn Writer, account: &str, sequence: u64) -> Result<List<'sta
     Ok(list)
 }
 
-/// Accounts and sequence as a reader finds them, who has no counters.
+/// Accounts and sequence as a reader without counters finds them.
 fn found(store: &Sqlite) -> (Vec<String>, u64) {
     let mut found = Default::default();
     let read = store.read(&mut |lists| {

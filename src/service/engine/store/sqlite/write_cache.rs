@@ -1,14 +1,14 @@
-//! Counters of lists that were written lately: a list of which they are known is not read before it is added to.
+//! Write cache: counters of recently written lists, so that an add does not have to read the list first.
 
 use std::collections::HashMap;
 
 use super::super::List;
 
-/// Owners from which on it begins anew: some 2 MiB.
+/// Number of owners at which it is emptied: about 2 MiB.
 const MAX_OWNERS: usize = 16_384;
 
-/// Counters by owner, as they stand inside the open transaction. Between two transactions they are those on disk,
-/// because nobody else changes the file.
+/// Counters by owner inside the open transaction. Between two transactions they are those on disk, because no other
+/// program changes the file.
 #[derive(Default)]
 pub(super) struct WriteCache {
     owners: HashMap<Box<str>, Counters>,
@@ -24,7 +24,7 @@ pub(super) struct Counters {
     pub(super) next_position: i64,
     /// No row has a higher sequence.
     pub(super) highest: u64,
-    /// A row that says so is there for sure.
+    /// A row with this sequence exists.
     pub(super) is_in_rows: bool,
 }
 
@@ -55,7 +55,7 @@ impl WriteCache {
         self.owners.remove(owner);
     }
 
-    /// Forgets everything, when a transaction was taken back.
+    /// Empties the cache after a rollback.
     pub(super) fn clear(&mut self) {
         self.owners.clear();
     }
