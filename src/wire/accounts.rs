@@ -1,5 +1,5 @@
-//! Bodies and answers of the account calls, which SDKs make before they block anybody. The pages of
-//! these calls are outside docs/protocol.md; only what those SDKs send and read is here.
+//! Bodies and responses of the account calls, which SDKs make before they block accounts. These calls are outside
+//! docs/protocol.md; only the fields that those SDKs send and read are here.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

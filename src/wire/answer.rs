@@ -1,4 +1,4 @@
-//! Answers as the service words them, written by the engine's side (docs/protocol.md 1.2, 3).
+//! Responses in the form of the service, written for the engine (docs/protocol.md 1.2, 3).
 
 use serde::Serialize;
 
@@ -93,7 +93,7 @@ pub fn write_answer(command: Command, answer: &Answer) -> String {
     if !answer.is_refused() || !answer.items.is_empty() {
         write_content(command, answer, &mut document);
     }
-    // About what it takes: a text that doubles while it grows is copied, and large ones are given back each time.
+    // About what it takes: a string that doubles while it grows is copied, and large ones are released each time.
     let mut text = Vec::with_capacity(256 + answer.items.len() * ITEM_BYTES);
     serde_json::to_writer(&mut text, &document).expect("strings and numbers always serialize");
     String::from_utf8(text).expect("JSON is UTF-8")

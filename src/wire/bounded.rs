@@ -1,4 +1,4 @@
-//! Arrays that stop growing: an element in memory takes many times its text in the answer.
+//! Arrays with a limit: an element in memory takes many times its size in the response.
 
 use std::fmt;
 use std::marker::PhantomData;

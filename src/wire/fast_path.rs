@@ -1,5 +1,5 @@
-//! The answer that nearly every change gets: everything was done. Its items are compared with what they would be and
-//! not parsed, which costs more than all else that is done with a large answer.
+//! The most frequent response to a write: every item succeeded. Its items are compared with the expected text and not
+//! parsed, because parsing costs more than all other work on a large response.
 
 use super::fields::RawAnswer;
 use crate::api::{Account, Request};

@@ -1,4 +1,4 @@
-//! Members of answers as they may come, before anybody believes them.
+//! Fields of responses that may be missing or malformed, before they are checked.
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ pub(super) type Names<'a> = Bounded<Cow<'a, str>>;
 #[derive(Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-/// Enough to tell whether a request was refused, whatever else is in the answer.
+/// Enough to decide whether a request was refused, whatever else is in the response.
 #[derive(Deserialize)]
 pub(super) struct RawEnvelope<'a> {
     #[serde(rename = "ActionStatus", borrow)]
@@ -50,8 +50,8 @@ pub(super) struct RawEnvelope<'a> {
     pub(super) request_id: Option<Cow<'a, str>>,
 }
 
-/// Members of all four answers. `C` is `i32`, as the service writes codes, or `&RawValue`, which takes
-/// whatever stands there. Old names (docs/protocol.md 4.5) are read as today's.
+/// Members of all four answers. `C` is `i32`, as the service writes codes, or `&RawValue`, which accepts any value.
+/// Old names (docs/protocol.md 4.5) are read as today's.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "C: Deserialize<'de>"))]
 pub(super) struct RawAnswer<'a, C> {

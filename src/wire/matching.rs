@@ -1,4 +1,4 @@
-//! Which item of an answer is about which target, and what it means (docs/protocol.md 5.2, 9, choice C42).
+//! Which item of a response is about which target, and its verdict (docs/protocol.md 5.2, 9, choice C42).
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -139,7 +139,7 @@ fn judge<C: Code>(request: &Request, account: Account, raw: RawItem<C>) -> Item 
     item
 }
 
-/// A one-way check knows nothing of the reverse direction (docs/protocol.md 3.4).
+/// A one-way check has no reverse direction (docs/protocol.md 3.4).
 fn can_follow(kind: CheckType, relation: Relation) -> bool {
     kind == CheckType::Both || matches!(relation, Relation::No | Relation::AWithB)
 }

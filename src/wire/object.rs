@@ -1,4 +1,4 @@
-//! JSON objects and nothing else: a derived struct would also be read from an array, by position.
+//! JSON objects only: serde would also read a derived struct from an array, by position.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -31,7 +31,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// A `T` that was written as an object in which no name stands twice, not even one that `T` does not have.
+/// A `T` that was written as an object without duplicate names, not even of fields that `T` does not have.
 pub struct Unique<T>(pub T);
 
 /// Most members of such an object: each name is compared with those before it.

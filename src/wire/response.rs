@@ -1,4 +1,4 @@
-//! Answers as they come in, read with distrust (docs/protocol.md 1.2, 3, 9).
+//! Responses, read as untrusted input (docs/protocol.md 1.2, 3, 9).
 
 use std::borrow::Cow;
 

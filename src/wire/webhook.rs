@@ -1,4 +1,4 @@
-//! Bodies of webhooks and of the answers to them (docs/protocol.md 8.3 and 8.4).
+//! Bodies of webhooks and of the responses to them (docs/protocol.md 8.3 and 8.4).
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ impl Change {
     }
 }
 
-/// What a webhook tells.
+/// The event of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// What happened.
@@ -114,7 +114,7 @@ struct Pair<'a> {
     to: &'a str,
 }
 
-/// The body that tells `event`.
+/// The body for `event`.
 pub fn write_event(event: &Event) -> String {
     let pairs = event.pairs.iter().map(|(owner, to)| Pair { owner, to });
     let body = Body {
