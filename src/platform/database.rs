@@ -33,7 +33,7 @@ pub(crate) struct Database {
     levels: Mutex<Levels>,
     /// Another program uses the database: the log must outlive the client.
     keeps_log: AtomicBool,
-    /// Where the last write to the log ended, since it was begun anew.
+    /// Where the last write to the log ended, since the log was restarted.
     log_end: AtomicU64,
     /// Files that SQLite has open.
     pub(super) open_files: AtomicUsize,

@@ -1,4 +1,4 @@
-//! Noticing `fork()`, and descriptors that belong to the parent alone.
+//! Detects `fork()`, and closes descriptors of the parent in the child.
 //!
 //! A child inherits every descriptor. It cannot use a client of its parent, but a lock, a connection and an event would
 //! live as long as the child has them open: a server that was killed could not start again while a program that it
@@ -27,7 +27,7 @@ const PATIENCE: usize = 10_000;
 
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 static REGISTERED: OnceCell<()> = OnceCell::new();
-/// Generation and number of each descriptor. Without a lock: in a child nobody could release it.
+/// Generation and number of each descriptor. Without a lock: in a child no thread could release it.
 static TABLE: [AtomicU64; SLOTS] = [const { AtomicU64::new(FREE) }; SLOTS];
 /// Threads between the opening of a descriptor and its registration.
 static OPENING: AtomicUsize = AtomicUsize::new(0);
@@ -122,7 +122,7 @@ impl<T: AsRawFd> ParentOnly<T> {
 }
 
 impl<T> ParentOnly<T> {
-    /// As [`Self::open`], for what tells its `number` in another way.
+    /// As [`Self::open`], for an object that has its `number` already.
     pub(crate) fn open_as<E>(
         number: impl FnOnce(&T) -> RawFd,
         open: impl FnOnce() -> Result<T, E>,
@@ -154,7 +154,7 @@ impl<T> ParentOnly<T> {
             .is_none_or(|(slot, entry)| TABLE[slot].load(Ordering::Relaxed) == entry)
     }
 
-    /// Gives the slot back, if this process has it open.
+    /// Releases the slot, if this process has it open.
     fn release(&self) -> bool {
         self.entry.is_none_or(|(slot, entry)| {
             TABLE[slot]

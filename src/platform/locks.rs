@@ -50,7 +50,7 @@ impl Range {
     }
 }
 
-/// Makes the lock of `file` on `range` what `mode` says; false when somebody else has it.
+/// Sets the lock of `file` on `range` to `mode`; false if another open file has it.
 pub(super) fn set(file: &File, range: Range, mode: Mode) -> io::Result<bool> {
     let kind = match mode {
         Mode::Shared => libc::F_RDLCK,
@@ -64,7 +64,7 @@ pub(super) fn set(file: &File, range: Range, mode: Mode) -> io::Result<bool> {
     }
 }
 
-/// Gives up all locks of `file`, also where a child has it that was forked just now and has not closed it yet.
+/// Releases all locks of `file`, also where a child has it that was forked just now and has not closed it yet.
 pub(super) fn release(file: &ParentOnly<File>) {
     let everything = Range {
         start: 0,
@@ -76,7 +76,7 @@ pub(super) fn release(file: &ParentOnly<File>) {
     }
 }
 
-/// Whether nobody else has a lock on `range`.
+/// Whether no other open file has a lock on `range`.
 pub(super) fn is_free(file: &File, range: Range) -> io::Result<bool> {
     let mut lock = range.lock(libc::F_WRLCK);
     fcntl(file, FcntlArg::F_OFD_GETLK(&mut lock))?;

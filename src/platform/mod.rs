@@ -1,5 +1,5 @@
-//! What the operating system has to be asked in a way that std does not offer: forks, locks that belong to an open
-//! file, and SQLite's files on top of both.
+//! Functions of the operating system that std does not offer: fork detection, locks that belong to an open file, and
+//! SQLite's file access on top of both.
 
 pub(crate) mod database;
 pub(crate) mod fork;

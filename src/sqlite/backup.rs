@@ -1,11 +1,12 @@
-//! A copy of a file of ours, made while the client writes to it.
+//! Backup: a copy of a file while the client writes to it.
 //!
-//! The copy is one state of the file: all pages are read in one transaction of a connection that only reads, which in the
-//! mode with a log (WAL) neither waits for a writer nor holds one up. What the writer meanwhile adds stays in the log
-//! until the copy is done. The pages go to a draft beside the copy, which gets its name when all of it is on disk.
+//! The copy is one state of the file: all pages are read in one transaction of a connection that only reads, which in
+//! WAL mode neither waits for a writer nor blocks one. Pages that the writer adds during the copy stay in the log
+//! until the copy is done. The pages are written to a draft beside the copy, which is renamed when all of it is on
+//! disk.
 //!
-//! A sync of the log has to wait for whatever else the disk is told to write, so the draft is synced in small parts:
-//! otherwise a commit could wait for all of a large copy.
+//! A sync of the log waits for all other writes to the disk, so the draft is synced in small parts: otherwise a
+//! commit could wait for all of a large copy.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -46,8 +47,8 @@ impl Source {
     /// Writes a copy to `to`, which must be absolute, while `goes_on`.
     ///
     /// # Errors
-    /// [`Status::Storage`] when there is something at `to` or the disk fails, [`Status::Closed`] when it does not go
-    /// on; nothing is at `to` then.
+    /// [`Status::Storage`] when there is something at `to` or the disk fails, [`Status::Closed`] if it is stopped; in
+    /// both cases nothing is at `to`.
     pub(crate) fn copy(&self, to: &Path, goes_on: &dyn Fn() -> bool) -> Result<(), Error> {
         let Some(lock) = self.lock.upgrade() else {
             return Err(closed());
@@ -108,7 +109,7 @@ fn copy_pages(
                     .file
                     .sync_data()
                     .map_err(|error| draft.failed(&error))?,
-                // Nobody else has the draft, and a reader waits for nobody.
+                // No other program has the draft, and a reader does not wait.
                 _ => {
                     return Err(Error::storage(
                         path,
@@ -158,7 +159,7 @@ impl Draft {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         let metadata = file.metadata().map_err(failed)?;
-        // What a crash has left is taken; what was finished or removed meanwhile is not ours.
+        // A draft left by a crash is reused; one that was finished or removed is not.
         let is_there = fs::symlink_metadata(&path)
             .is_ok_and(|there| (there.dev(), there.ino()) == (metadata.dev(), metadata.ino()));
         if !metadata.is_file() || metadata.nlink() != 1 || !is_there {
@@ -340,7 +341,7 @@ mod tests {
                 .writer
                 .execute("INSERT INTO numbers VALUES (0, '')", []);
             inserted.expect("the copy does not hold it up");
-            // Without one transaction for all steps the copy begins anew with each write.
+            // Without one transaction for all steps the copy would restart with each write.
             steps.get() < 1000
         };
         Source::of(&scene.path, &scene.lock)

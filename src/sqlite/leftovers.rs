@@ -1,11 +1,11 @@
-//! A log that belongs to another file than the one it lies beside.
+//! A log that belongs to another file than the one it is beside.
 //!
-//! A database is three files: the file, its log (`-wal`) and the index of the log (`-shm`). SQLite applies whatever log it
-//! finds: to a new file after the old one was removed, to a copy that was put in the place of a damaged file. So every log of
-//! ours says which file it continues. The schema cookie (bytes 40 to 43 of the file) is a random number that changes whenever a
-//! log begins: the first transaction of a log repeats the number that is in the file, the second draws a new one, which comes
-//! into the file with everything else that the log holds. A file whose number is not in the log is not the one that the log
-//! continues. A copy that SQLite itself makes has a number of its own.
+//! A database is three files: the file, its log (`-wal`) and the index of the log (`-shm`). SQLite applies any log
+//! that it finds: to a new file after the old one was removed, to a copy that replaced a damaged file. So every log
+//! of this library names the file that it continues. The schema cookie (bytes 40 to 43 of the file) is a random
+//! number that changes whenever a log begins: the first transaction of a log repeats the number that is in the file,
+//! the second draws a new one, which comes into the file with everything else that the log holds. A file whose number
+//! is not in the log is not the one that the log continues. A copy that SQLite itself makes has a number of its own.
 //!
 //! A log without any number is older than this rule, and is taken for the right one.
 
@@ -27,7 +27,7 @@ const LOG_HEADER: u64 = 32;
 const FRAME_HEADER: u64 = 24;
 /// The beginning of a log; its last bit is the order of bytes in checksums.
 const LOG_MAGIC: u32 = 0x377f_0682;
-/// How many logs of a file are set aside before somebody has to look at them.
+/// How many logs of a file are renamed before an operator has to remove them.
 const MOST: u32 = 1000;
 
 /// The numbers of a log, oldest first.
@@ -122,7 +122,7 @@ pub(super) fn set_aside_of_a_missing_file(
 fn set_aside(path: &Path, left: &Path) -> Result<PathBuf, Error> {
     for number in 1..=MOST {
         let place = beside(left, &format!(".old-{number}"));
-        // Nobody else makes files of this name while we have the lock of the file.
+        // No other process creates files of this name while this one has the lock of the file.
         match fs::symlink_metadata(&place) {
             Ok(_) => continue,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

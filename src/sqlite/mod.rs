@@ -1,4 +1,4 @@
-//! SQLite files of ours: one client each, marked, checked at open, synced at every commit.
+//! The SQLite files of store and outbox: one client each, marked, checked at open, synced at every commit.
 
 mod backup;
 mod file;
@@ -28,7 +28,7 @@ const LOG_BYTES: u64 = 250 * (4096 + 24);
 pub(crate) struct Format {
     /// What people call it, as in "is not a chatblock store".
     pub(crate) name: &'static str,
-    /// Marks the file as ours.
+    /// Marks the file as one of this library.
     pub(crate) application_id: u32,
     /// Version of the tables. Any other one is refused: the formats before these were never released.
     pub(crate) version: u32,
@@ -108,7 +108,7 @@ impl Format {
         Ok(connection)
     }
 
-    /// Writes the tables into the empty file `draft`, which nobody else uses.
+    /// Writes the tables into the empty file `draft`, which no other program uses.
     fn create_tables(&self, draft: &Path) -> rusqlite::Result<()> {
         let connection = Vfs::connect_unlocked(draft)?;
         if self.shrinks {
@@ -149,8 +149,8 @@ impl Lock {
             let connection = self.vfs.connect()?;
             harden(&connection)?;
             connection.set_prepared_statement_cache_capacity(32);
-            // Otherwise SQLite plans a statement anew for each value that is bound to it, as these could differ
-            // in what they find; ours do not.
+            // Otherwise SQLite plans a statement again for each bound value, because another plan could be better for
+            // it; for these statements it never is.
             set(&connection, DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             Ok(connection)
         };
@@ -171,8 +171,8 @@ impl Lock {
         Ok(())
     }
 
-    /// To be called after each commit of `connection`, before anybody is told of it: what was written counts only when it is
-    /// found again at the path of the file. Now and then it also begins a new log.
+    /// To be called after each commit of `connection`, before any reply: what was written counts only if it is found
+    /// at the path of the file. Now and then it also begins a new log.
     ///
     /// # Errors
     /// [`crate::Status::Storage`]: nothing more may be written, and the commit does not count.
@@ -264,7 +264,7 @@ fn number(connection: &Connection) -> rusqlite::Result<()> {
 /// Draws a number for the file.
 fn draw(connection: &Connection) -> rusqlite::Result<()> {
     let number: i64 = connection.query_row("SELECT random()", [], |row| row.get(0))?;
-    // SQLite protects this number from being set; nobody but us has a statement prepared.
+    // SQLite protects this number from being set; only this connection has prepared statements.
     set(connection, DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
     let drawn = connection.pragma_update(None, "schema_version", (number & 0x7fff_ffff) | 1 << 16);
     set(connection, DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

@@ -1,7 +1,7 @@
-//! What an operator does to files that no client of this process has open: copying one, and putting a copy back.
+//! Copy and restore of files that no client of this process has open, for an operator.
 //!
-//! A database is up to four files: the file, its log (`-wal`), the index of the log (`-shm`) and a journal. A copy is only
-//! ever put where none of them is left, because SQLite would bring an old log into the new file. So the old ones are
+//! A database is up to four files: the file, its log (`-wal`), the index of the log (`-shm`) and a journal. A copy is
+//! put only where none of them exists, because SQLite would apply an old log to the new file. So the old ones are
 //! moved away first, the file before its log: a crash in between leaves a log without its file and never a file
 //! without its log.
 
@@ -32,14 +32,14 @@ const URI: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_');
 
-/// Copies the file at `path`, which is of one of `formats`, to a new file at `to`; both are absolute. A client of another
-/// process may have it open and goes on.
+/// Copies the file at `path`, which is of one of `formats`, to a new file at `to`; both are absolute. A client of
+/// another process may have it open and is not affected.
 ///
 /// # Errors
 /// [`Status::Storage`] when it is foreign, newer or damaged, or `to` cannot be made; nothing is at `to` then.
 pub(crate) fn back_up(path: &Path, formats: &[&Format], to: &Path) -> Result<(), Error> {
     let format = identify(path, formats)?;
-    // Nobody begins to use the file meanwhile; when somebody does already, it is read beside them.
+    // No client can open the file during the copy; one that has it open already is not affected.
     let held = file::hold(path)?;
     if let Some(file) = held.as_ref().and_then(|held| held.file.as_deref()) {
         leftovers::set_aside_of_another_file(path, path, file)?;
@@ -146,7 +146,7 @@ fn check(path: &Path, file: &Path, format: &Format) -> Result<(), Error> {
     file::check_header(path, &opened, format)?;
     let mut uri = OsString::from("file:");
     uri.push(percent_encode(file.as_os_str().as_bytes(), URI).to_string());
-    // Nobody else has it, and no file comes to lie beside it.
+    // No other program has it, and no file is created beside it.
     uri.push("?immutable=1");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
@@ -166,7 +166,7 @@ fn check(path: &Path, file: &Path, format: &Format) -> Result<(), Error> {
     connection.close().map_err(|(_, error)| failed(error))
 }
 
-/// A copy is whole without a log; with one it is a file that somebody uses, or what a crash left of one.
+/// A copy is complete without a log; with one it is a file in use, or what a crash left of one.
 fn refuse_log(copy: &Path) -> Result<(), Error> {
     let log = beside(copy, "-wal");
     let is_used = fs::symlink_metadata(&log).is_ok_and(|log| log.len() > 0);

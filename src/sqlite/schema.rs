@@ -1,8 +1,7 @@
 //! Whether the tables of a file are those of its format, and nothing else is in it.
 //!
-//! A file may come from anywhere. A table can be a view over an endless query, a trigger does what its author wants with
-//! every write, and SQLite runs both without being asked. So the text of every object is compared before anything is
-//! read from one.
+//! A file may come from anywhere. A table can be a view over an endless query, a trigger runs on every write, and
+//! SQLite executes both automatically. So the text of every object is compared before anything is read from one.
 
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use rusqlite::Connection;
 use super::{Format, storage};
 use crate::error::Error;
 
-/// More objects than any format of ours has.
+/// More objects than any format of this library has.
 const MOST: usize = 64;
 
 /// A table, index, view or trigger: type, name, table, text.
