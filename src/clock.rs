@@ -45,7 +45,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A wall clock that stands still until it is set; its monotonic side is the machine's.
+/// A wall clock that is stopped until it is set; its monotonic side is the machine's.
 #[derive(Debug)]
 pub struct FixedClock(AtomicI64);
 

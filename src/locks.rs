@@ -7,7 +7,7 @@ pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 #[cfg(all(test, feature = "model"))]
 pub(crate) use model::{Condvar, Mutex, MutexGuard};
 
-/// What a client uses of `parking_lot`, over shuttle. Time stands still in a model: a wait with a deadline lasts until
+/// What a client uses of `parking_lot`, over shuttle. Time is stopped in a model: a wait with a deadline lasts until
 /// it is notified, so that no timer hides a notification that got lost.
 #[cfg(all(test, feature = "model"))]
 mod model {

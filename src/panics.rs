@@ -1,5 +1,5 @@
-//! A panic becomes a value at every border, and never a text on the host's standard error: a closed pipe there would
-//! end the host by SIGPIPE.
+//! Converts a panic to a value where calls enter the library, without output on the host program's standard error: a
+//! closed pipe there would end the program by SIGPIPE.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
@@ -11,8 +11,8 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The hook that was there before ours; kept here and not in ours, which is without state so that
-/// nothing is left on the heap when the host ends.
+/// The hook that was installed before this one; kept here, so that the hook itself has no state and nothing is left
+/// on the heap when the host program ends.
 static BEFORE: OnceCell<Hook> = OnceCell::new();
 
 type Hook = Box<dyn Fn(&PanicHookInfo) + Send + Sync>;

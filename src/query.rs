@@ -7,11 +7,11 @@ use percent_encoding::percent_decode_str;
 /// A parameter as it was found: never, once, or in a way that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
-    /// It does not stand there.
+    /// It is absent.
     Not,
     /// Its value.
     Once(Cow<'a, str>),
-    /// It stands there twice, or is not UTF-8.
+    /// It is a duplicate, or is not UTF-8.
     Unusable,
 }
 

@@ -1,7 +1,7 @@
-//! At most so many calls in any window of one second: the client's rate and the server's limit.
+//! Sliding window: at most N calls in any window of one second, for the client's rate and the server's limit.
 //!
-//! Who sends calls does not know when they arrive: at some moment until they end. Such a call keeps its
-//! place from its beginning until a second after its end, so that the other end counts no more either.
+//! The sender of a call does not know when it arrives: at some time until it ends. Such a call counts from its start
+//! until one second after its end, so the receiver never counts more than N.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The only place that starts a thread.
+//! The only code that starts threads.
 
 use std::io;
 

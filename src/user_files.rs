@@ -35,8 +35,8 @@ impl Input {
     /// access.
     ///
     /// # Errors
-    /// When every user of the machine may change the file: whoever does chooses the key, and with it whom `serve`
-    /// believes. Members of its group may, with a warning: many systems give every user a group of their own.
+    /// If every user of the machine may change the file: such a user could choose the key, and with it whom `serve`
+    /// accepts. Members of its group may, with a warning: many systems give every user a group of their own.
     pub fn exposure(&self) -> Result<Option<String>, String> {
         let mode = self.mode & 0o7777;
         if mode & 0o002 != 0 {
@@ -89,8 +89,8 @@ pub fn read(path: &Path, most: u64) -> Result<Input, String> {
     })
 }
 
-/// Opens `path` to append to it; creates it with mode 0600. A symbolic link is never followed, so that
-/// whoever may write to the directory cannot choose another file.
+/// Opens `path` to append to it; creates it with mode 0600. A symbolic link is never followed, so that a user who may
+/// write to the directory cannot choose another file.
 ///
 /// # Errors
 /// Why not, to follow the name of the file.
@@ -154,14 +154,14 @@ fn check_no_database(file: &mut File) -> io::Result<Result<(), String>> {
 pub enum Purpose {
     /// It is read.
     Input,
-    /// A store or an outbox, with the files that stand beside it.
+    /// A store or an outbox, with the files beside it.
     Database,
-    /// Lines are appended to it; so many older ones stand beside it.
+    /// Lines are appended to it; so many older ones are beside it.
     Log(u32),
 }
 
 impl Purpose {
-    /// What is added to the name of the file for those that stand beside it.
+    /// Suffixes of the files beside it.
     fn suffixes(self) -> Vec<String> {
         let beside: &[&str] = &["-wal", "-shm", "-journal", ".lock", ".new"];
         match self {
@@ -238,7 +238,7 @@ impl Place {
     }
 }
 
-/// The file and those that stand beside it.
+/// The file and those beside it.
 fn places(file: &NamedFile) -> Vec<Place> {
     let beside = file.purpose.suffixes().into_iter().map(|suffix| {
         let mut path = file.path.as_os_str().to_owned();

@@ -155,7 +155,7 @@ pub fn make(key: &Key, claims: &Claims) -> Zeroizing<String> {
 
 /// `data` in base64, filled up with `_` where the alphabet fills up with nothing; with room for the NUL that C wants.
 ///
-/// Buffers are large enough from the start: one that grows leaves copies that nobody wipes.
+/// Buffers are large enough from the start: one that grows leaves copies that are not wiped.
 fn encode(base64: &GeneralPurpose, data: &[u8]) -> Zeroizing<String> {
     let length = data.len().div_ceil(3) * 4;
     let mut text = Vec::with_capacity(length + 1);

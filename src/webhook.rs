@@ -49,7 +49,7 @@ pub enum Rejection {
     Forged(&'static str),
     /// Signed too long ago or too far ahead: perhaps genuine, perhaps replayed.
     Stale {
-        /// Seconds between its time and ours.
+        /// Seconds between its time and the clock of this machine.
         away_s: u64,
     },
     /// Genuine, and about something else than blocklists.
@@ -80,7 +80,7 @@ impl From<Malformed> for Rejection {
     }
 }
 
-/// The documented parameters; those that nobody reads here must still not stand twice.
+/// The documented parameters; those that are not read here must still not be duplicated.
 const NAMES: [&str; 7] = [
     "SdkAppid",
     "CallbackCommand",
@@ -91,7 +91,7 @@ const NAMES: [&str; 7] = [
     "RequestTime",
 ];
 
-/// Tells whether a webhook comes from the service.
+/// Verifies that a webhook comes from the service.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     sdkappid: u32,
@@ -101,8 +101,8 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier for one app. With a token every webhook must be signed; without one all are refused,
-    /// unless `unsigned` says that whoever can reach us is trusted.
+    /// A verifier for one app. With a token every webhook must be signed; without one all are refused, unless
+    /// `unsigned` says that every sender is trusted.
     pub fn new(sdkappid: u32, token: Option<Token>, unsigned: bool, max_age: Duration) -> Self {
         Self {
             sdkappid,
@@ -182,7 +182,7 @@ fn decimal(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| is_decimal)
 }
 
-/// The 32 bytes that 64 lower-case digits stand for.
+/// The 32 bytes of 64 lower-case hexadecimal digits.
 fn digest(hex: &str) -> Option<CtOutput<Sha256>> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),

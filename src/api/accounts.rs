@@ -1,4 +1,4 @@
-//! Which texts are account identifiers (docs/protocol.md 4.2, choice C20).
+//! Which strings are valid account identifiers (docs/protocol.md 4.2, choice C20).
 
 /// An account identifier. Short ones, as nearly all are, are copied without an allocation.
 pub type Account = smol_str::SmolStr;

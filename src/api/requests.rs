@@ -1,4 +1,4 @@
-//! The four commands and what is asked with them (docs/protocol.md 3).
+//! The four commands and their requests (docs/protocol.md 3).
 
 use smallvec::SmallVec;
 

@@ -1,4 +1,4 @@
-//! What comes back from a command (docs/protocol.md 1.2 and 3).
+//! Responses to a command (docs/protocol.md 1.2 and 3).
 
 use super::Account;
 use super::codes::{Retry, Verdict};

@@ -1,7 +1,7 @@
-//! Which backend is meant, and which keys do not go with it.
+//! Which backend is configured, and which keys it excludes.
 //!
-//! A key that has no effect is a promise that nobody keeps: a forgotten `sdkappid` must not turn a client of the
-//! service with a durable outbox into lists in memory.
+//! A key without effect would be ignored silently: a forgotten `sdkappid` must not turn a client of the service with
+//! a durable outbox into lists in memory.
 
 use super::raw;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! Configuration: one JSON text, read once into values that cannot be wrong.
+//! Configuration: one JSON text, parsed once into checked values.
 
 mod backend;
 mod endpoint;

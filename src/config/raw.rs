@@ -1,4 +1,4 @@
-//! The configuration as it is written: names, types, nothing else.
+//! The configuration as text: names and types only.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What is configured about webhooks (docs/protocol.md 8).
+//! Configuration of webhooks (docs/protocol.md 8).
 
 use std::time::Duration;
 

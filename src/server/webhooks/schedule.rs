@@ -100,7 +100,7 @@ impl Schedule {
         pause.is_some()
     }
 
-    /// From now on nothing is taken and nothing is repeated. Gives how many will not be repeated.
+    /// From now on nothing is accepted and nothing is retried. Returns how many will not be retried.
     pub(super) fn close(&mut self, now: Instant) -> usize {
         let before = self.waiting.len();
         self.waiting.retain(|_, notice| notice.timeouts == 0);
