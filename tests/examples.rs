@@ -274,10 +274,7 @@ fn the_router_hears_of_blocks_made_elsewhere() {
     let output = run(workshop
         .command(&program)
         .args([&remote, &port.to_string()]));
-    let expected = embedded.replace(
-        "dan: delivered",
-        "dan: delivered, dan is not cached yet",
-    );
+    let expected = embedded.replace("dan: delivered", "dan: delivered, dan is not cached yet");
     assert_eq!(output, expected + "2 webhooks were taken\n");
     report(
         "examples",
