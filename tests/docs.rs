@@ -362,7 +362,7 @@ fn a_word_that_the_prose_rules_out_is_found() {
         program.arg(top).output().expect("sh starts")
     };
     let places = [
-        ("docs/page.md", ""),
+        ("README.md", ""),
         ("include/chatblock.h", " * "),
         ("src/lib.rs", "//! "),
     ];
