@@ -26,60 +26,60 @@ const (
 // write may have happened; the same call may be repeated), ErrConnect (nothing was sent), ErrBusy, ErrStorage,
 // ErrArgument, ErrClosed, or that of the context. With an outbox a write waits for its answer as long as the context
 // allows; one that is on disk by then is sent later all the same, so do not repeat it.
-func (c *Client) Add(ctx context.Context, from string, accounts ...string) (*Result, error) {
-	return c.overAccounts(ctx, from, accounts, accountsCall{
-		submit: func(h *C.chatblock_client, from *C.char, to list, tag C.uint64_t) C.chatblock_status {
-			return C.chatblock_blocklist_add_async(h, from, to.c(), to.count, tag)
+func (c *Client) Add(ctx context.Context, owner string, targets ...string) (*Result, error) {
+	return c.overAccounts(ctx, owner, targets, accountsCall{
+		submit: func(h *C.chatblock_client, owner *C.char, targets list, tag C.uint64_t) C.chatblock_status {
+			return C.chatblock_blocklist_add_async(h, owner, targets.c(), targets.count, tag)
 		},
-		run: func(h *C.chatblock_client, from *C.char, to list) *C.chatblock_result {
-			return C.chatblock_blocklist_add(h, from, to.c(), to.count)
+		run: func(h *C.chatblock_client, owner *C.char, targets list) *C.chatblock_result {
+			return C.chatblock_blocklist_add(h, owner, targets.c(), targets.count)
 		},
 	})
 }
 
 // Delete unblocks accounts. An account that is not blocked counts as done; everything else is as with Add.
-func (c *Client) Delete(ctx context.Context, from string, accounts ...string) (*Result, error) {
-	return c.overAccounts(ctx, from, accounts, accountsCall{
-		submit: func(h *C.chatblock_client, from *C.char, to list, tag C.uint64_t) C.chatblock_status {
-			return C.chatblock_blocklist_delete_async(h, from, to.c(), to.count, tag)
+func (c *Client) Delete(ctx context.Context, owner string, targets ...string) (*Result, error) {
+	return c.overAccounts(ctx, owner, targets, accountsCall{
+		submit: func(h *C.chatblock_client, owner *C.char, targets list, tag C.uint64_t) C.chatblock_status {
+			return C.chatblock_blocklist_delete_async(h, owner, targets.c(), targets.count, tag)
 		},
-		run: func(h *C.chatblock_client, from *C.char, to list) *C.chatblock_result {
-			return C.chatblock_blocklist_delete(h, from, to.c(), to.count)
+		run: func(h *C.chatblock_client, owner *C.char, targets list) *C.chatblock_result {
+			return C.chatblock_blocklist_delete(h, owner, targets.c(), targets.count)
 		},
 	})
 }
 
 // Check asks the service who blocks whom: each item has a Relation between from (A) and the account (B). It sees
 // every write of from that was accepted before. It takes 1 to 100,000 accounts; errors are as with Add.
-func (c *Client) Check(ctx context.Context, from string, check CheckType, accounts ...string) (*Result, error) {
-	return c.overAccounts(ctx, from, accounts, accountsCall{
-		submit: func(h *C.chatblock_client, from *C.char, to list, tag C.uint64_t) C.chatblock_status {
-			return C.chatblock_blocklist_check_async(h, from, to.c(), to.count, C.chatblock_check_type(check), tag)
+func (c *Client) Check(ctx context.Context, owner string, check CheckType, targets ...string) (*Result, error) {
+	return c.overAccounts(ctx, owner, targets, accountsCall{
+		submit: func(h *C.chatblock_client, owner *C.char, targets list, tag C.uint64_t) C.chatblock_status {
+			return C.chatblock_blocklist_check_async(h, owner, targets.c(), targets.count, C.chatblock_check_type(check), tag)
 		},
-		run: func(h *C.chatblock_client, from *C.char, to list) *C.chatblock_result {
-			return C.chatblock_blocklist_check(h, from, to.c(), to.count, C.chatblock_check_type(check))
+		run: func(h *C.chatblock_client, owner *C.char, targets list) *C.chatblock_result {
+			return C.chatblock_blocklist_check(h, owner, targets.c(), targets.count, C.chatblock_check_type(check))
 		},
 	})
 }
 
 // Get reads one page of a list, oldest entry first: from start, at most max entries, 1 to 1000. Go on with
 // NextIndex until it is 0; entries that are removed meanwhile shift the pages. Errors are as with Add.
-func (c *Client) Get(ctx context.Context, from string, start, max uint32) (*Result, error) {
-	owner, err := newText("owner", from)
+func (c *Client) Get(ctx context.Context, owner string, start, max uint32) (*Result, error) {
+	name, err := newText("owner", owner)
 	if err != nil {
 		return nil, err
 	}
-	if !utf8.ValidString(from) { // json.Marshal would repair it, and read another list
+	if !utf8.ValidString(owner) { // json.Marshal would repair it, and read another list
 		return nil, invalid("owner", "is not UTF-8")
 	}
 	request, err := json.Marshal(map[string]any{
-		"From_Account": from, "StartIndex": start, "MaxLimited": max, "LastSequence": 0,
+		"From_Account": owner, "StartIndex": start, "MaxLimited": max, "LastSequence": 0,
 	})
 	if err != nil {
 		return nil, invalid("owner", err.Error())
 	}
 	return c.jsonCall(ctx, "black_list_get", string(request), func(h *C.chatblock_client) *C.chatblock_result {
-		return C.chatblock_blocklist_get(h, owner.c(), C.uint32_t(start), C.uint32_t(max))
+		return C.chatblock_blocklist_get(h, name.c(), C.uint32_t(start), C.uint32_t(max))
 	})
 }
 
@@ -105,21 +105,21 @@ type accountsCall struct {
 	run    func(*C.chatblock_client, *C.char, list) *C.chatblock_result
 }
 
-func (c *Client) overAccounts(ctx context.Context, from string, accounts []string, over accountsCall) (*Result, error) {
-	owner, err := newText("owner", from)
+func (c *Client) overAccounts(ctx context.Context, owner string, targets []string, over accountsCall) (*Result, error) {
+	name, err := newText("owner", owner)
 	if err != nil {
 		return nil, err
 	}
-	to, err := newList("targets", accounts)
+	named, err := newList("targets", targets)
 	if err != nil {
 		return nil, err
 	}
-	defer to.free()
+	defer named.free()
 	return c.do(ctx, call{
 		submit: func(h *C.chatblock_client, tag C.uint64_t) C.chatblock_status {
-			return over.submit(h, owner.c(), to, tag)
+			return over.submit(h, name.c(), named, tag)
 		},
-		run: func(h *C.chatblock_client) *C.chatblock_result { return over.run(h, owner.c(), to) },
+		run: func(h *C.chatblock_client) *C.chatblock_result { return over.run(h, name.c(), named) },
 	})
 }
 

@@ -47,7 +47,7 @@ namespace Chatblock
 
         [DllImport(Name)]
         internal static extern ResultHandle chatblock_blocklist_get(
-            ClientHandle client, byte* from, uint startIndex, uint maxLimited);
+            ClientHandle client, byte* from, uint startIndex, uint limit);
 
         [DllImport(Name)]
         internal static extern ResultHandle chatblock_blocklist_check(

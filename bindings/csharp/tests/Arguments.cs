@@ -89,7 +89,7 @@ namespace Chatblock.Tests
             using (Client client = Open())
             {
                 var e = Assert.Throws<ArgumentException>(() => client.Add("ann", new[] { "bob", "c\0" }));
-                Assert.Equal("toAccounts[1]", e.ParamName);
+                Assert.Equal("targets[1]", e.ParamName);
             }
         }
 

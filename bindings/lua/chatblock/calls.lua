@@ -94,27 +94,27 @@ local function async(form, arguments)
   end
 end
 
---- Blocks accounts: from no longer wants to hear them. Waits for the answer. An account that is blocked already
---- counts as done. `from` is the owner of the list, 1 to 32 bytes; there may be 1 to 100,000 accounts.
+--- Blocks targets on the list of `owner`. Waits for the answer. An account that is blocked already
+--- counts as done. `owner` is the owner of the list, 1 to 32 bytes; there may be 1 to 100,000 accounts.
 ---
 --- The error is ERR_SERVICE (see service_code), ERR_NETWORK or ERR_TIMEOUT (a write may have happened; the same call
 --- may be repeated), ERR_CONNECT (nothing was sent), ERR_QUEUED (recorded in the outbox and will be sent: do not
 --- repeat it), ERR_BUSY, ERR_STORAGE, ERR_ARGUMENT or ERR_CLOSED. PARTIAL is a result: its items say what happened.
----@type fun(self: chatblock.Client, from: string, accounts: string|string[]): chatblock.Result?, chatblock.Error?
+---@type fun(self: chatblock.Client, owner: string, targets: string|string[]): chatblock.Result?, chatblock.Error?
 calls.add = blocking(forms.add)
 
 --- Unblocks accounts. One that is not blocked counts as done; everything else is as with add.
----@type fun(self: chatblock.Client, from: string, accounts: string|string[]): chatblock.Result?, chatblock.Error?
+---@type fun(self: chatblock.Client, owner: string, targets: string|string[]): chatblock.Result?, chatblock.Error?
 calls.delete = blocking(forms.delete)
 
---- Asks the service who blocks whom; each item of the result has a relation. "single" asks whether `from` blocks the
---- account, "both" also whether the account blocks `from`. Errors are as with add.
----@type fun(self: chatblock.Client, from: string, accounts: string|string[], directions: "single"|"both"): chatblock.Result?, chatblock.Error?
+--- Asks the service who blocks whom; each item of the result has a relation. "single" asks whether `owner` blocks the
+--- account, "both" also whether the account blocks `owner`. Errors are as with add.
+---@type fun(self: chatblock.Client, owner: string, targets: string|string[], directions: "single"|"both"): chatblock.Result?, chatblock.Error?
 calls.check = blocking(forms.check)
 
 --- Reads one page of a list, oldest entry first; each item has a time. `start` is the offset of the first entry, 0 at
 --- first: go on with next_index until that is 0. `max` is the size of the page, 1 to 1000. Errors are as with add.
----@type fun(self: chatblock.Client, from: string, start: integer, max: integer): chatblock.Result?, chatblock.Error?
+---@type fun(self: chatblock.Client, owner: string, start: integer, max: integer): chatblock.Result?, chatblock.Error?
 calls.get = blocking(forms.get)
 
 --- Makes one call with the service's own request JSON of at most 1000 accounts. `command` is "black_list_add",
@@ -126,19 +126,19 @@ calls.call = blocking(forms.call)
 --- Hands an add over and does not wait. Writes of one owner keep their order. poll finds the completion, and tells
 --- `done`. Gives a tag for cancel. With an error nothing was accepted: ERR_BUSY (queue full), ERR_ARGUMENT,
 --- ERR_CLOSED.
----@type fun(self: chatblock.Client, from: string, accounts: string|string[], done: chatblock.Done): chatblock.Tag?, chatblock.Error?
+---@type fun(self: chatblock.Client, owner: string, targets: string|string[], done: chatblock.Done): chatblock.Tag?, chatblock.Error?
 calls.add_async = async(forms.add, 2)
 
 --- Hands a delete over, as add_async.
----@type fun(self: chatblock.Client, from: string, accounts: string|string[], done: chatblock.Done): chatblock.Tag?, chatblock.Error?
+---@type fun(self: chatblock.Client, owner: string, targets: string|string[], done: chatblock.Done): chatblock.Tag?, chatblock.Error?
 calls.delete_async = async(forms.delete, 2)
 
---- Hands a check over, as add_async. It sees every write of `from` that was accepted before.
----@type fun(self: chatblock.Client, from: string, accounts: string|string[], directions: "single"|"both", done: chatblock.Done): chatblock.Tag?, chatblock.Error?
+--- Hands a check over, as add_async. It sees every write of `owner` that was accepted before.
+---@type fun(self: chatblock.Client, owner: string, targets: string|string[], directions: "single"|"both", done: chatblock.Done): chatblock.Tag?, chatblock.Error?
 calls.check_async = async(forms.check, 3)
 
 --- Hands a get over, as add_async.
----@type fun(self: chatblock.Client, from: string, start: integer, max: integer, done: chatblock.Done): chatblock.Tag?, chatblock.Error?
+---@type fun(self: chatblock.Client, owner: string, start: integer, max: integer, done: chatblock.Done): chatblock.Tag?, chatblock.Error?
 calls.get_async = async(forms.get, 3)
 
 --- Hands a call with the service's own request JSON over, as add_async; the error may also be ERR_REQUEST.

@@ -10,58 +10,58 @@ local forms = {}
 local CHECK_TYPES = { single = native.CHATBLOCK_CHECK_SINGLE, both = native.CHATBLOCK_CHECK_BOTH }
 
 -- Gives the form that make(array, count) makes of accounts that C can be given, else nil and an error.
-local function with_accounts(from, accounts, make)
-  local fault = texts.fault("owner", from)
+local function with_accounts(owner, targets, make)
+  local fault = texts.fault("owner", owner)
   if fault then
     return nil, fault
   end
-  local array, count = texts.array("targets", accounts)
+  local array, count = texts.array("targets", targets)
   if not array then
     return nil, count
   end
   local form = make(array, count)
-  form.borrowed = accounts -- whose strings C reads
+  form.borrowed = targets -- whose strings C reads
   return form
 end
 
-function forms.add(from, accounts)
-  return with_accounts(from, accounts, function(array, count)
+function forms.add(owner, targets)
+  return with_accounts(owner, targets, function(array, count)
     return {
       blocking = function(handle)
-        return native.chatblock_blocklist_add(handle, from, array, count)
+        return native.chatblock_blocklist_add(handle, owner, array, count)
       end,
       hand_over = function(handle, tag)
-        return native.chatblock_blocklist_add_async(handle, from, array, count, tag)
+        return native.chatblock_blocklist_add_async(handle, owner, array, count, tag)
       end,
     }
   end)
 end
 
-function forms.delete(from, accounts)
-  return with_accounts(from, accounts, function(array, count)
+function forms.delete(owner, targets)
+  return with_accounts(owner, targets, function(array, count)
     return {
       blocking = function(handle)
-        return native.chatblock_blocklist_delete(handle, from, array, count)
+        return native.chatblock_blocklist_delete(handle, owner, array, count)
       end,
       hand_over = function(handle, tag)
-        return native.chatblock_blocklist_delete_async(handle, from, array, count, tag)
+        return native.chatblock_blocklist_delete_async(handle, owner, array, count, tag)
       end,
     }
   end)
 end
 
-function forms.check(from, accounts, directions)
+function forms.check(owner, targets, directions)
   local kind = CHECK_TYPES[directions]
   if not kind then
     return nil, result.bad_argument("directions", 'is not "single" or "both"')
   end
-  return with_accounts(from, accounts, function(array, count)
+  return with_accounts(owner, targets, function(array, count)
     return {
       blocking = function(handle)
-        return native.chatblock_blocklist_check(handle, from, array, count, kind)
+        return native.chatblock_blocklist_check(handle, owner, array, count, kind)
       end,
       hand_over = function(handle, tag)
-        return native.chatblock_blocklist_check_async(handle, from, array, count, kind, tag)
+        return native.chatblock_blocklist_check_async(handle, owner, array, count, kind, tag)
       end,
     }
   end)
@@ -82,17 +82,17 @@ function forms.call(command, request)
   }
 end
 
-function forms.get(from, start, max)
-  local fault = texts.fault("owner", from)
+function forms.get(owner, start, max)
+  local fault = texts.fault("owner", owner)
     or texts.range_fault("start_index", start, 0, 2 ^ 32 - 1)
     or texts.range_fault("limit", max, 0, 2 ^ 32 - 1)
   if fault then
     return nil, fault
   end
-  local request = { From_Account = from, StartIndex = start, MaxLimited = max, LastSequence = 0 }
+  local request = { From_Account = owner, StartIndex = start, MaxLimited = max, LastSequence = 0 }
   local call = forms.call("black_list_get", json.encode(request))
   function call.blocking(handle)
-    return native.chatblock_blocklist_get(handle, from, start, max)
+    return native.chatblock_blocklist_get(handle, owner, start, max)
   end
   return call
 end

@@ -86,26 +86,26 @@ export class Client implements AsyncDisposable, Disposable {
    *   happened; repeat it), ERR_CONNECT, ERR_BUSY, ERR_STORAGE, ERR_ARGUMENT, ERR_CLOSED. With an outbox a write waits
    *   for its answer without limit; one that is on disk when the client closes is sent later: do not repeat it.
    */
-  async add(from: string, to: readonly string[], options: CallOptions = {}): Promise<Result> {
-    return this.#calls.make(requests.add(from, to), options.signal);
+  async add(owner: string, targets: readonly string[], options: CallOptions = {}): Promise<Result> {
+    return this.#calls.make(requests.add(owner, targets), options.signal);
   }
 
   /** Unblocks accounts; otherwise like {@link add}. */
-  async delete(from: string, to: readonly string[], options: CallOptions = {}): Promise<Result> {
-    return this.#calls.make(requests.remove(from, to), options.signal);
+  async delete(owner: string, targets: readonly string[], options: CallOptions = {}): Promise<Result> {
+    return this.#calls.make(requests.remove(owner, targets), options.signal);
   }
 
   /** Reads a page of a list, oldest entry first; go on with `nextIndex` as `start` until it is 0. */
-  async get(from: string, options: PageOptions = {}): Promise<Result> {
+  async get(owner: string, options: PageOptions = {}): Promise<Result> {
     const { start = 0, max = 100, signal } = options;
-    return this.#calls.make(requests.get(from, start, max), signal);
+    return this.#calls.make(requests.get(owner, start, max), signal);
   }
 
   /** Asks who blocks whom: `relation` of each item, between `from` (A) and the account (B). */
   async check(
-    from: string, to: readonly string[], type: CheckType = CheckType.BOTH, options: CallOptions = {},
+    owner: string, targets: readonly string[], type: CheckType = CheckType.BOTH, options: CallOptions = {},
   ): Promise<Result> {
-    return this.#calls.make(requests.check(from, to, type), options.signal);
+    return this.#calls.make(requests.check(owner, targets, type), options.signal);
   }
 
   /**
@@ -125,23 +125,23 @@ export class Client implements AsyncDisposable, Disposable {
    * @throws {ChatblockError} Nothing was accepted then: ERR_ARGUMENT, ERR_BUSY (also when as many completions
    *   as `queue.max_calls` wait to be taken), ERR_CLOSED.
    */
-  submitAdd(from: string, to: readonly string[], tag: unknown): void {
-    this.#calls.submit(requests.add(from, to), tag);
+  submitAdd(owner: string, targets: readonly string[], tag: unknown): void {
+    this.#calls.submit(requests.add(owner, targets), tag);
   }
 
   /** Like {@link delete}, submitted as with {@link submitAdd}. */
-  submitDelete(from: string, to: readonly string[], tag: unknown): void {
-    this.#calls.submit(requests.remove(from, to), tag);
+  submitDelete(owner: string, targets: readonly string[], tag: unknown): void {
+    this.#calls.submit(requests.remove(owner, targets), tag);
   }
 
   /** Like {@link get}, submitted as with {@link submitAdd}. */
-  submitGet(from: string, start: number, max: number, tag: unknown): void {
-    this.#calls.submit(requests.get(from, start, max), tag);
+  submitGet(owner: string, start: number, max: number, tag: unknown): void {
+    this.#calls.submit(requests.get(owner, start, max), tag);
   }
 
   /** Like {@link check}, submitted as with {@link submitAdd}. */
-  submitCheck(from: string, to: readonly string[], type: CheckType, tag: unknown): void {
-    this.#calls.submit(requests.check(from, to, type), tag);
+  submitCheck(owner: string, targets: readonly string[], type: CheckType, tag: unknown): void {
+    this.#calls.submit(requests.check(owner, targets, type), tag);
   }
 
   /** Like {@link call}, submitted as with {@link submitAdd}. */

@@ -27,13 +27,13 @@ export const open = fn<(config: string, error: [MaybePointer]) => MaybePointer>(
 export const close = fn<(client: Pointer, timeoutMs: number) => number>(
   'client_close', 'int32', [pointer, 'int32']);
 
-type Accounts = [client: Pointer, from: string, to: Bytes, count: number];
+type Accounts = [client: Pointer, owner: string, targets: Bytes, count: number];
 const accounts = [pointer, 'str', 'void *', 'size_t'];
 export const add = fn<(...call: Accounts) => Pointer>('blocklist_add', pointer, accounts);
 export const remove = fn<(...call: Accounts) => Pointer>('blocklist_delete', pointer, accounts);
 export const check = fn<(...call: [...Accounts, type: number]) => Pointer>(
   'blocklist_check', pointer, [...accounts, 'int32']);
-export const get = fn<(client: Pointer, from: string, start: number, max: number) => Pointer>(
+export const get = fn<(client: Pointer, owner: string, start: number, max: number) => Pointer>(
   'blocklist_get', pointer, [pointer, 'str', 'uint32', 'uint32']);
 export const call = fn<(client: Pointer, command: string, request: string) => Pointer>(
   'client_call', pointer, [pointer, 'str', 'str']);

@@ -9,33 +9,33 @@ type Write = typeof native.add;
 type WriteAsync = typeof native.addAsync;
 
 function write(submit: WriteAsync, refused: Write) {
-  return (from: string, to: readonly string[]): Call => {
-    const owner = text(from, 'owner');
+  return (owner: string, targets: readonly string[]): Call => {
+    const name = text(owner, 'owner');
     return {
-      submit: (client, tag) => submit(client, owner, list(to, 'targets'), to.length, tag),
-      refused: (client) => refused(client, owner, list(to, 'targets'), to.length),
+      submit: (client, tag) => submit(client, name, list(targets, 'targets'), targets.length, tag),
+      refused: (client) => refused(client, name, list(targets, 'targets'), targets.length),
     };
   };
 }
 export const add = write(native.addAsync, native.add);
 export const remove = write(native.removeAsync, native.remove);
 
-export function check(from: string, to: readonly string[], type: CheckType): Call {
-  const owner = text(from, 'owner');
+export function check(owner: string, targets: readonly string[], type: CheckType): Call {
+  const name = text(owner, 'owner');
   return {
-    submit: (client, tag) => native.checkAsync(client, owner, list(to, 'targets'), to.length, type, tag),
-    refused: (client) => native.check(client, owner, list(to, 'targets'), to.length, type),
+    submit: (client, tag) => native.checkAsync(client, name, list(targets, 'targets'), targets.length, type, tag),
+    refused: (client) => native.check(client, name, list(targets, 'targets'), targets.length, type),
   };
 }
 
 /** The library has no typed form of this one without waiting, but takes the service's JSON. */
-export function get(from: string, start: number, max: number): Call {
-  const owner = text(from, 'owner');
+export function get(owner: string, start: number, max: number): Call {
+  const name = text(owner, 'owner');
   const page = { StartIndex: uint32(start, 'start_index'), MaxLimited: uint32(max, 'limit') };
-  const request = JSON.stringify({ From_Account: owner, ...page, LastSequence: 0 });
+  const request = JSON.stringify({ From_Account: name, ...page, LastSequence: 0 });
   return {
     submit: (client, tag) => native.submit(client, 'black_list_get', request, tag),
-    refused: (client) => native.get(client, owner, start, max),
+    refused: (client) => native.get(client, name, start, max),
   };
 }
 

@@ -83,22 +83,22 @@ public final class ChatblockClient implements AutoCloseable {
      * Blocks accounts: the owner no longer wants to hear them. Waits for the answer, up to "call_ms".
      *
      * @param owner the owner of the list, 1 to 32 bytes
-     * @param toAccounts  1 to 100,000 accounts; more than 1000 go out in parts
+     * @param targets  1 to 100,000 accounts; more than 1000 go out in parts
      * @return what became of each; one that is blocked already is {@link Status#UNCHANGED}
      */
-    public Result add(String owner, Collection<String> toAccounts) {
-        return write(Library::chatblock_blocklist_add, owner, toAccounts);
+    public Result add(String owner, Collection<String> targets) {
+        return write(Library::chatblock_blocklist_add, owner, targets);
     }
 
     /**
      * Unblocks accounts. Waits for the answer, up to "call_ms".
      *
      * @param owner the owner of the list, 1 to 32 bytes
-     * @param toAccounts  1 to 100,000 accounts
+     * @param targets  1 to 100,000 accounts
      * @return what became of each; one that is not blocked is {@link Status#UNCHANGED}
      */
-    public Result delete(String owner, Collection<String> toAccounts) {
-        return write(Library::chatblock_blocklist_delete, owner, toAccounts);
+    public Result delete(String owner, Collection<String> targets) {
+        return write(Library::chatblock_blocklist_delete, owner, targets);
     }
 
     /**
@@ -106,30 +106,30 @@ public final class ChatblockClient implements AutoCloseable {
      *
      * @param owner the owner of the list, 1 to 32 bytes
      * @param startIndex  offset of the first entry: 0, then {@link Result#nextIndex} until that is 0
-     * @param maxLimited  size of the page, 1 to 1000
+     * @param limit  size of the page, 1 to 1000
      * @return one item per entry, with its time
      */
-    public Result get(String owner, long startIndex, int maxLimited) {
+    public Result get(String owner, long startIndex, int limit) {
         int start = Arguments.unsigned("startIndex", startIndex);
         Arguments arguments = Arguments.of(Arguments.room(owner));
         long from = arguments.text("owner", owner);
-        return inside(arguments, client -> Library.chatblock_blocklist_get(client, from, start, maxLimited));
+        return inside(arguments, client -> Library.chatblock_blocklist_get(client, from, start, limit));
     }
 
     /**
      * Asks who blocks whom. Waits for the answer, up to "call_ms".
      *
      * @param owner the owner A, 1 to 32 bytes
-     * @param toAccounts  1 to 100,000 accounts, each one B
+     * @param targets  1 to 100,000 accounts, each one B
      * @param type        which directions to look at
      * @return one item per account with its relation; a failed one has {@link Relation#NONE}
      */
-    public Result check(String owner, Collection<String> toAccounts, CheckType type) {
+    public Result check(String owner, Collection<String> targets, CheckType type) {
         int number = type.number;
         return write(
                 (client, from, to, count) -> Library.chatblock_blocklist_check(client, from, to, count, number),
                 owner,
-                toAccounts);
+                targets);
     }
 
     /**
@@ -150,22 +150,22 @@ public final class ChatblockClient implements AutoCloseable {
      * {@link #add} without waiting. Writes of one owner keep their order.
      *
      * @param owner the owner of the list, 1 to 32 bytes
-     * @param toAccounts  1 to 100,000 accounts
+     * @param targets  1 to 100,000 accounts
      * @return the answer to come; fails at once when the call was not accepted ({@code ERR_BUSY}: the queue is full)
      */
-    public CompletableFuture<Result> addAsync(String owner, Collection<String> toAccounts) {
-        return writeAsync(Library::chatblock_blocklist_add_async, owner, toAccounts);
+    public CompletableFuture<Result> addAsync(String owner, Collection<String> targets) {
+        return writeAsync(Library::chatblock_blocklist_add_async, owner, targets);
     }
 
     /**
      * {@link #delete} without waiting.
      *
      * @param owner the owner of the list, 1 to 32 bytes
-     * @param toAccounts  1 to 100,000 accounts
+     * @param targets  1 to 100,000 accounts
      * @return as {@link #addAsync}
      */
-    public CompletableFuture<Result> deleteAsync(String owner, Collection<String> toAccounts) {
-        return writeAsync(Library::chatblock_blocklist_delete_async, owner, toAccounts);
+    public CompletableFuture<Result> deleteAsync(String owner, Collection<String> targets) {
+        return writeAsync(Library::chatblock_blocklist_delete_async, owner, targets);
     }
 
     /**
@@ -173,16 +173,16 @@ public final class ChatblockClient implements AutoCloseable {
      *
      * @param owner the owner of the list, 1 to 32 bytes
      * @param startIndex  offset of the first entry
-     * @param maxLimited  size of the page, 1 to 1000
+     * @param limit  size of the page, 1 to 1000
      * @return as {@link #addAsync}
      */
-    public CompletableFuture<Result> getAsync(String owner, long startIndex, int maxLimited) {
+    public CompletableFuture<Result> getAsync(String owner, long startIndex, int limit) {
         // JSON could carry what is refused everywhere else.
         Arguments.of(Arguments.room(owner)).text("owner", owner);
         JsonObject request = new JsonObject();
         request.addProperty("From_Account", owner);
         request.addProperty("StartIndex", startIndex);
-        request.addProperty("MaxLimited", maxLimited);
+        request.addProperty("MaxLimited", limit);
         request.addProperty("LastSequence", 0);
         return callAsync("black_list_get", GSON.toJson(request));
     }
@@ -191,17 +191,17 @@ public final class ChatblockClient implements AutoCloseable {
      * {@link #check} without waiting. It sees every write of the owner that was accepted before.
      *
      * @param owner the owner A, 1 to 32 bytes
-     * @param toAccounts  1 to 100,000 accounts, each one B
+     * @param targets  1 to 100,000 accounts, each one B
      * @param type        which directions to look at
      * @return as {@link #addAsync}
      */
-    public CompletableFuture<Result> checkAsync(String owner, Collection<String> toAccounts, CheckType type) {
+    public CompletableFuture<Result> checkAsync(String owner, Collection<String> targets, CheckType type) {
         int number = type.number;
         return writeAsync(
                 (client, from, to, count, tag) ->
                         Library.chatblock_blocklist_check_async(client, from, to, count, number, tag),
                 owner,
-                toAccounts);
+                targets);
     }
 
     /**
@@ -489,11 +489,11 @@ public final class ChatblockClient implements AutoCloseable {
         }
     }
 
-    private Result write(ListQuestion question, String owner, Collection<String> toAccounts) {
-        String[] texts = Arguments.copy("toAccounts", toAccounts);
+    private Result write(ListQuestion question, String owner, Collection<String> targets) {
+        String[] texts = Arguments.copy("targets", targets);
         Arguments arguments = Arguments.of(Arguments.room(owner) + Arguments.room(texts));
         long from = arguments.text("owner", owner);
-        long to = arguments.texts("toAccounts", texts);
+        long to = arguments.texts("targets", texts);
         return inside(arguments, client -> question.ask(client, from, to, texts.length));
     }
 
@@ -505,11 +505,11 @@ public final class ChatblockClient implements AutoCloseable {
     }
 
     private CompletableFuture<Result> writeAsync(
-            ListSubmission submission, String owner, Collection<String> toAccounts) {
-        String[] texts = Arguments.copy("toAccounts", toAccounts);
+            ListSubmission submission, String owner, Collection<String> targets) {
+        String[] texts = Arguments.copy("targets", targets);
         Arguments arguments = Arguments.of(Arguments.room(owner) + Arguments.room(texts));
         long from = arguments.text("owner", owner);
-        long to = arguments.texts("toAccounts", texts);
+        long to = arguments.texts("targets", texts);
         return submit(arguments, (client, tag) -> submission.hand(client, from, to, texts.length, tag));
     }
 

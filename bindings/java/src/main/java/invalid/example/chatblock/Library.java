@@ -34,7 +34,7 @@ final class Library {
 
     static native long chatblock_blocklist_delete(long client, long from, long to, long count);
 
-    static native long chatblock_blocklist_get(long client, long from, int startIndex, int maxLimited);
+    static native long chatblock_blocklist_get(long client, long from, int startIndex, int limit);
 
     static native long chatblock_blocklist_check(long client, long from, long to, long count, int checkType);
 

@@ -81,7 +81,7 @@ class ArgumentsTest {
     void theMessageNamesTheElementOfAList() {
         IllegalArgumentException e =
                 assertThrows(IllegalArgumentException.class, () -> client.add("ann", List.of("bob", "c\0")));
-        assertEquals("toAccounts[1] contains a NUL at index 1", e.getMessage());
+        assertEquals("targets[1] contains a NUL at index 1", e.getMessage());
     }
 
     @Test
