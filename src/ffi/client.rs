@@ -182,7 +182,7 @@ pub(super) unsafe fn glance<R>(
     // SAFETY: not NULL; by the contract the handle's count lives until close, which comes later.
     let handle = unsafe { &*client };
     match handle.glance() {
-        Ok(client) => panics::contain_look(|| body(client)).unwrap_or_else(|_| {
+        Ok(client) => panics::contain(|| body(client)).unwrap_or_else(|_| {
             client.poison();
             fail(Status::Panic)
         }),

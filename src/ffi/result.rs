@@ -130,7 +130,7 @@ pub(super) unsafe fn read<R: Copy>(
     // SAFETY: not NULL; the caller promises a result that is not freed.
     let result = unsafe { &*result };
     // It looks at memory and returns: errno is not touched.
-    panics::contain_look(|| get(result)).unwrap_or(otherwise)
+    panics::contain(|| get(result)).unwrap_or(otherwise)
 }
 
 pub(super) fn empty() -> *const c_char {
