@@ -20,12 +20,14 @@ mod sync {
 
 mod memory {
     use super::bucket::Bucket;
-    use super::table::NoRoom;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) struct NoRoom;
 
     /// All that the models touch; more atomics than that would only slow loom down.
-    pub(super) struct Memory(Vec<Bucket>);
+    pub(super) struct BucketMemory(Vec<Bucket>);
 
-    impl Default for Memory {
+    impl Default for BucketMemory {
         fn default() -> Self {
             Self((0..8).map(|_| Bucket::default()).collect())
         }
@@ -36,7 +38,7 @@ mod memory {
         clippy::unused_self,
         reason = "as in the module it stands for"
     )]
-    impl Memory {
+    impl BucketMemory {
         pub(super) fn bucket(&self, index: u64) -> Option<&Bucket> {
             self.0.get(usize::try_from(index).ok()?)
         }

@@ -2,8 +2,21 @@
 
 mod support;
 
+#[path = "layers/circles.rs"]
+mod circles;
+#[path = "layers/resolve.rs"]
+mod resolve;
+#[path = "layers/tree.rs"]
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use circles::{Graph, circles};
+use resolve::{Meaning, Resolved, resolve};
+use tree::Tree;
 
 /// Lower knows nothing of higher; equals know nothing of each other.
 const RANKS: &[(&str, u32)] = &[
@@ -32,7 +45,36 @@ const RANKS: &[(&str, u32)] = &[
 ];
 
 /// Folders inside a layer that must not know each other.
-const APART: [(&str, &str); 2] = [("service/engine", "remote"), ("service/remote", "engine")];
+const APART: [(&str, &str); 2] = [
+    ("service/engine", "service/remote"),
+    ("service/remote", "service/engine"),
+];
+
+/// Lines of code in the longest file.
+const LONGEST: usize = 400;
+
+/// Names of more than one type, and why it is clear which is meant.
+const TWICE: [(&str, &str); 4] = [
+    (
+        "Answer",
+        "of the service (`api`), and of the cache to a check (`cache`, which is `chatblock::Answer`)",
+    ),
+    (
+        "Change",
+        "of a list: in the cache, in a transaction of the store, and in a webhook; each module has its own only",
+    ),
+    (
+        "Log",
+        "the log, and its section of the configuration, which is written `config::Log`",
+    ),
+    (
+        "Outbox",
+        "the outbox, and its section of the configuration, which is imported as `Settings`",
+    ),
+];
+
+/// The server is above everything and has words of its own; nothing below can see them.
+const OWN_WORDS: &str = "server/";
 
 struct Source {
     /// Relative to `src`.
@@ -41,51 +83,19 @@ struct Source {
     code: String,
 }
 
+/// Read once: every test looks at it.
+fn tree() -> &'static Tree {
+    static TREE: LazyLock<Tree> = LazyLock::new(|| Tree::read(&support::root().join("src")));
+    &TREE
+}
+
 fn sources() -> Vec<Source> {
-    let top = support::root().join("src");
-    let mut files = Vec::new();
-    collect(&top, &mut files);
-    files
-        .into_iter()
-        .map(|path| {
-            let text = fs::read_to_string(&path).expect("a source file");
-            let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-            let code: Vec<_> = code
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("//"))
-                .collect();
-            Source {
-                name: path
-                    .strip_prefix(&top)
-                    .expect("below src")
-                    .display()
-                    .to_string(),
-                code: code.join("\n"),
-            }
-        })
-        .collect()
-}
-
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|ending| ending == "rs") && !is_test(&path) {
-            files.push(path);
-        }
-    }
-}
-
-/// Unit tests that fill a file of their own.
-fn is_test(path: &Path) -> bool {
-    path.ends_with("runtime/model.rs")
-        || path
-            .parent()
-            .is_some_and(|folder| folder.ends_with("scheduler/tests"))
-        || path
-            .parent()
-            .is_some_and(|folder| folder.ends_with("scheduler/simulator"))
+    let files = tree().code.iter();
+    let read = |(name, lines): (&String, &Vec<String>)| Source {
+        name: name.clone(),
+        code: lines.join("\n"),
+    };
+    files.map(read).collect()
 }
 
 fn layer(name: &str) -> &str {
@@ -99,38 +109,113 @@ fn rank(layer: &str) -> Option<u32> {
         .map(|(_, rank)| *rank)
 }
 
-/// First segments of every `crate::` path, also inside `use crate::{...}`.
-fn mentioned(code: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    for piece in code.split("crate::").skip(1) {
-        if let Some(group) = piece.strip_prefix('{') {
-            let group = group.split(';').next().unwrap_or_default();
-            found.extend(
-                group
-                    .split([',', '{', '}'])
-                    .map(|part| first_word(part.trim())),
-            );
-        } else {
-            found.push(first_word(piece));
+struct Use {
+    from: String,
+    path: String,
+    /// The file where the thing is defined.
+    to: String,
+    /// All files by which the path leads there, that one included.
+    by: BTreeSet<String>,
+}
+
+/// Paths of the library.
+#[derive(Default)]
+struct Paths {
+    /// To the library itself.
+    inside: Vec<Use>,
+    /// To other crates: the file, and the path whatever name it was imported by.
+    outside: Vec<(String, String)>,
+}
+
+fn paths() -> &'static Paths {
+    static PATHS: LazyLock<Paths> = LazyLock::new(read_paths);
+    &PATHS
+}
+
+fn read_paths() -> Paths {
+    let tree = tree();
+    let mut paths = Paths::default();
+    let mut lost = Vec::new();
+    for (index, module) in tree.modules.iter().enumerate() {
+        // What a single name means was imported.
+        for path in module.paths.iter().filter(|path| path.len() > 1) {
+            let text = path.join("::");
+            let Some(Resolved { meaning, by }) = resolve(tree, index, path) else {
+                lost.push(format!("{}: {text}", module.file));
+                continue;
+            };
+            let to = match meaning {
+                Meaning::Item(to) | Meaning::Module(to) => to,
+                Meaning::Elsewhere(path) => {
+                    let path = path.join("::");
+                    paths.outside.push((module.file.clone(), path));
+                    continue;
+                }
+            };
+            let file = |module: usize| tree.modules[module].file.clone();
+            let by = by
+                .into_iter()
+                .chain([to])
+                .map(file)
+                .filter(|by| by != "lib.rs");
+            paths.inside.push(Use {
+                from: module.file.clone(),
+                path: text,
+                to: file(to),
+                by: by.collect(),
+            });
         }
     }
-    found
+    assert!(lost.is_empty(), "where do these lead? {lost:#?}");
+    paths
 }
 
-fn first_word(text: &str) -> &str {
-    let end = text
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(text.len());
-    &text[..end]
-}
-
-/// Files in which `what` occurs although only `allowed` may have it.
-fn strays(what: &str, allowed: impl Fn(&str) -> bool) -> Vec<String> {
-    sources()
-        .into_iter()
-        .filter(|source| source.code.contains(what) && !allowed(&source.name))
-        .map(|source| format!("{} has {what}", source.name))
+/// Files in which `what` occurs, or a path that means it, although only `allowed` may have it.
+fn strays(what: &str, allowed: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let sources = sources().into_iter();
+    let texts = sources.filter(|source| source.code.contains(what));
+    let path = what.trim_start_matches([' ', '(']);
+    let outside = paths().outside.iter();
+    let outside = outside.filter(|(_, full)| path.contains("::") && full.contains(path));
+    texts
+        .map(|source| source.name)
+        .chain(outside.map(|(file, _)| file.clone()))
+        .filter(|name| !allowed(name))
+        .map(|name| format!("{name} has {what}"))
         .collect()
+}
+
+#[test]
+fn every_file_is_a_part_of_the_library_or_of_its_unit_tests() {
+    let top = support::root().join("src");
+    let mut files = Vec::new();
+    collect(&top, &mut files);
+    let tree = tree();
+    let folders = tree.tests.iter().map(|file| {
+        let folder = file.trim_end_matches("mod.rs").trim_end_matches(".rs");
+        folder.trim_end_matches('/').to_owned() + "/"
+    });
+    let folders: Vec<_> = folders.chain(["bin/".to_owned()]).collect();
+    let lost = files.iter().map(|file| {
+        let file = file.strip_prefix(&top).expect("below src");
+        file.display().to_string()
+    });
+    let lost: Vec<_> = lost
+        .filter(|file| !tree.code.contains_key(file) && !tree.tests.contains(file))
+        .filter(|file| !folders.iter().any(|folder| file.starts_with(folder)))
+        .collect();
+    assert!(lost.is_empty(), "{lost:#?}");
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push(path);
+        }
+    }
 }
 
 #[test]
@@ -147,27 +232,85 @@ fn every_folder_is_a_known_layer() {
 
 #[test]
 fn layers_point_one_way() {
-    let mut wrong = Vec::new();
-    for source in sources() {
-        let own = layer(&source.name);
+    let mut wrong = BTreeSet::new();
+    for used in &paths().inside {
+        let own = layer(&used.from);
         let Some(own_rank) = rank(own) else { continue };
-        for other in mentioned(&source.code) {
-            if let Some(other_rank) = rank(other)
-                && other != own
-                && other_rank >= own_rank
-            {
-                wrong.push(format!("{} knows {other}", source.name));
+        for by in &used.by {
+            let other = layer(by);
+            if other != own && rank(other).is_none_or(|rank| rank >= own_rank) {
+                wrong.insert(format!("{} knows {by} ({})", used.from, used.path));
             }
-        }
-        for (folder, stranger) in APART {
-            if source.name.starts_with(folder)
-                && source.code.contains(&format!("super::{stranger}"))
-            {
-                wrong.push(format!("{} knows {stranger}", source.name));
+            for (folder, stranger) in APART {
+                if used.from.starts_with(folder) && by.starts_with(stranger) {
+                    wrong.insert(format!("{} knows {by} ({})", used.from, used.path));
+                }
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Modules side by side, each with all that is inside it, use each other one way. A module and one inside it may know
+/// each other: they are one thing in several files.
+#[test]
+fn no_files_import_in_a_circle() {
+    let mut graph = Graph::new();
+    let mut reasons: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for used in &paths().inside {
+        let Some((from, to)) = side_by_side(&used.from, &used.to) else {
+            continue;
+        };
+        let reason = format!("{} uses {} ({})", used.from, used.to, used.path);
+        graph.entry(from.clone()).or_default().insert(to.clone());
+        reasons.entry((from, to)).or_default().insert(reason);
+    }
+    let found = circles(&graph);
+    let is_in = |edge: &(String, String)| {
+        let mut groups = found.iter();
+        groups.any(|group| group.contains(&edge.0) && group.contains(&edge.1))
+    };
+    reasons.retain(|edge, _| is_in(edge));
+    assert!(found.is_empty(), "{found:#?} because {reasons:#?}");
+}
+
+/// The modules in which the ways to two files part; `None` when one file is inside the module of the other.
+fn side_by_side(from: &str, to: &str) -> Option<(String, String)> {
+    let (from, to) = (module_path(from), module_path(to));
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let part = |path: &[&str]| (path.len() > shared).then(|| path[..=shared].join("/"));
+    Some((part(&from)?, part(&to)?))
+}
+
+fn module_path(file: &str) -> Vec<&str> {
+    let path = file.trim_end_matches(".rs").split('/');
+    path.filter(|part| !matches!(*part, "mod" | "lib"))
+        .collect()
+}
+
+#[test]
+fn no_two_types_have_one_name() {
+    let tree = tree();
+    let mut places: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let modules = tree.modules.iter();
+    for module in modules.filter(|module| !module.file.starts_with(OWN_WORDS)) {
+        for name in &module.types {
+            places
+                .entry(name.clone())
+                .or_default()
+                .push(module.file.clone());
+        }
+    }
+    places.retain(|_, files| files.len() > 1);
+    let twice: Vec<_> = places.keys().map(String::as_str).collect();
+    assert_eq!(twice, TWICE.map(|(name, _)| name), "{places:#?}");
+}
+
+#[test]
+fn no_file_is_long() {
+    let long = tree().code.iter().map(|(name, lines)| (lines.len(), name));
+    let long: BTreeSet<_> = long.filter(|(lines, _)| *lines > LONGEST).collect();
+    assert!(long.is_empty(), "{long:#?}");
 }
 
 #[test]
@@ -223,7 +366,7 @@ fn files_of_users_are_opened_in_one_place() {
     for call in [
         " File::open",
         "(File::open",
-        "fs::File",
+        "File::options",
         "OpenOptions",
         "fs::read",
         "fs::write",

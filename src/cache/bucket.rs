@@ -38,7 +38,7 @@ pub(super) struct Bucket {
 impl Bucket {
     /// Looks for `fingerprint` in the first `SLOTS` slots.
     #[inline(always)]
-    pub(super) fn look<const SLOTS: usize>(&self, fingerprint: Fingerprint) -> Seen<'_, SLOTS> {
+    pub(super) fn look<const SLOTS: usize>(&self, fingerprint: Fingerprint) -> Probe<'_, SLOTS> {
         // Without a branch: neither whether it is here nor where can be predicted.
         let mut equal = 0;
         for slot in 0..SLOTS {
@@ -47,7 +47,7 @@ impl Bucket {
         }
         // The tag was stored before the word, so a reader that saw the word sees the tag.
         let control = self.control.load(Ordering::Acquire);
-        Seen {
+        Probe {
             bucket: self,
             here: equal & bytes_equal_to(control, fingerprint.tag),
             passed: control & MAX_PASSED,
@@ -169,7 +169,7 @@ fn tag(control: u64, slot: usize) -> u8 {
 
 /// A bucket that was looked at for a key.
 #[derive(Clone, Copy)]
-pub(super) struct Seen<'a, const SLOTS: usize> {
+pub(super) struct Probe<'a, const SLOTS: usize> {
     bucket: &'a Bucket,
     /// A bit in byte `1 + n` when the key is in slot `n`.
     here: u64,
@@ -177,7 +177,7 @@ pub(super) struct Seen<'a, const SLOTS: usize> {
     pub(super) passed: u64,
 }
 
-impl<'a, const SLOTS: usize> Seen<'a, SLOTS> {
+impl<'a, const SLOTS: usize> Probe<'a, SLOTS> {
     #[inline(always)]
     pub(super) fn is_here(&self) -> bool {
         self.here != 0

@@ -16,9 +16,9 @@ struct Cell {
 
 /// On the heap: the thread that opens a client may have a small stack.
 #[derive(Default)]
-pub(super) struct Counters(Box<[Cell; CELLS]>);
+pub(super) struct CheckCounters(Box<[Cell; CELLS]>);
 
-impl Counters {
+impl CheckCounters {
     #[inline(always)]
     pub(super) fn count(&self, answer: Answer) {
         match answer {

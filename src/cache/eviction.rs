@@ -11,10 +11,13 @@ const OWNER_BYTES: u64 = 224;
 
 /// Changes of pairs in their order: blocked or not any more.
 #[derive(Default)]
-pub(super) struct Journal(Vec<(Fingerprint, bool)>);
+pub(super) struct Amendments(Vec<(Fingerprint, bool)>);
 
 /// A listing with the changes since it was asked for, sorted.
-pub(super) fn amended(mut fingerprints: Vec<Fingerprint>, journal: &Journal) -> Vec<Fingerprint> {
+pub(super) fn amended(
+    mut fingerprints: Vec<Fingerprint>,
+    journal: &Amendments,
+) -> Vec<Fingerprint> {
     fingerprints.sort_unstable();
     fingerprints.dedup();
     for (pair, blocked) in &journal.0 {
@@ -30,17 +33,17 @@ pub(super) fn amended(mut fingerprints: Vec<Fingerprint>, journal: &Journal) -> 
 
 /// One owner.
 #[derive(Default)]
-pub(super) struct Record {
+pub(super) struct OwnerRecord {
     /// Exactly the pairs of this owner that are in the table. Empty unless it is known.
     fingerprints: Vec<Fingerprint>,
     /// The word that readers see, when the owner is known.
     pub(super) known: Option<NonZeroU64>,
     pub(super) watched: bool,
     /// Changes since a listing was asked for, when one is under way: of few owners at a time, so elsewhere.
-    journal: Option<Box<Journal>>,
+    journal: Option<Box<Amendments>>,
 }
 
-impl Record {
+impl OwnerRecord {
     pub(super) fn is_loading(&self) -> bool {
         self.journal.is_some()
     }
@@ -61,18 +64,18 @@ impl Record {
 
 /// Whether an owner is watched, its word, and who it is. As bytes, from the highest down: a number would make it a
 /// third larger.
-type Turn = (bool, [u8; 8], Fingerprint);
+type EvictionTurn = (bool, [u8; 8], Fingerprint);
 
-fn turn(watched: bool, word: NonZeroU64, owner: Fingerprint) -> Turn {
+fn turn(watched: bool, word: NonZeroU64, owner: Fingerprint) -> EvictionTurn {
     (watched, word.get().to_be_bytes(), owner)
 }
 
 /// All owners that are known or loading.
 #[derive(Default)]
 pub(super) struct OwnerRecords {
-    owners: HashMap<Fingerprint, Record>,
+    owners: HashMap<Fingerprint, OwnerRecord>,
     /// Known owners: unwatched first, then by age.
-    order: BTreeSet<Turn>,
+    order: BTreeSet<EvictionTurn>,
     bytes: u64,
 }
 
@@ -83,13 +86,14 @@ impl OwnerRecords {
 
     /// What it would add that `owner` has `fingerprints` pairs.
     pub(super) fn bytes_to_hold(&self, owner: Fingerprint, fingerprints: usize) -> u64 {
-        let now = self.owners.get(&owner).map_or(0, Record::bytes);
+        let now = self.owners.get(&owner).map_or(0, OwnerRecord::bytes);
         (OWNER_BYTES + (fingerprints * size_of::<Fingerprint>()) as u64).saturating_sub(now)
     }
 
     /// What one more pair of a known owner would add.
     pub(super) fn bytes_to_add(&self, owner: Fingerprint) -> u64 {
-        let full = |record: &&Record| record.fingerprints.len() == record.fingerprints.capacity();
+        let full =
+            |record: &&OwnerRecord| record.fingerprints.len() == record.fingerprints.capacity();
         let record = self.owners.get(&owner).filter(full);
         record.map_or(0, |record| {
             (record.extra() * size_of::<Fingerprint>()) as u64
@@ -100,7 +104,7 @@ impl OwnerRecords {
         self.order.len()
     }
 
-    pub(super) fn get(&self, owner: Fingerprint) -> Option<&Record> {
+    pub(super) fn get(&self, owner: Fingerprint) -> Option<&OwnerRecord> {
         self.owners.get(&owner)
     }
 
@@ -123,11 +127,11 @@ impl OwnerRecords {
     pub(super) fn update<T>(
         &mut self,
         owner: Fingerprint,
-        change: impl FnOnce(&mut Record) -> T,
+        change: impl FnOnce(&mut OwnerRecord) -> T,
     ) -> T {
         let record = self.owners.entry(owner).or_insert_with(|| {
             self.bytes += OWNER_BYTES;
-            Record::default()
+            OwnerRecord::default()
         });
         let before = (record.watched, record.known, record.bytes());
         let result = change(record);
@@ -158,14 +162,14 @@ impl OwnerRecords {
         });
     }
 
-    pub(super) fn take_journal(&mut self, owner: Fingerprint) -> Option<Box<Journal>> {
+    pub(super) fn take_journal(&mut self, owner: Fingerprint) -> Option<Box<Amendments>> {
         self.owners.get(&owner)?;
         self.update(owner, |record| record.journal.take())
     }
 
     /// ChangeSet a change of a pair while a listing is under way.
     pub(super) fn write_journal(&mut self, owner: Fingerprint, pair: Fingerprint, blocked: bool) {
-        if self.owners.get(&owner).is_some_and(Record::is_loading) {
+        if self.owners.get(&owner).is_some_and(OwnerRecord::is_loading) {
             self.update(owner, |record| {
                 let journal = record.journal.get_or_insert_default();
                 journal.0.push((pair, blocked));

@@ -10,7 +10,7 @@ const LONGEST: usize = 32;
 const LENGTHS: u64 = 2;
 
 /// The random key of a process.
-pub type Key = [u64; 2];
+pub type HashKey = [u64; 2];
 
 /// What is hashed of a pair: owner and peer, each filled up with zeros to whole words, then both lengths. So no two
 /// pairs are the same text; an owner alone is the pair with an empty peer, and the hash of a pair continues that of
@@ -18,7 +18,7 @@ pub type Key = [u64; 2];
 pub(super) struct Hashing(Sip13);
 
 impl Hashing {
-    pub(super) fn new(key: Key) -> Self {
+    pub(super) fn new(key: HashKey) -> Self {
         Self(Sip13::new(key))
     }
 
@@ -129,7 +129,8 @@ mod tests {
     use siphasher::sip128::SipHasher13;
 
     use super::super::SOME_PAIRS;
-    use super::super::table::{NoRoom, Table, WriterState};
+    use super::super::memory::NoRoom;
+    use super::super::table::{Table, WriterState};
     use super::*;
 
     #[test]
@@ -164,13 +165,13 @@ mod tests {
         }
     }
 
-    const KNOWN: Key = [0, 0];
-    const SECRET: Key = [0x6368_6174_626c_6f63, 0x6b6c_6973_7473_2121];
+    const KNOWN: HashKey = [0, 0];
+    const SECRET: HashKey = [0x6368_6174_626c_6f63, 0x6b6c_6973_7473_2121];
     const OWNER: &[u8] = b"ann";
 
     /// Peers that a player would choose who knew the key: all begin their path in the same few buckets, which
     /// cannot hold them.
-    fn chosen_for(key: Key, count: usize) -> Vec<String> {
+    fn chosen_for(key: HashKey, count: usize) -> Vec<String> {
         let hashing = Hashing::new(key);
         let is_close = |peer: &String| {
             let fingerprint = hashing.pair(OWNER, peer.as_bytes()).expect("a pair");
@@ -188,7 +189,7 @@ mod tests {
     }
 
     /// Lines that the look-ups of all pairs read in a table of them, for each hundred look-ups; and most for one.
-    fn lines(key: Key, peers: &[String]) -> Result<(u64, u64), NoRoom> {
+    fn lines(key: HashKey, peers: &[String]) -> Result<(u64, u64), NoRoom> {
         let (table, mut writer) = (
             Table::<7>::new(SOME_PAIRS).expect("memory"),
             WriterState::default(),

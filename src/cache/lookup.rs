@@ -2,7 +2,7 @@
 
 use std::hint::select_unpredictable;
 
-use super::bucket::Seen;
+use super::bucket::Probe;
 use super::table::{Start, Table};
 
 /// The answer of the cache about a pair.
@@ -36,7 +36,7 @@ pub(super) fn check<const OWNERS: usize, const PAIRS: usize>(
     pair: Option<Start>,
 ) -> Answer {
     loop {
-        let Some(place) = owners.seek(owner).filter(Seen::is_here) else {
+        let Some(place) = owners.seek(owner).filter(Probe::is_here) else {
             return Answer::Unknown;
         };
         let value = place.value();

@@ -9,7 +9,6 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::bucket::Bucket;
-use super::table::NoRoom;
 
 /// Buckets of the first two chunks, a page each; every further chunk is as large as all before it.
 const FIRST: u64 = 64;
@@ -20,9 +19,13 @@ const CHUNKS: usize = 26;
 /// Chunks from this size on come from the system, aligned to it, to be made of huge pages.
 const HUGE_PAGE: usize = 2 << 20;
 
+/// The memory for more keys cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoRoom;
+
 /// Buckets by number, all zero at first. Null stands for a chunk that is not there yet.
 #[derive(Default)]
-pub(super) struct Memory {
+pub(super) struct BucketMemory {
     chunks: [AtomicPtr<Bucket>; CHUNKS],
 }
 
@@ -39,7 +42,7 @@ fn chunk_len(chunk: usize) -> usize {
     usize::try_from(FIRST).map_or(0, |first| first << doublings)
 }
 
-impl Memory {
+impl BucketMemory {
     /// The bucket `index`, if its memory is there.
     #[inline(always)]
     pub(super) fn bucket(&self, index: u64) -> Option<&Bucket> {
@@ -87,7 +90,7 @@ impl Memory {
     }
 }
 
-impl Drop for Memory {
+impl Drop for BucketMemory {
     fn drop(&mut self) {
         for (chunk, slot) in self.chunks.iter_mut().enumerate() {
             let start = *slot.get_mut();

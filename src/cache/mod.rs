@@ -100,12 +100,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use counters::Counters;
-pub use hashing::Key;
+use counters::CheckCounters;
+pub use hashing::HashKey;
 use hashing::{Hashing, is_same};
 pub use lookup::Answer;
 use table::{Growth, Start, Table};
-use update::Writer;
+use update::CacheWriter;
 
 /// How many pairs are looked up together: their lines are on the way before the first is read.
 const BATCH: usize = 64;
@@ -178,7 +178,7 @@ pub struct Limits {
 
 /// Figures about a cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
+pub struct CacheCounts {
     /// Pairs that answer yes.
     pub pairs: u64,
     /// Owners that are known, whatever their age; 0 in a complete cache.
@@ -203,15 +203,15 @@ pub struct BlockCache {
     hashing: Hashing,
     pairs: Table<7>,
     /// None when every owner is known.
-    known: Option<Known>,
-    writer: Mutex<Writer>,
-    counters: Counters,
+    known: Option<KnownOwners>,
+    writer: Mutex<CacheWriter>,
+    counters: CheckCounters,
     evictions: AtomicU64,
 }
 
 /// The known owners, each with its value: ticks of the last refresh in the upper half, a number that makes the
 /// value unique below.
-struct Known {
+struct KnownOwners {
     owners: Table<3>,
     limits: Limits,
 }
@@ -220,7 +220,7 @@ fn refreshed_ms(value: u64) -> u64 {
     (value >> 32) * TICK_MS
 }
 
-impl Known {
+impl KnownOwners {
     #[inline(always)]
     fn is_fresh(&self, value: u64, now_ms: u64) -> bool {
         now_ms.saturating_sub(refreshed_ms(value)) <= self.limits.max_age_ms
@@ -247,17 +247,17 @@ impl BlockCache {
     /// A cache that knows every owner: a pair that is not in it is not blocked.
     ///
     /// `key` comes from the system's random numbers and is kept secret; tests pass any.
-    pub fn complete(key: Key) -> Result<Self, Full> {
+    pub fn complete(key: HashKey) -> Result<Self, Full> {
         Self::new(key, None)
     }
 
     /// A cache that knows the owners it was told of, within limits.
-    pub fn partial(key: Key, limits: Limits) -> Result<Self, Full> {
+    pub fn partial(key: HashKey, limits: Limits) -> Result<Self, Full> {
         let owners = Table::new(OWNERS)?;
-        Self::new(key, Some(Known { owners, limits }))
+        Self::new(key, Some(KnownOwners { owners, limits }))
     }
 
-    fn new(key: Key, known: Option<Known>) -> Result<Self, Full> {
+    fn new(key: HashKey, known: Option<KnownOwners>) -> Result<Self, Full> {
         Ok(Self {
             hashing: Hashing::new(key),
             pairs: Table::new(if known.is_some() {
@@ -267,7 +267,7 @@ impl BlockCache {
             })?,
             known,
             writer: Mutex::default(),
-            counters: Counters::default(),
+            counters: CheckCounters::default(),
             evictions: AtomicU64::new(0),
         })
     }
@@ -390,10 +390,10 @@ impl BlockCache {
     }
 
     /// Figures of this moment.
-    pub fn stats(&self) -> Stats {
+    pub fn stats(&self) -> CacheCounts {
         let (hits, unknowns) = self.counters.sums();
         let writer = self.writer.lock();
-        Stats {
+        CacheCounts {
             hits,
             unknowns,
             pairs: writer.pairs.len(),

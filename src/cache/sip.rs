@@ -1,8 +1,6 @@
 //! SipHash-1-3 with 128 bits for strings of a few whole words: the state stays in registers, and one state can be
 //! continued with two different inputs. The crate that the tests compare it with can do neither.
 
-use super::hashing::Key;
-
 /// What was hashed so far.
 #[derive(Clone, Copy)]
 pub(super) struct Sip13 {
@@ -13,7 +11,7 @@ pub(super) struct Sip13 {
 }
 
 impl Sip13 {
-    pub(super) fn new(key: Key) -> Self {
+    pub(super) fn new(key: [u64; 2]) -> Self {
         Self {
             v0: key[0] ^ 0x736f_6d65_7073_6575,
             v1: key[1] ^ 0x646f_7261_6e64_6f6d ^ 0xee,

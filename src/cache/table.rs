@@ -3,8 +3,8 @@
 
 use std::hint::select_unpredictable;
 
-use super::bucket::{Bucket, Fingerprint, MAX_PASSED, Seen};
-use super::memory::Memory;
+use super::bucket::{Bucket, Fingerprint, MAX_PASSED, Probe};
+use super::memory::{BucketMemory, NoRoom};
 use super::sync::{AtomicU64, Ordering};
 
 /// A bucket that a key passes is followed by at most this many more.
@@ -29,10 +29,6 @@ pub(super) struct Start {
     home: u64,
 }
 
-/// The memory for more keys cannot be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NoRoom;
-
 /// What only the writer needs. Every method that takes it changes the table: there is one for each table,
 /// behind a lock.
 #[derive(Default)]
@@ -54,7 +50,7 @@ impl WriterState {
 pub(super) struct Table<const SLOTS: usize> {
     /// Level in the upper 8 bits, frontier below.
     shape: AtomicU64,
-    memory: Memory,
+    memory: BucketMemory,
     growth: Growth,
 }
 
@@ -113,7 +109,7 @@ impl Growth {
 
 impl<const SLOTS: usize> Table<SLOTS> {
     pub(super) fn new(growth: Growth) -> Result<Self, NoRoom> {
-        let memory = Memory::default();
+        let memory = BucketMemory::default();
         memory.reserve(buckets(0) + MAX_PATH)?;
         Ok(Self {
             shape: AtomicU64::new(shape(0, buckets(0))),
@@ -167,7 +163,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
 
     /// Where the fingerprint is, or the last bucket where it could have been.
     #[inline(always)]
-    pub(super) fn seek(&self, mut start: Start) -> Option<Seen<'_, SLOTS>> {
+    pub(super) fn seek(&self, mut start: Start) -> Option<Probe<'_, SLOTS>> {
         loop {
             let seen = self.walk(start.home, start.fingerprint)?;
             // A key that moved away was published at its new home before it left the old one.
@@ -189,7 +185,7 @@ impl<const SLOTS: usize> Table<SLOTS> {
     }
 
     #[inline(always)]
-    fn walk(&self, home: u64, fingerprint: Fingerprint) -> Option<Seen<'_, SLOTS>> {
+    fn walk(&self, home: u64, fingerprint: Fingerprint) -> Option<Probe<'_, SLOTS>> {
         let mut at = home;
         loop {
             let seen = self.memory.bucket(at)?.look::<SLOTS>(fingerprint);

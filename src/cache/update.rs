@@ -7,12 +7,15 @@ use parking_lot::MutexGuard;
 
 use super::bucket::Fingerprint;
 use super::eviction::{OwnerRecords, amended};
-use super::table::{NoRoom, WriterState};
-use super::{BATCH, BlockCache, Change, Effect, Full, Knowledge, Known, TICK_MS, refreshed_ms};
+use super::memory::NoRoom;
+use super::table::WriterState;
+use super::{
+    BATCH, BlockCache, Change, Effect, Full, Knowledge, KnownOwners, TICK_MS, refreshed_ms,
+};
 
 /// What only the writer needs.
 #[derive(Default)]
-pub(super) struct Writer {
+pub(super) struct CacheWriter {
     pub(super) pairs: WriterState,
     owners: WriterState,
     pub(super) records: OwnerRecords,
@@ -26,7 +29,7 @@ impl From<NoRoom> for Full {
     }
 }
 
-impl Writer {
+impl CacheWriter {
     fn value(&mut self, now_ms: u64) -> NonZeroU64 {
         self.last_value = self.last_value.wrapping_add(1);
         let value = ((now_ms / TICK_MS) << 32) | u64::from(self.last_value);
@@ -132,8 +135,8 @@ impl BlockCache {
 
     fn add(
         &self,
-        known: &Known,
-        writer: &mut Writer,
+        known: &KnownOwners,
+        writer: &mut CacheWriter,
         owner: Fingerprint,
         pair: Fingerprint,
     ) -> Result<(), Full> {
@@ -175,8 +178,8 @@ impl BlockCache {
 
     fn replace_fingerprints(
         &self,
-        known: &Known,
-        writer: &mut Writer,
+        known: &KnownOwners,
+        writer: &mut CacheWriter,
         owner: Fingerprint,
         fingerprints: Vec<Fingerprint>,
         now_ms: u64,
@@ -282,7 +285,7 @@ impl BlockCache {
     fn with_owner<'a, T>(
         &'a self,
         owner: &[u8],
-        act: impl FnOnce(&'a Known, MutexGuard<'a, Writer>, Fingerprint) -> T,
+        act: impl FnOnce(&'a KnownOwners, MutexGuard<'a, CacheWriter>, Fingerprint) -> T,
     ) -> Option<T> {
         let (Some(known), Some(owner)) = (&self.known, self.hashing.owner(owner)) else {
             return None;
@@ -291,7 +294,7 @@ impl BlockCache {
     }
 
     /// Makes an owner unknown, then takes its pairs out.
-    fn make_unknown(&self, known: &Known, writer: &mut Writer, owner: Fingerprint) {
+    fn make_unknown(&self, known: &KnownOwners, writer: &mut CacheWriter, owner: Fingerprint) {
         known.owners.remove(&mut writer.owners, owner);
         for pair in writer.records.swap_fingerprints(owner, Vec::new()) {
             self.pairs.remove(&mut writer.pairs, pair);
@@ -299,7 +302,7 @@ impl BlockCache {
         writer.records.update(owner, |record| record.known = None);
     }
 
-    fn forget(&self, known: &Known, writer: &mut Writer, owner: Fingerprint) {
+    fn forget(&self, known: &KnownOwners, writer: &mut CacheWriter, owner: Fingerprint) {
         self.make_unknown(known, writer, owner);
         writer.records.forget(owner);
     }
@@ -307,8 +310,8 @@ impl BlockCache {
     /// Evicts others than `owner` until `pairs` more pairs and `bytes` more in the records are within the budget.
     fn make_room(
         &self,
-        known: &Known,
-        writer: &mut Writer,
+        known: &KnownOwners,
+        writer: &mut CacheWriter,
         owner: Fingerprint,
         pairs: u64,
         bytes: u64,
@@ -330,7 +333,7 @@ impl BlockCache {
     }
 
     /// Bytes in use once there are `pairs` more pairs and `bytes` more in the records.
-    pub(super) fn bytes_with(&self, writer: &Writer, pairs: u64, bytes: u64) -> u64 {
+    pub(super) fn bytes_with(&self, writer: &CacheWriter, pairs: u64, bytes: u64) -> u64 {
         let owners = self
             .known
             .as_ref()

@@ -5,15 +5,15 @@ use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::event::Event;
+use super::event::CompletionEvent;
 use super::reply::Reply;
 use super::scheduler::CallId;
-use super::stats::Queue;
+use super::stats::QueueStats;
 use crate::locks::{Condvar, Mutex};
 
 /// A queue of replies, wake-up tokens, and a descriptor that is readable while there is either.
 pub(super) struct Completions {
-    state: Mutex<State>,
+    state: Mutex<CompletionState>,
     arrived: Condvar,
     /// Replies that wait and those still to come. Not under the lock: a thread that submits a call takes a place.
     places: AtomicUsize,
@@ -23,14 +23,14 @@ pub(super) struct Completions {
     /// Calls for which there was no place.
     busy: AtomicU64,
     /// None where the system gave no descriptor.
-    event: Option<Event>,
+    event: Option<CompletionEvent>,
 }
 
 /// No call has this id.
 const NONE: CallId = CallId::MAX;
 
 #[derive(Default)]
-struct State {
+struct CompletionState {
     replies: VecDeque<Reply>,
     tokens: usize,
     /// Nothing will arrive any more: no call of poll waits from now on.
@@ -52,15 +52,15 @@ impl Completions {
             max_calls,
             in_hand: AtomicU64::new(NONE),
             busy: AtomicU64::new(0),
-            event: Event::new().ok(),
+            event: CompletionEvent::new().ok(),
         }
     }
 
     /// How full it is.
-    pub(super) fn stats(&self) -> Queue {
+    pub(super) fn stats(&self) -> QueueStats {
         let state = self.state.lock();
         let completions = state.replies.len();
-        Queue {
+        QueueStats {
             completions,
             calls: self
                 .places
@@ -68,7 +68,7 @@ impl Completions {
                 .saturating_sub(completions),
             max_calls: self.max_calls,
             busy: self.busy.load(Ordering::Relaxed),
-            ..Queue::default()
+            ..QueueStats::default()
         }
     }
 
@@ -101,7 +101,7 @@ impl Completions {
     }
 
     pub(super) fn descriptor(&self) -> Option<RawFd> {
-        self.event.as_ref().map(Event::descriptor)
+        self.event.as_ref().map(CompletionEvent::descriptor)
     }
 
     /// A thread takes replies in hand, of which that to `oldest` is the oldest; or puts them away. Only under the lock of the
@@ -193,7 +193,7 @@ impl Completions {
     }
 
     /// Something arrived, or nothing did: readable while there is something, with an edge where one is due.
-    fn show_arrival(&self, state: &mut State) {
+    fn show_arrival(&self, state: &mut CompletionState) {
         if let Some(event) = &self.event
             && !state.is_empty()
             && (!state.is_readable || state.needs_edge)
@@ -204,7 +204,7 @@ impl Completions {
     }
 
     /// Something was taken: not readable any more when it was the last.
-    fn show_departure(&self, state: &mut State) {
+    fn show_departure(&self, state: &mut CompletionState) {
         if let Some(event) = &self.event
             && state.is_empty()
             && state.is_readable
@@ -215,7 +215,7 @@ impl Completions {
     }
 }
 
-impl State {
+impl CompletionState {
     fn is_empty(&self) -> bool {
         self.replies.is_empty() && self.tokens == 0
     }

@@ -10,12 +10,12 @@ use crate::platform::fork::ParentOnly;
 /// A descriptor that the host program can wait for but not empty: an epoll set with one event counter in it. The set is
 /// readable while the counter is, and every write to the counter is an edge. A `read` of the counter itself by the host
 /// program would leave it unreadable; a `read` of the set is an error (`EINVAL`) that changes nothing.
-pub(super) struct Event {
+pub(super) struct CompletionEvent {
     set: ParentOnly<Epoll>,
     counter: ParentOnly<EventFd>,
 }
 
-impl Event {
+impl CompletionEvent {
     pub(super) fn new() -> nix::Result<Self> {
         let counter = ParentOnly::open(|| {
             EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
@@ -46,7 +46,7 @@ impl Event {
 }
 
 #[cfg(test)]
-impl Event {
+impl CompletionEvent {
     /// An epoll set of a host program that asks for edges.
     pub(super) fn edges(&self) -> Epoll {
         let outer = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("an epoll set");
@@ -64,14 +64,14 @@ mod tests {
 
     use super::*;
 
-    fn is_readable(event: &Event) -> bool {
+    fn is_readable(event: &CompletionEvent) -> bool {
         let mut waiting = [PollFd::new(event.set.0.as_fd(), PollFlags::POLLIN)];
         poll(&mut waiting, PollTimeout::ZERO) == Ok(1)
     }
 
     #[test]
     fn a_read_of_the_host_program_changes_nothing() {
-        let event = Event::new().expect("a descriptor");
+        let event = CompletionEvent::new().expect("a descriptor");
         assert!(!is_readable(&event));
         assert!(event.set());
         let mut foreign = [0; 8];
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn every_set_is_an_edge() {
-        let event = Event::new().expect("a descriptor");
+        let event = CompletionEvent::new().expect("a descriptor");
         let outer = event.edges();
         let wait = || {
             let mut events = [EpollEvent::empty()];

@@ -17,7 +17,7 @@ use crate::config::{Log as Settings, LogLevel, LogTo};
 use crate::error::Error;
 use crate::sliding_window::Allowance;
 use crate::threads;
-use file::{Limits, LogFile};
+use file::{LogFile, Rotation};
 
 /// Lines that wait for the writer; beyond them new lines are counted and dropped.
 const QUEUE_LINES: usize = 1024;
@@ -151,7 +151,7 @@ fn open_sink(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Box<d
         LogTo::Stderr => return Ok(Some(Box::new(io::stderr()))),
         LogTo::File(path) => path,
     };
-    let limits = Limits {
+    let limits = Rotation {
         max_bytes: settings.max_bytes,
         older: settings.files,
     };
@@ -216,7 +216,7 @@ mod tests {
     }
 
     fn file(path: &Path, max_bytes: u64, older: u32, clock: &Arc<Moved>) -> LogFile {
-        let limits = Limits { max_bytes, older };
+        let limits = Rotation { max_bytes, older };
         LogFile::open(path, limits, Arc::clone(clock) as Arc<dyn Clock>).expect("a log")
     }
 

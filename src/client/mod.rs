@@ -125,7 +125,7 @@ impl Client {
         let Backend::Remote(remote) = &config.backend else {
             return;
         };
-        let rules = cache_sync::refresh::Rules {
+        let rules = cache_sync::refresh::RefreshRules {
             refresh: remote.cache.refresh,
             pages_per_second: config.rate_per_second / 2,
             pages: (remote.connections / 2).max(1),

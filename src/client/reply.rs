@@ -206,13 +206,13 @@ fn passed_over(writes: usize) -> String {
 }
 
 /// The first target without success, or the failure of a call without targets.
-struct Failure {
+struct CallFailure {
     code: i32,
     retryable: bool,
     cause: String,
 }
 
-impl Failure {
+impl CallFailure {
     /// With the service's own words.
     fn coded(code: i32, retryable: bool, info: &str) -> Self {
         Self {
@@ -252,9 +252,10 @@ pub(super) fn cause(code: i32, info: &str) -> String {
     format!("{meaning} (the service says: {})", plain(info))
 }
 
-fn first_failure(call: &Call) -> Option<Failure> {
+fn first_failure(call: &Call) -> Option<CallFailure> {
     let refusal_info = || call.refusal.as_ref().map_or("", |(_, info)| info.as_str());
-    let refused = |code| Failure::coded(code, codes::retry(code).is_retryable(), refusal_info());
+    let refused =
+        |code| CallFailure::coded(code, codes::retry(code).is_retryable(), refusal_info());
     if call.is_all_done() {
         return None;
     }
@@ -263,24 +264,26 @@ fn first_failure(call: &Call) -> Option<Failure> {
         return refusal.or_else(|| {
             call.error
                 .as_ref()
-                .map(|error| Failure::without_answer(error.status(), Some(error)))
+                .map(|error| CallFailure::without_answer(error.status(), Some(error)))
         });
     }
     if call.status() == Status::Queued {
-        return Some(Failure::queued(call));
+        return Some(CallFailure::queued(call));
     }
     call.slots().find_map(|slot| match slot {
         Slot::Done => None,
         Slot::Answered(item) => match item.verdict {
-            Verdict::Failed(retry) => {
-                Some(Failure::coded(item.code, retry.is_retryable(), &item.info))
-            }
+            Verdict::Failed(retry) => Some(CallFailure::coded(
+                item.code,
+                retry.is_retryable(),
+                &item.info,
+            )),
             _ => None,
         },
         Slot::Refused(code) => Some(refused(*code)),
-        Slot::Queued(_) => Some(Failure::queued(call)),
-        Slot::Failed(status) => Some(Failure::without_answer(*status, call.error.as_ref())),
-        Slot::Open => Some(Failure::without_answer(Status::Cancelled, None)),
+        Slot::Queued(_) => Some(CallFailure::queued(call)),
+        Slot::Failed(status) => Some(CallFailure::without_answer(*status, call.error.as_ref())),
+        Slot::Open => Some(CallFailure::without_answer(Status::Cancelled, None)),
     })
 }
 
@@ -363,7 +366,7 @@ fn rebuild(call: &Call) -> String {
     wire::write_answer(command, &answer)
 }
 
-fn message(call: &Call, status: Status, items: &[ReplyItem], failure: &Failure) -> String {
+fn message(call: &Call, status: Status, items: &[ReplyItem], failure: &CallFailure) -> String {
     let (name, cause) = (call.request.command().name(), &failure.cause);
     let is_open = |item: &&ReplyItem| !item.status.is_done();
     let open = items.iter().filter(is_open).count();

@@ -12,7 +12,7 @@ pub(super) const REST: Duration = Duration::from_mins(1);
 
 /// What to do after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextAttempt {
     /// Report.
     Stop,
     /// Try again after this delay, with a fresh signature if `renew`.
@@ -56,12 +56,12 @@ impl Attempts {
     }
 
     /// After a failure of class `class`; `random` is in 0..1 (full jitter).
-    pub(super) fn after(&mut self, class: Retry, random: f64) -> Next {
+    pub(super) fn after(&mut self, class: Retry, random: f64) -> NextAttempt {
         self.made += 1;
         if self.made >= self.policy.attempts && !self.patient {
-            return Next::Stop;
+            return NextAttempt::Stop;
         }
-        let again = |delay| Next::Again {
+        let again = |delay| NextAttempt::Again {
             delay,
             renew: false,
         };
@@ -78,17 +78,17 @@ impl Attempts {
             Retry::Wait60s => again(REST),
             Retry::Renew if !self.renewed => {
                 self.renewed = true;
-                Next::Again {
+                NextAttempt::Again {
                     delay: Duration::ZERO,
                     renew: true,
                 }
             }
             // Time alone can mend a signature: the clocks may agree again.
-            Retry::Renew if self.patient => Next::Again {
+            Retry::Renew if self.patient => NextAttempt::Again {
                 delay: REST,
                 renew: true,
             },
-            Retry::Once | Retry::Renew | Retry::Never => Next::Stop,
+            Retry::Once | Retry::Renew | Retry::Never => NextAttempt::Stop,
         }
     }
 
@@ -116,9 +116,9 @@ mod tests {
         })
     }
 
-    fn delay(next: Next) -> u128 {
+    fn delay(next: NextAttempt) -> u128 {
         match next {
-            Next::Again {
+            NextAttempt::Again {
                 delay,
                 renew: false,
             } => delay.as_millis(),
@@ -145,14 +145,14 @@ mod tests {
     #[test]
     fn once_and_renew_happen_once() {
         let mut all = attempts(10);
-        assert_ne!(all.after(Retry::Once, 0.0), Next::Stop);
-        assert_eq!(all.after(Retry::Once, 0.0), Next::Stop);
-        let renewed = Next::Again {
+        assert_ne!(all.after(Retry::Once, 0.0), NextAttempt::Stop);
+        assert_eq!(all.after(Retry::Once, 0.0), NextAttempt::Stop);
+        let renewed = NextAttempt::Again {
             delay: Duration::ZERO,
             renew: true,
         };
         assert_eq!(all.after(Retry::Renew, 0.0), renewed);
-        assert_eq!(all.after(Retry::Renew, 0.0), Next::Stop);
+        assert_eq!(all.after(Retry::Renew, 0.0), NextAttempt::Stop);
     }
 
     #[test]
@@ -164,17 +164,17 @@ mod tests {
         assert_eq!(delay(patient.after(Retry::Backoff, 0.0)), REST.as_millis());
         for _ in 0..2 {
             let next = patient.after(Retry::Renew, 0.0);
-            assert!(matches!(next, Next::Again { renew: true, .. }));
+            assert!(matches!(next, NextAttempt::Again { renew: true, .. }));
         }
-        assert_eq!(patient.after(Retry::Never, 0.0), Next::Stop);
+        assert_eq!(patient.after(Retry::Never, 0.0), NextAttempt::Stop);
     }
 
     #[test]
     fn attempts_are_counted_over_all_classes_and_fatal_stops_at_once() {
         let mut two = attempts(2);
-        assert_ne!(two.after(Retry::Soon, 0.0), Next::Stop);
-        assert_eq!(two.after(Retry::Soon, 0.0), Next::Stop);
-        assert_eq!(attempts(9).after(Retry::Never, 0.0), Next::Stop);
-        assert_eq!(attempts(1).after(Retry::Soon, 0.0), Next::Stop);
+        assert_ne!(two.after(Retry::Soon, 0.0), NextAttempt::Stop);
+        assert_eq!(two.after(Retry::Soon, 0.0), NextAttempt::Stop);
+        assert_eq!(attempts(9).after(Retry::Never, 0.0), NextAttempt::Stop);
+        assert_eq!(attempts(1).after(Retry::Soon, 0.0), NextAttempt::Stop);
     }
 }

@@ -10,14 +10,14 @@ use crate::wire;
 pub const MAX_TARGETS: usize = 100_000;
 
 /// A call that did not become a request: nothing was accepted or sent.
-pub(super) struct Refused {
+pub(super) struct RefusedArguments {
     command: Option<Command>,
     owner: String,
     pub(super) error: Error,
 }
 
-impl From<Refused> for Reply {
-    fn from(refused: Refused) -> Self {
+impl From<RefusedArguments> for Reply {
+    fn from(refused: RefusedArguments) -> Self {
         Self::failed(refused.command, &refused.owner, &refused.error)
     }
 }
@@ -46,7 +46,7 @@ pub(super) fn typed(
     charset: Charset,
     owner: &str,
     operation: Operation,
-) -> Result<Request, Refused> {
+) -> Result<Request, RefusedArguments> {
     let request = Request {
         owner: owner.into(),
         operation,
@@ -68,7 +68,7 @@ pub(super) fn typed(
     };
     match error.or_else(|| fault(charset, &request, &TYPED)) {
         None => Ok(request),
-        Some(error) => Err(Refused {
+        Some(error) => Err(RefusedArguments {
             command: Some(request.command()),
             owner: request.owner.to_string(),
             error,
@@ -81,8 +81,8 @@ pub(super) fn json(
     charset: Charset,
     command: &str,
     request_json: &str,
-) -> Result<Request, Refused> {
-    let refused = |command, error| Refused {
+) -> Result<Request, RefusedArguments> {
+    let refused = |command, error| RefusedArguments {
         command,
         owner: String::new(),
         error,

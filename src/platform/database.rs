@@ -10,11 +10,9 @@ use parking_lot::Mutex;
 
 use super::fork::ParentOnly;
 use super::identity::{Identity, is_only_name};
-use super::levels::{self, Level, Levels, Refusal};
+use super::levels::{self, Level, Levels, LockRefusal};
 use super::locks::{self, Mode, Range};
-use super::wal_index::{Held, WalIndex};
-
-pub(crate) use super::vfs::Vfs;
+use super::wal_index::{IndexLocks, WalIndex};
 
 /// Has the lock of the client. SQLite locks the 512 bytes before it, whether or not the file is so long.
 const CLIENT: Range = Range::byte(0x4000_0000 + 512);
@@ -150,18 +148,18 @@ impl Database {
         log.is_some_and(|(_, log)| is_only_name(log, &self.log_path).unwrap_or(false))
     }
 
-    pub(super) fn raise(&self, own: &mut Level, wanted: Level) -> Result<(), Refusal> {
+    pub(super) fn raise(&self, own: &mut Level, wanted: Level) -> Result<(), LockRefusal> {
         if wanted == Level::Exclusive && self.keeps_log.load(Ordering::Relaxed) {
-            return Err(Refusal::Busy);
+            return Err(LockRefusal::Busy);
         }
         self.levels.lock().raise(&self.file, own, wanted)
     }
 
-    pub(super) fn lower(&self, own: &mut Level, wanted: Level) -> Result<(), Refusal> {
+    pub(super) fn lower(&self, own: &mut Level, wanted: Level) -> Result<(), LockRefusal> {
         self.levels.lock().lower(&self.file, own, wanted)
     }
 
-    pub(super) fn is_reserved(&self) -> Result<bool, Refusal> {
+    pub(super) fn is_reserved(&self) -> Result<bool, LockRefusal> {
         self.levels.lock().is_reserved(&self.file)
     }
 
@@ -169,14 +167,14 @@ impl Database {
     pub(super) fn with_index<T>(
         &self,
         is_user: &mut bool,
-        work: impl FnOnce(&mut WalIndex) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+        work: impl FnOnce(&mut WalIndex) -> Result<T, LockRefusal>,
+    ) -> Result<T, LockRefusal> {
         let mut index = self.index.lock();
         if index.is_none() {
             *index = Some(WalIndex::open(&self.index_path)?);
         }
         let Some(index) = &mut *index else {
-            return Err(Refusal::Failed);
+            return Err(LockRefusal::Failed);
         };
         if !*is_user {
             *is_user = true;
@@ -186,7 +184,7 @@ impl Database {
     }
 
     /// A connection uses the index no longer. The last one may delete it.
-    pub(super) fn leave_index(&self, held: &mut Held, deletes: bool) {
+    pub(super) fn leave_index(&self, held: &mut IndexLocks, deletes: bool) {
         let mut index = self.index.lock();
         let Some(used) = &mut *index else {
             return;

@@ -28,13 +28,13 @@ pub(super) enum Level {
 
 /// Why a lock cannot be had.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum LockRefusal {
     Busy,
     /// The system does not lock the file.
     Failed,
 }
 
-impl From<std::io::Error> for Refusal {
+impl From<std::io::Error> for LockRefusal {
     fn from(_: std::io::Error) -> Self {
         Self::Failed
     }
@@ -57,13 +57,13 @@ impl Levels {
         file: &File,
         own: &mut Level,
         wanted: Level,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), LockRefusal> {
         if *own >= wanted {
             return Ok(());
         }
         let is_another_above = self.highest > Level::Shared && *own <= Level::Shared;
         if is_another_above && (wanted > Level::Shared || self.highest >= Level::Pending) {
-            return Err(Refusal::Busy);
+            return Err(LockRefusal::Busy);
         }
         if *own == Level::None {
             if self.shared == 0 {
@@ -80,7 +80,7 @@ impl Levels {
             take(file, PENDING, Mode::Exclusive)?;
             self.reach(own, Level::Pending);
             if self.shared > 1 {
-                return Err(Refusal::Busy);
+                return Err(LockRefusal::Busy);
             }
             take(file, SHARED, Mode::Exclusive)?;
             self.reach(own, Level::Exclusive);
@@ -99,7 +99,7 @@ impl Levels {
         file: &File,
         own: &mut Level,
         wanted: Level,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), LockRefusal> {
         if *own > Level::Shared && wanted < *own {
             if *own == Level::Exclusive {
                 take(file, SHARED, Mode::Shared)?;
@@ -121,23 +121,23 @@ impl Levels {
     }
 
     /// Whether anybody is about to write without a log.
-    pub(super) fn is_reserved(&self, file: &File) -> Result<bool, Refusal> {
+    pub(super) fn is_reserved(&self, file: &File) -> Result<bool, LockRefusal> {
         Ok(self.highest > Level::Shared || !locks::is_free(file, RESERVED)?)
     }
 }
 
 /// Takes the shared lock, unless somebody waits for the exclusive one.
-fn enter(file: &File) -> Result<(), Refusal> {
+fn enter(file: &File) -> Result<(), LockRefusal> {
     take(file, PENDING, Mode::Shared)?;
     let entered = take(file, SHARED, Mode::Shared);
     take(file, PENDING, Mode::Free)?;
     entered
 }
 
-fn take(file: &File, range: Range, mode: Mode) -> Result<(), Refusal> {
+fn take(file: &File, range: Range, mode: Mode) -> Result<(), LockRefusal> {
     if locks::set(file, range, mode)? {
         Ok(())
     } else {
-        Err(Refusal::Busy)
+        Err(LockRefusal::Busy)
     }
 }

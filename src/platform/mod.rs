@@ -6,5 +6,5 @@ pub(crate) mod fork;
 mod identity;
 mod levels;
 mod locks;
-mod vfs;
+pub(crate) mod vfs;
 mod wal_index;

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::ptr::{self, NonNull};
 
 use super::fork::ParentOnly;
-use super::levels::Refusal;
+use super::levels::LockRefusal;
 use super::locks::{self, Mode, Range};
 
 /// Locks of the index, as in SQLite.
@@ -63,7 +63,7 @@ impl Drop for Chunk {
 
 /// What one connection has locked: a bit for each lock.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Held {
+pub(super) struct IndexLocks {
     shared: u8,
     exclusive: u8,
 }
@@ -83,7 +83,7 @@ pub(super) struct WalIndex {
 
 impl WalIndex {
     /// Opens or creates the index at `path`. Whoever finds it unused empties it: what a crash left there is of no use.
-    pub(super) fn open(path: &Path) -> Result<Self, Refusal> {
+    pub(super) fn open(path: &Path) -> Result<Self, LockRefusal> {
         let open = || {
             let mut options = File::options();
             options.read(true).write(true).create(true).mode(0o600);
@@ -95,14 +95,14 @@ impl WalIndex {
         let (locked, mapped) = (file.metadata()?, memory.metadata()?);
         let is_same = (locked.dev(), locked.ino()) == (mapped.dev(), mapped.ino());
         if !is_same || !locked.is_file() {
-            return Err(Refusal::Failed);
+            return Err(LockRefusal::Failed);
         }
         if locks::set(&file, IN_USE, Mode::Exclusive)? {
             // As SQLite does it: shorter than any index, and not empty.
             file.set_len(3)?;
         }
         if !locks::set(&file, IN_USE, Mode::Shared)? {
-            return Err(Refusal::Busy);
+            return Err(LockRefusal::Busy);
         }
         Ok(Self {
             file,
@@ -147,12 +147,16 @@ impl WalIndex {
     }
 
     /// Takes the lock `number` beside others.
-    pub(super) fn share(&mut self, held: &mut Held, number: usize) -> Result<(), Refusal> {
+    pub(super) fn share(
+        &mut self,
+        held: &mut IndexLocks,
+        number: usize,
+    ) -> Result<(), LockRefusal> {
         if held.shared & bits(number, 1) != 0 {
             return Ok(());
         }
         if self.locks[number] < 0 {
-            return Err(Refusal::Busy);
+            return Err(LockRefusal::Busy);
         }
         if self.locks[number] == 0 {
             self.set(number, 1, Mode::Shared)?;
@@ -165,15 +169,15 @@ impl WalIndex {
     /// Takes `count` locks from `first` on, for one connection alone.
     pub(super) fn exclude(
         &mut self,
-        held: &mut Held,
+        held: &mut IndexLocks,
         first: usize,
         count: usize,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), LockRefusal> {
         if self.locks[first..first + count]
             .iter()
             .any(|lock| *lock != 0)
         {
-            return Err(Refusal::Busy);
+            return Err(LockRefusal::Busy);
         }
         self.set(first, count, Mode::Exclusive)?;
         self.locks[first..first + count].fill(-1);
@@ -184,10 +188,10 @@ impl WalIndex {
     /// Gives up what `held` has of `count` locks from `first` on.
     pub(super) fn release(
         &mut self,
-        held: &mut Held,
+        held: &mut IndexLocks,
         first: usize,
         count: usize,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), LockRefusal> {
         for number in first..first + count {
             let bit = bits(number, 1);
             if held.exclusive & bit != 0 || (held.shared & bit != 0 && self.locks[number] == 1) {
@@ -203,12 +207,12 @@ impl WalIndex {
     }
 
     /// Gives up everything that `held` has.
-    pub(super) fn release_all(&mut self, held: &mut Held) {
+    pub(super) fn release_all(&mut self, held: &mut IndexLocks) {
         // The system takes a lock back that this fails for when the file is closed.
         let _ = self.release(held, 0, LOCKS);
     }
 
-    fn set(&self, first: usize, count: usize, mode: Mode) -> Result<(), Refusal> {
+    fn set(&self, first: usize, count: usize, mode: Mode) -> Result<(), LockRefusal> {
         let range = Range {
             start: FIRST_LOCK.saturating_add_unsigned(first as u64),
             length: 0_i64.saturating_add_unsigned(count as u64),
@@ -216,7 +220,7 @@ impl WalIndex {
         if locks::set(&self.file, range, mode)? {
             Ok(())
         } else {
-            Err(Refusal::Busy)
+            Err(LockRefusal::Busy)
         }
     }
 }

@@ -2,7 +2,6 @@
 //! Knows nothing of sockets.
 
 use std::collections::HashSet;
-use std::io::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +12,7 @@ use super::accounts::{self, AccountCall};
 use super::faults::Faults;
 use super::fixture::Fixture;
 use super::query;
+use super::report;
 use super::signature_cache::Signatures;
 use super::webhooks::Webhooks;
 use crate::api::codes::{self, BAD_HTTP, NO_SUCH_COMMAND, NOT_ADMIN, TOO_FREQUENT, UNKNOWN_APP};
@@ -245,11 +245,6 @@ pub(super) fn refusal(code: i32, what: &str) -> Refusal {
 
 pub(super) fn write_refusal(refusal: &Refusal) -> String {
     wire::write_envelope(refusal.code, &refusal.message)
-}
-
-/// A line for the operator. Nobody may be reading; that must not stop the server.
-pub(super) fn report(line: &str) {
-    let _ = writeln!(std::io::stderr(), "chatblock serve: {line}");
 }
 
 fn meaning(code: i32) -> &'static str {

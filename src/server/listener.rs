@@ -21,8 +21,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Limits;
 use super::framing::Findings;
-use super::gateway::{Gateway, report};
+use super::gateway::Gateway;
 use super::http::Handler;
+use super::report;
 use super::timeouts::TimedStream;
 
 /// Longest head that is read.

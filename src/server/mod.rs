@@ -18,6 +18,7 @@ mod tls;
 mod webhooks;
 
 use std::future::Future;
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,11 @@ pub use gateway::{Gateway, open_engine, with_faults};
 pub use tls::TlsFiles;
 
 use crate::error::{Error, Status};
+
+/// A line for the operator. Nobody may be reading; that must not stop the server.
+fn report(line: &str) {
+    let _ = writeln!(std::io::stderr(), "chatblock serve: {line}");
+}
 
 /// Bounds that keep a hostile client from taking the server for itself.
 #[derive(Clone, Copy, Debug)]

@@ -10,7 +10,7 @@ use crate::error::Error;
 
 /// How a service is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State {
+pub struct ServiceState {
     /// Whether the next call goes to the standby host.
     pub on_standby: bool,
     /// How often the standby host took over.
@@ -36,7 +36,7 @@ pub trait Service: Send + Sync {
     fn renew_signature(&self) {}
 
     /// How the service is reached at `now`; None where nothing is reached over a network.
-    fn state(&self, _now: Instant) -> Option<State> {
+    fn state(&self, _now: Instant) -> Option<ServiceState> {
         None
     }
 

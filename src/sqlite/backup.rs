@@ -17,7 +17,7 @@ use std::sync::{Arc, Weak};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::file::sync_directory;
+use super::names::sync_directory;
 use super::{Lock, storage};
 use crate::error::{Error, Status};
 

@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::names::{has_name, sync_directory, unusable};
 use super::{Format, leftovers};
 use crate::error::Error;
 use crate::platform::database::{Database, beside};
@@ -67,14 +68,14 @@ pub(super) fn claim(path: &Path, format: &Format) -> Result<Claimed, Error> {
 }
 
 /// A file that no client has open while this lives, whatever is in it.
-pub(super) struct Held {
+pub(super) struct HeldFile {
     /// None where there is none, or an empty one.
     pub(super) file: Option<ParentOnly<File>>,
     _old_lock: Option<ParentOnly<File>>,
 }
 
 /// Keeps clients from the file at `path`; None when one has it open already.
-pub(super) fn hold(path: &Path) -> Result<Option<Held>, Error> {
+pub(super) fn hold(path: &Path) -> Result<Option<HeldFile>, Error> {
     let real = without_links(path)?;
     let old_lock = lock_as_before(path)?;
     let file = open(path, &real)?;
@@ -84,7 +85,7 @@ pub(super) fn hold(path: &Path) -> Result<Option<Held>, Error> {
             return Ok(None);
         }
     }
-    Ok(Some(Held {
+    Ok(Some(HeldFile {
         file,
         _old_lock: old_lock,
     }))
@@ -227,11 +228,6 @@ fn remove_draft(path: &Path, draft: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Syncs the directory of `file`, so that its names last.
-pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
-    File::open(file.parent().unwrap_or(Path::new("/")))?.sync_all()
-}
-
 fn lock(path: &Path, file: &File) -> Result<bool, Error> {
     try_for_a_while(|| {
         let unusable = |error| Error::storage(path, format!("cannot be locked: {error}"));
@@ -253,16 +249,6 @@ fn try_for_a_while(mut lock: impl FnMut() -> Result<bool, Error>) -> Result<bool
         left = left.saturating_sub(STEP);
     }
     Ok(true)
-}
-
-/// Whether `path` is still the name of the open file.
-fn has_name(file: &File, path: &Path) -> io::Result<bool> {
-    let open = file.metadata()?;
-    match fs::symlink_metadata(path) {
-        Ok(found) => Ok((found.dev(), found.ino()) == (open.dev(), open.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 /// Refuses what is not a file of this format and version, without changing it.
@@ -309,10 +295,6 @@ pub(super) fn in_use(path: &Path) -> Error {
         path,
         "is in use by another client; close it there, or share one client between threads",
     )
-}
-
-pub(super) fn unusable(path: &Path, error: &io::Error) -> Error {
-    Error::storage(path, format!("cannot be looked at: {error}"))
 }
 
 /// Never through a link, and without waiting for whoever has the other end of a pipe.

@@ -14,7 +14,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::file::{sync_directory, unusable};
+use super::names::{sync_directory, unusable};
 use crate::error::Error;
 use crate::platform::database::beside;
 

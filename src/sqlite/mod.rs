@@ -3,6 +3,7 @@
 mod backup;
 mod file;
 mod leftovers;
+mod names;
 mod restore;
 mod schema;
 
@@ -14,8 +15,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::error::Error;
-use crate::platform::database::{Database, Vfs};
+use crate::platform::database::Database;
 use crate::platform::fork::ParentOnly;
+use crate::platform::vfs::Vfs;
 pub use backup::Source;
 pub use restore::Restored;
 pub(crate) use restore::{back_up, put_back};
@@ -54,7 +56,7 @@ impl Format {
             .or(claimed.set_aside);
         let has_log = leftovers::has_log(&claimed.path);
         let database = Database::new(&claimed.path, claimed.file)
-            .map_err(|error| file::unusable(path, &error))?;
+            .map_err(|error| names::unusable(path, &error))?;
         let vfs = Vfs::register(Arc::new(database)).map_err(|error| storage(path, &error))?;
         let lock = Lock {
             vfs,
@@ -203,7 +205,7 @@ impl Lock {
             .vfs
             .database()
             .missing()
-            .map_err(|error| file::unusable(&self.path, &error))?;
+            .map_err(|error| names::unusable(&self.path, &error))?;
         let Some(missing) = missing else {
             return Ok(());
         };

@@ -17,7 +17,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::backup::{Draft, copy, rename_to_nothing};
-use super::file::sync_directory;
+use super::names::sync_directory;
 use super::{Format, file, harden, leftovers, schema, storage};
 use crate::error::{Error, Status};
 use crate::platform::database::beside;

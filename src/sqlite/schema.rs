@@ -15,7 +15,7 @@ const MOST: usize = 64;
 
 /// A table, index, view or trigger: type, name, table, text.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Object {
+struct SchemaObject {
     name: String,
     kind: String,
     table: String,
@@ -55,7 +55,10 @@ pub(super) fn check(path: &Path, connection: &Connection, format: &Format) -> Re
 }
 
 /// The first object of either that the other has not; true when it is one of `found`.
-fn first_difference<'a>(expected: &'a [Object], found: &'a [Object]) -> Option<(&'a Object, bool)> {
+fn first_difference<'a>(
+    expected: &'a [SchemaObject],
+    found: &'a [SchemaObject],
+) -> Option<(&'a SchemaObject, bool)> {
     let extra = found.iter().find(|object| !expected.contains(object));
     let missing = expected.iter().find(|object| !found.contains(object));
     extra
@@ -64,13 +67,13 @@ fn first_difference<'a>(expected: &'a [Object], found: &'a [Object]) -> Option<(
 }
 
 /// Everything in a file, without running any of it.
-fn objects(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
+fn objects(connection: &Connection) -> rusqlite::Result<Vec<SchemaObject>> {
     let mut statement = connection.prepare(
         "SELECT name, type, tbl_name, ifnull(sql, '') FROM sqlite_schema ORDER BY rowid LIMIT ?1",
     )?;
     let rows = statement.query_map([MOST], |row| {
         let sql: String = row.get(3)?;
-        Ok(Object {
+        Ok(SchemaObject {
             name: row.get(0)?,
             kind: row.get(1)?,
             table: row.get(2)?,

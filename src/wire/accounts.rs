@@ -55,7 +55,7 @@ pub struct AccountItem<'a> {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct AccountsAnswer<'a> {
     #[serde(rename = "FailAccounts", skip_serializing_if = "Option::is_none")]
     failed: Option<&'a [&'a str]>,
     #[serde(rename = "ResultItem", skip_serializing_if = "Option::is_none")]
@@ -142,7 +142,7 @@ pub fn write_items(items: &[AccountItem]) -> String {
 }
 
 fn write(failed: Option<&[&str]>, items: Option<Vec<ItemAnswer>>) -> String {
-    let answer = Answer {
+    let answer = AccountsAnswer {
         failed,
         items,
         status: "OK",

@@ -38,7 +38,7 @@ struct ListItem<'a> {
 }
 
 #[derive(Default, Serialize)]
-struct Document<'a> {
+struct AnswerDocument<'a> {
     #[serde(rename = "ResultItem", skip_serializing_if = "Option::is_none")]
     changes: Option<Vec<ChangeItem<'a>>>,
     #[serde(rename = "BlackListCheckItem", skip_serializing_if = "Option::is_none")]
@@ -85,9 +85,9 @@ impl<'a> Envelope<'a> {
 /// The answer to `command` as the service words it: items in order, `Fail_Account` only when an
 /// account failed. A target without an answer appears in `Fail_Account` alone.
 pub fn write_answer(command: Command, answer: &Answer) -> String {
-    let mut document = Document {
+    let mut document = AnswerDocument {
         envelope: Envelope::new(answer.code, &answer.info),
-        ..Document::default()
+        ..AnswerDocument::default()
     };
     // A call sent in parts can be refused after some accounts were answered.
     if !answer.is_refused() || !answer.items.is_empty() {
@@ -104,7 +104,7 @@ pub fn write_envelope(code: i32, info: &str) -> String {
     serde_json::to_string(&Envelope::new(code, info)).expect("strings and numbers always serialize")
 }
 
-fn write_content<'a>(command: Command, answer: &'a Answer, document: &mut Document<'a>) {
+fn write_content<'a>(command: Command, answer: &'a Answer, document: &mut AnswerDocument<'a>) {
     let answered = || {
         answer
             .items

@@ -21,7 +21,7 @@ pub(super) fn without_items(request: &Request, text: &str) -> Option<String> {
 
 /// Whether nothing in the rest of the answer speaks against its items.
 pub(super) fn confirms<C>(rest: &RawAnswer<'_, C>) -> bool {
-    let is_empty = |names: &Option<super::fields::Names>| {
+    let is_empty = |names: &Option<super::fields::AccountNames>| {
         names.as_ref().is_none_or(|names| names.0.is_empty())
     };
     is_empty(&rest.failed) && is_empty(&rest.invalid)

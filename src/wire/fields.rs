@@ -31,7 +31,7 @@ impl Code for &RawValue {
     }
 }
 
-pub(super) type Names<'a> = Bounded<Cow<'a, str>>;
+pub(super) type AccountNames<'a> = Bounded<Cow<'a, str>>;
 
 /// A text that is borrowed where it can be: serde copies the `Cow` inside an `Option`.
 #[derive(Deserialize)]
@@ -70,9 +70,9 @@ pub(super) struct RawAnswer<'a, C> {
     #[serde(rename = "BlackListItem", borrow, default)]
     pub(super) entries: Option<Bounded<Object<RawEntry<'a>>>>,
     #[serde(rename = "Fail_Account", borrow, default)]
-    pub(super) failed: Option<Names<'a>>,
+    pub(super) failed: Option<AccountNames<'a>>,
     #[serde(rename = "Invalid_Account", borrow, default)]
-    pub(super) invalid: Option<Names<'a>>,
+    pub(super) invalid: Option<AccountNames<'a>>,
     #[serde(rename = "StartIndex", default)]
     pub(super) next_index: Option<u32>,
     #[serde(rename = "CurrentSequence", default)]

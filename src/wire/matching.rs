@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::fields::{Code, Names, RawItem};
+use super::fields::{AccountNames, Code, RawItem};
 use crate::api::{Account, CheckType, Item, Operation, Relation, Request, Retry, Verdict, codes};
 
 /// The two arrays of failures.
@@ -15,7 +15,7 @@ pub(super) struct Failures<'a> {
 }
 
 impl<'a> Failures<'a> {
-    pub(super) fn new(failed: Option<Names<'a>>, invalid: Option<Names<'a>>) -> Self {
+    pub(super) fn new(failed: Option<AccountNames<'a>>, invalid: Option<AccountNames<'a>>) -> Self {
         let mut counts = HashMap::new();
         for account in failed.unwrap_or_default().0 {
             *counts.entry(account).or_insert(0) += 1;

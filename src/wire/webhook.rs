@@ -47,7 +47,7 @@ pub struct Event {
 }
 
 #[derive(Deserialize)]
-struct RawBody<'a> {
+struct RawWebhookBody<'a> {
     #[serde(rename = "CallbackCommand", borrow)]
     command: Cow<'a, str>,
     #[serde(rename = "PairList")]
@@ -77,7 +77,7 @@ pub fn read_event(change: Change, body: &[u8]) -> Result<Event, Malformed> {
     }
     // Checked whole: serde_json would not look into strings that it skips.
     let text = std::str::from_utf8(body).map_err(|_| Malformed("is not UTF-8"))?;
-    let Object(raw): Object<RawBody> = serde_json::from_str(text).map_err(|_| {
+    let Object(raw): Object<RawWebhookBody> = serde_json::from_str(text).map_err(|_| {
         Malformed("is not a JSON object with CallbackCommand and PairList, or has too many pairs")
     })?;
     if raw.command != change.callback_command() {
@@ -125,7 +125,7 @@ pub fn write_event(event: &Event) -> String {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct WebhookAnswer<'a> {
     #[serde(rename = "ActionStatus")]
     status: &'static str,
     #[serde(rename = "ErrorCode")]
@@ -136,7 +136,7 @@ struct Answer<'a> {
 
 /// The body that answers a webhook: processed, or failed because of `info`.
 pub fn answer(ok: bool, info: &str) -> String {
-    let answer = Answer {
+    let answer = WebhookAnswer {
         status: if ok { "OK" } else { "FAIL" },
         code: i32::from(!ok),
         info,
@@ -145,7 +145,7 @@ pub fn answer(ok: bool, info: &str) -> String {
 }
 
 #[derive(Deserialize)]
-struct RawAnswer<'a> {
+struct RawWebhookAnswer<'a> {
     #[serde(rename = "ActionStatus", borrow)]
     status: Cow<'a, str>,
     #[serde(rename = "ErrorCode")]
@@ -160,7 +160,7 @@ pub fn check_answer(body: &[u8]) -> Result<(), Malformed> {
     let is_readable = !super::is_too_deep(body);
     let parsed = is_readable.then(|| serde_json::from_slice(body).ok());
     match parsed.flatten() {
-        Some(Object(RawAnswer { status, code: 0 })) if status == "OK" => Ok(()),
+        Some(Object(RawWebhookAnswer { status, code: 0 })) if status == "OK" => Ok(()),
         Some(_) => Err(Malformed("says that the webhook was not processed")),
         None => Err(Malformed(
             "is not a JSON object with ActionStatus and ErrorCode",

@@ -17,7 +17,7 @@ fn fill(place: &Place, count: u64, owner: &str) {
     connection.execute_batch(&rows).expect("sound SQL");
 }
 
-fn outbox(client: &Client) -> chatblock::stats::Outbox {
+fn outbox(client: &Client) -> chatblock::stats::OutboxStats {
     client.stats().outbox.expect("an outbox")
 }
 

@@ -104,9 +104,9 @@ impl TimedCache {
         );
     }
 
-    pub(in crate::client) fn stats(&self) -> stats::Cache {
+    pub(in crate::client) fn stats(&self) -> stats::CacheStats {
         let inside = self.blocks.stats();
-        stats::Cache {
+        stats::CacheStats {
             pairs: inside.pairs,
             owners: inside.owners_known,
             bytes: inside.bytes,

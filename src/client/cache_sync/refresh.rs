@@ -29,7 +29,7 @@ use crate::client::scheduler::{CallId, Scheduler};
 use crate::client::stats;
 use crate::error::Status;
 use crate::sliding_window::SlidingWindow;
-use listing::{Listing, Progress};
+use listing::{ListRead, Progress};
 
 /// What an owner takes here, about: its name twice, its place in the queue.
 const OWNER_BYTES: u64 = 192;
@@ -42,7 +42,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_AT_MOST: Duration = Duration::from_mins(1);
 
 /// When what is read.
-pub(in crate::client) struct Rules {
+pub(in crate::client) struct RefreshRules {
     pub(in crate::client) refresh: Duration,
     /// Pages per second in the background: half of what the commands of others may use.
     pub(in crate::client) pages_per_second: u32,
@@ -57,7 +57,7 @@ pub(in crate::client) struct Rules {
 struct Owner {
     /// Its place in the queue, while its list is not being read.
     due: Option<(Instant, u64)>,
-    listing: Option<Box<Listing>>,
+    listing: Option<Box<ListRead>>,
     started: Option<Instant>,
     /// Something happened: a list that is asked for at this moment or later is wanted.
     heard: Option<Instant>,
@@ -85,7 +85,7 @@ struct Contest {
 /// Owners, and when their lists are read.
 pub(in crate::client) struct Refresher {
     cache: Arc<TimedCache>,
-    rules: Rules,
+    rules: RefreshRules,
     owners: HashMap<Arc<str>, Owner>,
     queue: BTreeMap<(Instant, u64), Arc<str>>,
     /// Listings of callers that can be applied to the cache: one per owner, as changes are noted since its beginning.
@@ -107,7 +107,7 @@ pub(in crate::client) struct Refresher {
 impl Refresher {
     pub(in crate::client) fn new(
         cache: Arc<TimedCache>,
-        rules: Rules,
+        rules: RefreshRules,
         random: fastrand::Rng,
     ) -> Self {
         Self {
@@ -277,7 +277,7 @@ impl Refresher {
                 self.fail(&owner, heard, now);
                 continue;
             }
-            own.listing = Some(Box::new(Listing::new(now, heard)));
+            own.listing = Some(Box::new(ListRead::new(now, heard)));
             return Some(owner);
         }
     }
@@ -325,7 +325,7 @@ impl Refresher {
         }
     }
 
-    fn complete(&mut self, owner: &str, listing: &Listing, now: Instant) {
+    fn complete(&mut self, owner: &str, listing: &ListRead, now: Instant) {
         let peers = listing.peers.iter().map(|peer| peer.as_bytes());
         let started = self.cache.ms(listing.started);
         match self.cache.blocks.replace(owner.as_bytes(), peers, started) {
@@ -478,7 +478,7 @@ impl Refresher {
         ignored
     }
 
-    pub(in crate::client) fn fill(&self, stats: &mut stats::Cache) {
+    pub(in crate::client) fn fill(&self, stats: &mut stats::CacheStats) {
         stats.watched = self.watched;
         stats.refreshes = self.refreshes;
         stats.refresh_ms = stats::whole_ms(self.refresh());

@@ -10,7 +10,7 @@ use crate::webhook::{self, Event, Rejection, Verifier};
 /// Verifies webhooks, and counts both outcomes.
 pub(in crate::client) struct Webhooks {
     verifier: Verifier,
-    counts: Mutex<stats::Webhooks>,
+    counts: Mutex<stats::WebhookStats>,
 }
 
 impl Webhooks {
@@ -64,7 +64,7 @@ impl Webhooks {
         counts.ignored_pairs += ignored;
     }
 
-    pub(in crate::client) fn stats(&self) -> stats::Webhooks {
+    pub(in crate::client) fn stats(&self) -> stats::WebhookStats {
         *self.counts.lock()
     }
 }

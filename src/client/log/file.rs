@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// How large a file gets, and how many full ones are kept.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct Rotation {
     /// Bytes; 0 for no limit.
     pub(super) max_bytes: u64,
     /// Full files beside the current one: `FILE.1` is the newest.
@@ -26,7 +26,7 @@ pub(super) struct Limits {
 /// A log file.
 pub(super) struct LogFile {
     path: PathBuf,
-    limits: Limits,
+    limits: Rotation,
     clock: Arc<dyn Clock>,
     file: File,
     looked: Instant,
@@ -41,7 +41,11 @@ impl LogFile {
     ///
     /// # Errors
     /// Why not, to follow the name of the file.
-    pub(super) fn open(path: &Path, limits: Limits, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    pub(super) fn open(
+        path: &Path,
+        limits: Rotation,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, String> {
         let file = open_log(path)?;
         let metadata = file.metadata();
         Ok(Self {

@@ -17,15 +17,15 @@ const LOOKS: usize = 16_384;
 
 /// Stands for an owner. Two owners that share one, which nobody can bring about, wait for each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Owner([u32; 2]);
+pub(super) struct OwnerHash([u32; 2]);
 
-impl Hash for Owner {
+impl Hash for OwnerHash {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(u64::from(self.0[0]) | u64::from(self.0[1]) << 32);
     }
 }
 
-/// An [`Owner`] is a hash already.
+/// An [`OwnerHash`] is a hash already.
 #[derive(Default)]
 struct Same(u64);
 
@@ -51,8 +51,8 @@ const DELETE: u32 = 1 << 29;
 const FLAGS: u32 = TAKEN | TAGGED | DELETE;
 
 /// A write on disk. Without padding, as there may be millions.
-struct Row {
-    owner: Owner,
+struct BacklogRow {
+    owner: OwnerHash,
     /// From the first id of the chunk.
     offset: u32,
     /// What it takes of `outbox.max_bytes`, and flags.
@@ -61,9 +61,9 @@ struct Row {
     accepted: u32,
 }
 
-struct Chunk {
+struct BacklogChunk {
     first: CallId,
-    rows: Vec<Row>,
+    rows: Vec<BacklogRow>,
     /// What callers gave with their calls: one for each row, or none at all.
     tags: Vec<u64>,
     left: usize,
@@ -73,7 +73,7 @@ struct Chunk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Waiting {
     pub(super) id: CallId,
-    pub(super) owner: Owner,
+    pub(super) owner: OwnerHash,
     pub(super) bytes: u64,
     pub(super) accepted: i64,
     pub(super) command: Command,
@@ -92,15 +92,15 @@ pub(super) struct Wanted {
 
 /// Writes that are on disk only.
 pub(super) struct Backlog {
-    chunks: VecDeque<Chunk>,
+    chunks: VecDeque<BacklogChunk>,
     len: usize,
     /// How many writes of each owner are here or on their way back.
-    owners: HashMap<Owner, u32, Same64>,
+    owners: HashMap<OwnerHash, u32, Same64>,
     hashing: RandomState,
     /// Where the pass goes on.
     next: CallId,
     /// Owners of which a write was left in this pass.
-    left: HashSet<Owner, Same64>,
+    left: HashSet<OwnerHash, Same64>,
     /// Something changed since the pass began: there is use in another one.
     is_stirred: bool,
 }
@@ -118,10 +118,10 @@ impl Backlog {
         }
     }
 
-    pub(super) fn owner(&self, account: &str) -> Owner {
+    pub(super) fn owner(&self, account: &str) -> OwnerHash {
         let hash = self.hashing.hash_one(account);
         #[allow(clippy::cast_possible_truncation, reason = "the two halves")]
-        Owner([hash as u32, (hash >> 32) as u32])
+        OwnerHash([hash as u32, (hash >> 32) as u32])
     }
 
     pub(super) fn len(&self) -> usize {
@@ -129,17 +129,17 @@ impl Backlog {
     }
 
     /// Whether writes of `owner` are here or on their way back.
-    pub(super) fn holds(&self, owner: Owner) -> bool {
+    pub(super) fn holds(&self, owner: OwnerHash) -> bool {
         self.owners.contains_key(&owner)
     }
 
     /// Takes a write that is accepted after all others here.
     pub(super) fn push(&mut self, write: &Waiting) {
-        let fits = |chunk: &Chunk| {
+        let fits = |chunk: &BacklogChunk| {
             chunk.rows.len() < CHUNK && u32::try_from(write.id - chunk.first).is_ok()
         };
         if !self.chunks.back().is_some_and(fits) {
-            self.chunks.push_back(Chunk {
+            self.chunks.push_back(BacklogChunk {
                 first: write.id,
                 rows: Vec::with_capacity(CHUNK),
                 tags: Vec::new(),
@@ -163,7 +163,7 @@ impl Backlog {
     /// The writes from `id` on.
     pub(super) fn from(&self, id: CallId) -> impl Iterator<Item = Waiting> {
         let first = self.chunks.partition_point(|chunk| chunk.last() < id);
-        let late = self.chunks.range(first..).flat_map(Chunk::iter);
+        let late = self.chunks.range(first..).flat_map(BacklogChunk::iter);
         late.filter(move |write| write.id >= id)
     }
 
@@ -173,7 +173,7 @@ impl Backlog {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Waiting> {
-        self.chunks.iter().flat_map(Chunk::iter)
+        self.chunks.iter().flat_map(BacklogChunk::iter)
     }
 
     /// The writes of callers with this tag.
@@ -181,7 +181,7 @@ impl Backlog {
         let chunks = self.chunks.iter();
         let chunks = chunks.filter(|chunk| chunk.tags.contains(&tag));
         let own = chunks
-            .flat_map(Chunk::iter)
+            .flat_map(BacklogChunk::iter)
             .filter(|write| write.tag == Some(tag));
         own.map(|write| write.id).collect()
     }
@@ -225,7 +225,7 @@ impl Backlog {
     }
 
     /// A write that was taken out has arrived where it goes. True when it was the last of its owner.
-    pub(super) fn release(&mut self, owner: Owner) -> bool {
+    pub(super) fn release(&mut self, owner: OwnerHash) -> bool {
         let Some(count) = self.owners.get_mut(&owner) else {
             return true;
         };
@@ -238,7 +238,7 @@ impl Backlog {
     }
 
     /// There is less of `owner` in memory: a new pass may find something.
-    pub(super) fn stir(&mut self, owner: Owner) {
+    pub(super) fn stir(&mut self, owner: OwnerHash) {
         self.is_stirred |= self.holds(owner);
     }
 
@@ -257,13 +257,13 @@ impl Backlog {
     pub(super) fn next(
         &mut self,
         wanted: &Wanted,
-        in_memory: impl Fn(Owner) -> usize,
+        in_memory: impl Fn(OwnerHash) -> usize,
     ) -> Vec<Waiting> {
         if self.next == 0 {
             self.is_stirred = false;
         }
         let mut found: Vec<Waiting> = Vec::new();
-        let mut counts: HashMap<Owner, usize, Same64> = HashMap::default();
+        let mut counts: HashMap<OwnerHash, usize, Same64> = HashMap::default();
         let (mut bytes, mut looks) = (0, 0);
         let mut index = self
             .chunks
@@ -309,7 +309,7 @@ impl Backlog {
     }
 }
 
-impl Chunk {
+impl BacklogChunk {
     fn push(&mut self, write: &Waiting) {
         let mut flags = 0;
         if write.command == Command::Delete {
@@ -327,7 +327,7 @@ impl Chunk {
         }
         let bytes = u32::try_from(write.bytes).unwrap_or(u32::MAX).min(!FLAGS);
         let accepted = write.accepted.clamp(0, i64::from(u32::MAX));
-        self.rows.push(Row {
+        self.rows.push(BacklogRow {
             owner: write.owner,
             offset: u32::try_from(write.id - self.first).expect("it fits this chunk"),
             bytes: bytes | flags,
@@ -405,11 +405,11 @@ mod tests {
     /// What is promised: at most 64 bytes for each, also when every owner has one write and every call a tag.
     #[test]
     fn a_write_on_disk_takes_at_most_64_bytes_of_memory() {
-        assert_eq!(size_of::<Row>(), 20);
+        assert_eq!(size_of::<BacklogRow>(), 20);
         // A hash table grows when 7 of 8 places are taken, and a byte stands beside each place.
         let places = |bytes: usize| (bytes + 1) * 16 / 7;
-        let owner = places(size_of::<(Owner, u32)>());
-        assert!(size_of::<Row>() + size_of::<u64>() + owner <= 64);
+        let owner = places(size_of::<(OwnerHash, u32)>());
+        assert!(size_of::<BacklogRow>() + size_of::<u64>() + owner <= 64);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::backlog::{Owner, Waiting};
+use super::backlog::{OwnerHash, Waiting};
 use super::{BadRow, CallId, Outbox, Record, Stored, bytes};
 use crate::api::Command;
 use crate::error::Error;
@@ -137,7 +137,7 @@ impl Outbox {
             is_cancelled,
         } = self.transit.remove(&id)?;
         self.backlog.release(waiting.owner);
-        let kept = Kept {
+        let kept = InMemory {
             bytes: waiting.bytes,
             accepted: waiting.accepted,
             returned: Some(waiting.owner),
@@ -246,9 +246,9 @@ impl Outbox {
 }
 
 /// A write in memory.
-pub(super) struct Kept {
+pub(super) struct InMemory {
     pub(super) bytes: u64,
     pub(super) accepted: i64,
     /// Whose it is, when it came back from disk.
-    pub(super) returned: Option<Owner>,
+    pub(super) returned: Option<OwnerHash>,
 }

@@ -6,11 +6,12 @@
 
 use std::collections::HashSet;
 
-use super::{BadRow, CallId, Record};
+use super::record::{BadRow, Letter, LetterCounts, Refused};
 use crate::api::{Answer, Item, codes};
 use crate::client::call::Positions;
 use crate::client::call::{Call, Slot};
 use crate::client::reply::Reply;
+use crate::client::scheduler::CallId;
 use crate::error::Status;
 
 /// So many refusals to which no caller has a tag wait in memory to be polled.
@@ -18,48 +19,14 @@ const IN_MEMORY: usize = 256;
 /// So many are read at once, when there is room for them.
 const PAGE: usize = 64;
 
-/// The mark of a row that is sent no more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::client) struct Letter {
-    /// Grows in the order in which they were set aside.
-    pub(super) number: i64,
-    /// The key of the row.
-    pub(super) id: i64,
-    /// When it was refused or found, Unix seconds.
-    pub(super) refused: i64,
-    /// The code of the service for all of its accounts; 0 for a row that is no write.
-    pub(super) code: i32,
-    /// One code for each account with blanks between, where they differ.
-    pub(super) codes: String,
-    /// Words of the service, or what is wrong with the row.
-    pub(super) reason: String,
-}
-
-/// A dead letter with its write.
-pub(in crate::client) struct Refused {
-    pub(super) letter: Letter,
-    pub(super) record: Record,
-}
-
-/// How many dead letters there are.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::client) struct LetterCounts {
-    /// Refused by the service, and not polled yet.
-    pub(super) refused: u64,
-    /// Rows that are no writes.
-    pub(super) bad_rows: u64,
-    /// The greatest number.
-    pub(super) last: i64,
-}
-
 /// How a write was refused.
-pub(in crate::client) struct Refusal {
+pub(in crate::client) struct WriteRefusal {
     code: i32,
     codes: String,
     reason: String,
 }
 
-impl Refusal {
+impl WriteRefusal {
     /// What the service said of `call`, when that was no.
     pub(in crate::client) fn of(call: &Call) -> Option<Self> {
         if !matches!(call.status(), Status::Service | Status::Partial) {
@@ -181,7 +148,7 @@ impl DeadLetters {
     pub(super) fn refuse(
         &mut self,
         id: CallId,
-        refusal: Refusal,
+        refusal: WriteRefusal,
         has_tag: bool,
         unix_seconds: i64,
     ) -> bool {

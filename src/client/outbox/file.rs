@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
-use super::rows::{self, BadRow};
-use super::{DeadLetters, SqliteJournal};
+use super::dead_letters::DeadLetters;
+use super::record::BadRow;
+use super::rows;
+use super::sqlite::SqliteJournal;
 use crate::api::Request;
 use crate::error::Error;
+
+pub use super::record::WriteState;
 
 /// So many rows are changed in one transaction.
 const PART: usize = 10_000;
@@ -16,17 +20,6 @@ const PART: usize = 10_000;
 /// An outbox file, locked: a client cannot open it meanwhile.
 pub struct OutboxFile {
     journal: SqliteJournal,
-}
-
-/// What becomes of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WriteState {
-    /// The next client sends it.
-    Queued,
-    /// The service refused it; the next client gives the refusal to poll.
-    Refused,
-    /// It is no write of ours and is not sent.
-    Bad,
 }
 
 /// A row of the file.

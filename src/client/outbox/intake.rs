@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{BadRow, Loaded, Outbox, Outcome, Record};
+use super::{BadRow, CommitOutcome, Loaded, Outbox, Record};
 use crate::api::Request;
 use crate::client::scheduler::{CallId, Returned, Scheduler, unread};
 use crate::error::{Error, Status};
@@ -19,7 +19,7 @@ pub(in crate::client) trait Tagged: Sized {
 }
 
 /// A call on its way in.
-pub(in crate::client) struct Call<T> {
+pub(in crate::client) struct IncomingCall<T> {
     pub(in crate::client) request: Arc<Request>,
     pub(in crate::client) caller: T,
     /// Since when its caller waits.
@@ -43,10 +43,10 @@ pub(in crate::client) struct Accepted {
 pub(in crate::client) fn accept<T: Tagged>(
     scheduler: &mut Scheduler<T>,
     outbox: Option<&mut Outbox>,
-    call: Call<T>,
+    call: IncomingCall<T>,
     (now, unix_seconds): Moment,
 ) -> Accepted {
-    let Call {
+    let IncomingCall {
         request,
         caller,
         entered,
@@ -225,15 +225,15 @@ pub(in crate::client) fn end_all<T: Tagged>(
 pub(in crate::client) fn take_outcome<T: Tagged>(
     scheduler: &mut Scheduler<T>,
     outbox: &Outbox,
-    outcome: Outcome,
+    outcome: CommitOutcome,
     now: Instant,
 ) -> Option<(bool, String)> {
     match outcome {
-        Outcome::Recorded(up_to) => {
+        CommitOutcome::Recorded(up_to) => {
             scheduler.record(up_to, now);
             None
         }
-        Outcome::Lost {
+        CommitOutcome::Lost {
             records,
             up_to,
             error,
@@ -251,7 +251,7 @@ pub(in crate::client) fn take_outcome<T: Tagged>(
             release_reads(scheduler, outbox, now);
             Some((true, error.message().to_owned()))
         }
-        Outcome::Postponed(error) => Some((
+        CommitOutcome::Postponed(error) => Some((
             false,
             format!("{error}; nothing was written, it is tried again"),
         )),

@@ -9,166 +9,47 @@ mod beyond;
 mod dead_letters;
 pub mod file;
 pub(super) mod intake;
+mod journal;
 mod opening;
+mod record;
+mod room;
 mod rows;
 mod sqlite;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use dead_letters::DeadLetters;
-pub(super) use dead_letters::{Letter, LetterCounts, Refusal, Refused};
+pub(super) use dead_letters::WriteRefusal;
 pub(super) use intake::Tagged;
+pub(super) use journal::{Changes, CommitFailure, Journal, Loaded};
 pub(super) use opening::{Opened, open, unsendable};
-pub(super) use rows::{BadRow, Stored};
+pub(super) use record::{BadRow, Record, Refused};
+pub(super) use room::Room;
+pub(super) use rows::Stored;
 pub(super) use sqlite::{FORMAT, SqliteJournal};
 pub(super) use window::Limit;
 
 use backlog::Backlog;
-use beyond::{Kept, Transit};
+use beyond::{InMemory, Transit};
+use record::{LetterCounts, bytes};
 use window::Window;
 
 use super::reply::Reply;
 use super::scheduler::CallId;
 use super::stats;
-use crate::api::Request;
-use crate::error::{Error, Status};
+use crate::error::Error;
 
 /// When a commit that found no room is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// When a commit that found the file locked is tried again; the journal itself has waited before.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
-/// What a record takes beside its texts.
-const RECORD_BYTES: u64 = 48;
-
-/// A write that waits for its answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) id: CallId,
-    pub(super) request: Arc<Request>,
-    /// When it was accepted, Unix seconds.
-    pub(super) accepted: i64,
-}
-
-/// What a record of `request` takes.
-fn bytes(request: &Request) -> u64 {
-    let targets: usize = request
-        .targets()
-        .iter()
-        .map(|target| target.len() + 1)
-        .sum();
-    record_bytes(request.owner.len(), targets)
-}
-
-/// What a record takes of which the owner has so many bytes and the targets have, each with a line feed.
-fn record_bytes(owner: usize, targets: usize) -> u64 {
-    RECORD_BYTES + (owner + targets) as u64
-}
-
-/// How much is kept, for threads that do not hold the lock of the scheduler.
-pub(super) struct Room {
-    max_bytes: u64,
-    bytes: AtomicU64,
-    /// Writes for which there was no room.
-    busy: AtomicU64,
-    /// Why nothing more is kept.
-    failed: OnceLock<Error>,
-}
-
-impl Room {
-    /// Takes room for a write; [`Outbox::add`] fills it.
-    ///
-    /// # Errors
-    /// [`Status::Busy`] when there is none, [`Status::Storage`] after a failed sync.
-    pub(super) fn reserve(&self, request: &Request) -> Result<(), Error> {
-        self.check()?;
-        let own = bytes(request);
-        let more = |taken| (taken < self.max_bytes).then_some(taken + own);
-        if self
-            .bytes
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .is_err()
-        {
-            self.busy.fetch_add(1, Ordering::Relaxed);
-            return Err(Error::new(
-                Status::Busy,
-                "the outbox is full (config key \"outbox.max_bytes\"); try again later",
-            ));
-        }
-        Ok(())
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        self.failed.get().cloned().map_or(Ok(()), Err)
-    }
-
-    fn take(&self, bytes: u64) {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn free(&self, bytes: u64) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
-/// What one commit does to the journal, whole or not at all.
-#[derive(Debug, Default)]
-pub(super) struct Changes {
-    pub(super) add: Vec<Record>,
-    pub(super) erase: Vec<CallId>,
-    /// Rows that are sent no more and stay.
-    pub(super) letters: Vec<Letter>,
-    /// Such rows that are removed, with their marks.
-    pub(super) polled: Vec<CallId>,
-    /// Every write accepted before this one is recorded with this commit.
-    up_to: CallId,
-}
-
-/// Why nothing of a commit is on disk.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// Another program holds the file locked. Nothing was written: the same commit is tried again.
-    Busy(Error),
-    /// There is no room, or the file could not be read. Nothing was written: the next commit may succeed.
-    NotWritten(Error),
-    /// Nobody knows what is on disk: nothing more may be written until the journal is opened again.
-    Broken(Error),
-}
-
-/// What the journal has under an id.
-pub(super) enum Loaded {
-    Write(Record),
-    /// The row is no write of ours, for this reason.
-    Bad(String),
-    /// SQLite cannot read it.
-    Unreadable(Error),
-    /// Another program has the file locked: the same read may succeed later.
-    Locked(Error),
-    /// There is no such row: somebody else has removed it.
-    Gone,
-}
-
-/// Keeps records on disk.
-pub(super) trait Journal: Send {
-    /// Makes `changes`; they are on disk when this returns.
-    fn commit(&mut self, changes: &Changes) -> Result<(), Failure>;
-
-    /// What is recorded under each of `ids`, in order; up to the first that is locked.
-    fn read(&mut self, ids: &[CallId]) -> Vec<(CallId, Loaded)>;
-
-    /// At most `count` refused writes with numbers above `after`, and the last number that was looked at; None when
-    /// there is none.
-    ///
-    /// # Errors
-    /// [`Status::Storage`] when they cannot be read.
-    fn refused(&mut self, after: i64, count: usize) -> Result<(Vec<Refused>, Option<i64>), Error>;
-}
 
 /// What became of a commit.
-pub(super) enum Outcome {
+pub(super) enum CommitOutcome {
     /// The writes before this one are recorded.
     Recorded(CallId),
     /// These were not, and never will be.
@@ -199,7 +80,7 @@ pub(super) struct Outbox {
     /// When the next commit begins; None exactly while there is nothing to write.
     due: Option<Instant>,
     /// What is in memory and not erased.
-    kept: BTreeMap<CallId, Kept>,
+    kept: BTreeMap<CallId, InMemory>,
     window: Window,
     /// What is on disk only, what is on its way back, and what is read only to be ended.
     backlog: Backlog,
@@ -217,12 +98,7 @@ pub(super) struct Outbox {
 impl Outbox {
     /// With nothing in it, and at most `limit` of either kind in memory.
     pub(super) fn new(max_bytes: u64, commit_time: Duration, limit: Limit) -> Self {
-        let room = Room {
-            max_bytes,
-            bytes: AtomicU64::new(0),
-            busy: AtomicU64::new(0),
-            failed: OnceLock::new(),
-        };
+        let room = Room::new(max_bytes);
         Self {
             room: Arc::new(room),
             commit_time,
@@ -256,7 +132,7 @@ impl Outbox {
     pub(super) fn add(&mut self, record: Record, now: Instant) -> Result<bool, Error> {
         let bytes = bytes(&record.request);
         self.room.check().inspect_err(|_| self.room.free(bytes))?;
-        let kept = Kept {
+        let kept = InMemory {
             bytes,
             accepted: record.accepted,
             returned: None,
@@ -312,7 +188,7 @@ impl Outbox {
     pub(super) fn refuse(
         &mut self,
         id: CallId,
-        refusal: Refusal,
+        refusal: WriteRefusal,
         has_tag: bool,
         (now, unix_seconds): (Instant, i64),
     ) -> Option<(bool, bool)> {
@@ -380,19 +256,19 @@ impl Outbox {
     pub(super) fn finish(
         &mut self,
         changes: Changes,
-        outcome: Result<(), Failure>,
+        outcome: Result<(), CommitFailure>,
         now: Instant,
-    ) -> Outcome {
+    ) -> CommitOutcome {
         self.is_committing = false;
         self.failures += u64::from(outcome.is_err());
         let error = match outcome {
             Ok(()) => {
                 self.recorded = changes.up_to;
                 self.backlog.go_on();
-                return Outcome::Recorded(changes.up_to);
+                return CommitOutcome::Recorded(changes.up_to);
             }
-            Err(Failure::Busy(error)) => return self.postpone(changes, error, now),
-            Err(Failure::NotWritten(error)) => {
+            Err(CommitFailure::Busy(error)) => return self.postpone(changes, error, now),
+            Err(CommitFailure::NotWritten(error)) => {
                 // They go with a later commit; on disk they do no harm meanwhile.
                 self.erase.splice(..0, changes.erase);
                 self.letters.marks.splice(..0, changes.letters);
@@ -404,7 +280,7 @@ impl Outbox {
                 self.no_room = Some(error.clone());
                 error
             }
-            Err(Failure::Broken(error)) => {
+            Err(CommitFailure::Broken(error)) => {
                 let message =
                     format!("{error}; nothing more is accepted until the client is opened again");
                 let error = Error::new(error.status(), message);
@@ -428,7 +304,7 @@ impl Outbox {
         });
         let records = records.collect();
         self.backlog.go_on();
-        Outcome::Lost {
+        CommitOutcome::Lost {
             records,
             up_to: changes.up_to,
             error,
@@ -436,7 +312,7 @@ impl Outbox {
     }
 
     /// Puts `changes` back in front of what came meanwhile.
-    fn postpone(&mut self, changes: Changes, error: Error, now: Instant) -> Outcome {
+    fn postpone(&mut self, changes: Changes, error: Error, now: Instant) -> CommitOutcome {
         // A write that was cancelled meanwhile is neither recorded nor erased.
         let add = changes.add.into_iter();
         let (add, over): (Vec<_>, Vec<_>) = add.partition(|record| self.keeps(record.id));
@@ -449,11 +325,11 @@ impl Outbox {
         if !self.is_written() {
             self.schedule(now + BUSY_RETRY);
         }
-        Outcome::Postponed(error)
+        CommitOutcome::Postponed(error)
     }
 
     /// What it says about itself at `unix_seconds`.
-    pub(super) fn stats(&self, unix_seconds: i64) -> stats::Outbox {
+    pub(super) fn stats(&self, unix_seconds: i64) -> stats::OutboxStats {
         let in_memory = self.kept.iter().next();
         let in_memory = in_memory.map(|(id, kept)| (*id, kept.accepted));
         let beyond = self.oldest_waiting();
@@ -462,7 +338,7 @@ impl Outbox {
         let oldest = oldest.map(|(_, accepted)| accepted);
         let on_disk = self.backlog.len() + self.transit.len();
         let age = oldest.map_or(0, |accepted| unix_seconds.saturating_sub(accepted));
-        stats::Outbox {
+        stats::OutboxStats {
             writes: self.kept.len() + on_disk,
             on_disk,
             unrecorded: self.kept.range(self.recorded..).count()
@@ -504,7 +380,8 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Operation;
+    use crate::api::{Operation, Request};
+    use crate::error::Status;
 
     fn record(id: CallId) -> Record {
         let operation = Operation::Add(["bob".into()].into());
@@ -541,7 +418,7 @@ mod tests {
         let changes = outbox.begin(3);
         outbox.add(record(3), now).expect("there is room");
         outbox.erase(3, now);
-        let full = Failure::NotWritten(Error::new(Status::Storage, "no room"));
+        let full = CommitFailure::NotWritten(Error::new(Status::Storage, "no room"));
         outbox.finish(changes, Err(full), now);
         assert_eq!(outbox.due(), None);
         assert_eq!(outbox.add(record(4), now).ok(), Some(true));
@@ -558,16 +435,16 @@ mod tests {
         let changes = outbox.begin(2);
         outbox.add(record(2), now).expect("there is room");
         outbox.erase(0, now);
-        let locked = Failure::Busy(Error::new(Status::Storage, "locked"));
+        let locked = CommitFailure::Busy(Error::new(Status::Storage, "locked"));
         let outcome = outbox.finish(changes, Err(locked), now);
-        assert!(matches!(outcome, Outcome::Postponed(_)));
+        assert!(matches!(outcome, CommitOutcome::Postponed(_)));
         assert!(matches!(outbox.is_recorded(2), Ok(false)));
         assert_eq!(outbox.due(), Some(now), "what came meanwhile goes at once");
         let changes = outbox.begin(3);
         let ids: Vec<_> = changes.add.iter().map(|record| record.id).collect();
         assert_eq!((ids, changes.erase.len()), (vec![1, 2], 0));
         let outcome = outbox.finish(changes, Ok(()), now);
-        assert!(matches!(outcome, Outcome::Recorded(3)));
+        assert!(matches!(outcome, CommitOutcome::Recorded(3)));
         assert!(matches!(outbox.is_recorded(3), Ok(true)));
     }
 
@@ -581,7 +458,7 @@ mod tests {
         });
         outbox.room().reserve(&request).expect("there is room");
         let changes = outbox.begin(0);
-        let broken = Failure::Broken(Error::new(Status::Storage, "no sync"));
+        let broken = CommitFailure::Broken(Error::new(Status::Storage, "no sync"));
         outbox.finish(changes, Err(broken), now);
         let record = Record {
             id: 0,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::file::WriteState;
-use super::{CallId, Letter, LetterCounts, Record, Refused, record_bytes};
+use super::record::{BadRow, Letter, LetterCounts, Record, Refused, WriteState, record_bytes};
 use crate::api::accounts::{self, Charset};
 use crate::api::{Account, Command, Operation, Request, Targets};
+use crate::client::scheduler::CallId;
 use crate::client::validate::MAX_TARGETS;
 
 /// Ids below this one are ours; above it there is still room for more writes than a machine can make.
@@ -32,24 +32,6 @@ pub(in crate::client) struct Stored<'a> {
     pub(in crate::client) bytes: u64,
     /// Unix seconds.
     pub(in crate::client) accepted: i64,
-}
-
-/// A row that cannot be a write of ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::client) struct BadRow {
-    /// The key of the row, which need not be an id of ours.
-    pub(in crate::client) id: i64,
-    /// The end of a sentence about the row.
-    pub(in crate::client) reason: String,
-}
-
-impl BadRow {
-    pub(super) fn new(id: CallId, reason: String) -> Self {
-        Self {
-            id: i64::try_from(id).unwrap_or(i64::MAX),
-            reason,
-        }
-    }
 }
 
 /// Goes through all rows that are not dead letters, in order of their ids, without loading their targets.

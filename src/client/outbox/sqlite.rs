@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
-use super::rows::{self, BadRow, Stored};
-use super::{CallId, Changes, Failure, Journal, LetterCounts, Loaded, Refused};
+use super::journal::{Changes, CommitFailure, Journal, Loaded};
+use super::record::{BadRow, LetterCounts, Refused};
+use super::rows::{self, Stored};
+use crate::client::scheduler::CallId;
 use crate::error::Error;
 use crate::sqlite::{Format, Lock, Source, storage};
 
@@ -151,16 +153,16 @@ impl SqliteJournal {
     }
 
     /// Takes the lock that writing needs: when that fails, nothing was written.
-    fn begin(&mut self) -> Result<Transaction<'_>, Failure> {
+    fn begin(&mut self) -> Result<Transaction<'_>, CommitFailure> {
         let path = &self.path;
         let begun = Transaction::new(&mut self.connection, TransactionBehavior::Immediate);
         begun.map_err(|error| {
             let is_busy = is_locked(&error);
             let error = storage(path, &error);
             if is_busy {
-                Failure::Busy(error)
+                CommitFailure::Busy(error)
             } else {
-                Failure::NotWritten(error)
+                CommitFailure::NotWritten(error)
             }
         })
     }
@@ -193,10 +195,10 @@ impl SqliteJournal {
 }
 
 impl Journal for SqliteJournal {
-    fn commit(&mut self, changes: &Changes) -> Result<(), Failure> {
+    fn commit(&mut self, changes: &Changes) -> Result<(), CommitFailure> {
         self.lock
             .before_write(&self.connection)
-            .map_err(Failure::Broken)?;
+            .map_err(CommitFailure::Broken)?;
         let written = Self::write(self.begin()?, changes);
         written.map_err(|error| {
             let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
@@ -204,14 +206,14 @@ impl Journal for SqliteJournal {
             let taken_back = self.connection.is_autocommit();
             let error = storage(&self.path, &error);
             match taken_back {
-                true if full => Failure::NotWritten(error),
-                true if is_locked => Failure::Busy(error),
-                _ => Failure::Broken(error),
+                true if full => CommitFailure::NotWritten(error),
+                true if is_locked => CommitFailure::Busy(error),
+                _ => CommitFailure::Broken(error),
             }
         })?;
         self.lock
             .committed(&self.connection)
-            .map_err(Failure::Broken)
+            .map_err(CommitFailure::Broken)
     }
 
     fn read(&mut self, ids: &[CallId]) -> Vec<(CallId, Loaded)> {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::backlog::{Owner, Wanted};
+use super::backlog::{OwnerHash, Wanted};
 use crate::client::scheduler::CallId;
 
 /// Most that is in memory of either kind.
@@ -33,7 +33,7 @@ pub(super) struct Window {
     limit: Limit,
     live: Usage,
     returned: Usage,
-    of_owner: HashMap<Owner, usize>,
+    of_owner: HashMap<OwnerHash, usize>,
 }
 
 impl Window {
@@ -73,12 +73,12 @@ impl Window {
     }
 
     /// How many writes of `owner` came back and are not done.
-    pub(super) fn of_owner(&self, owner: Owner) -> usize {
+    pub(super) fn of_owner(&self, owner: OwnerHash) -> usize {
         self.of_owner.get(&owner).copied().unwrap_or(0)
     }
 
     /// A write takes room: one that came in, or one of `owner` that comes back.
-    pub(super) fn enter(&mut self, bytes: u64, owner: Option<Owner>) {
+    pub(super) fn enter(&mut self, bytes: u64, owner: Option<OwnerHash>) {
         let usage = self.usage(owner);
         usage.records += 1;
         usage.bytes += bytes;
@@ -88,7 +88,7 @@ impl Window {
     }
 
     /// It gives its room back. True when there is room for more writes of its owner.
-    pub(super) fn leave(&mut self, bytes: u64, owner: Option<Owner>) -> bool {
+    pub(super) fn leave(&mut self, bytes: u64, owner: Option<OwnerHash>) -> bool {
         let usage = self.usage(owner);
         usage.records -= 1;
         usage.bytes -= bytes;
@@ -104,7 +104,7 @@ impl Window {
         count <= self.most_of_owner() / 2
     }
 
-    fn usage(&mut self, owner: Option<Owner>) -> &mut Usage {
+    fn usage(&mut self, owner: Option<OwnerHash>) -> &mut Usage {
         match owner {
             None => &mut self.live,
             Some(_) => &mut self.returned,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::inbox::What;
-use super::{Caller, Runtime, State};
+use super::{Caller, Runtime, RuntimeState};
 use crate::api::Account;
 use crate::client::cache_sync::refresh::Refresher;
 use crate::client::scheduler::{Done, Scheduler};
@@ -42,7 +42,7 @@ impl Runtime {
     ) -> Result<(), Error> {
         let mut state = self.lock_and_drain();
         self.check_open()?;
-        let State {
+        let RuntimeState {
             scheduler,
             refresher,
             ..
@@ -57,9 +57,9 @@ impl Runtime {
     }
 
     /// The cache learns what `done` says, in order; pages are taken out.
-    pub(super) fn apply(&self, state: &mut State, done: &mut Vec<Done<Caller>>) {
+    pub(super) fn apply(&self, state: &mut RuntimeState, done: &mut Vec<Done<Caller>>) {
         let now = self.clock.now();
-        let State {
+        let RuntimeState {
             scheduler,
             refresher,
             ..

@@ -1,7 +1,7 @@
 //! Delivery of replies.
 
 use super::outbox_writer::Letters;
-use super::{Caller, Runtime, State};
+use super::{Caller, Runtime, RuntimeState};
 use crate::client::outbox::{Outbox, Tagged};
 use crate::client::reply::Reply;
 use crate::client::scheduler::{CallId, Done};
@@ -14,12 +14,12 @@ const CHUNK: usize = 64;
 
 impl Runtime {
     /// Whether there are replies, and no thread has others in hand: one at a time keeps their order.
-    pub(super) fn can_deliver(&self, state: &State) -> bool {
+    pub(super) fn can_deliver(&self, state: &RuntimeState) -> bool {
         state.scheduler.done_len() > 0 && self.completions.in_hand().is_none()
     }
 
     /// Whether a call that was accepted before `later` has no reply yet.
-    pub(super) fn is_unanswered(&self, state: &State, later: CallId) -> bool {
+    pub(super) fn is_unanswered(&self, state: &RuntimeState, later: CallId) -> bool {
         let in_hand = self.completions.in_hand();
         in_hand.is_some_and(|oldest| oldest < later)
             || state
@@ -32,7 +32,10 @@ impl Runtime {
     }
 
     /// Hands out what is done.
-    pub(super) fn deliver<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    pub(super) fn deliver<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, RuntimeState>,
+    ) -> MutexGuard<'a, RuntimeState> {
         while self.can_deliver(&state) {
             state = self.deliver_some(state);
         }
@@ -42,8 +45,8 @@ impl Runtime {
     /// Hands out what is done and waits for what another thread has in hand: the client is at its end.
     pub(super) fn deliver_last<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State>,
-    ) -> MutexGuard<'a, State> {
+        mut state: MutexGuard<'a, RuntimeState>,
+    ) -> MutexGuard<'a, RuntimeState> {
         state = self.deliver(state);
         while self.completions.in_hand().is_some() {
             self.quieter.wait(&mut state);
@@ -56,8 +59,8 @@ impl Runtime {
     /// leaves its own to the first.
     pub(super) fn deliver_some<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State>,
-    ) -> MutexGuard<'a, State> {
+        mut state: MutexGuard<'a, RuntimeState>,
+    ) -> MutexGuard<'a, RuntimeState> {
         if !self.can_deliver(&state) {
             return state;
         }

@@ -35,14 +35,14 @@ pub(super) enum What {
 
 /// Where calls arrive and threads sleep.
 pub(super) struct Inbox {
-    queue: Mutex<Queue>,
+    queue: Mutex<InboxQueue>,
     leader: Condvar,
     followers: Condvar,
     /// A call waits so long for others.
     batch_window: Duration,
 }
 
-struct Queue {
+struct InboxQueue {
     calls: VecDeque<Arrival>,
     /// Why nothing more is accepted.
     refusal: Option<Error>,
@@ -59,7 +59,7 @@ struct Queue {
 impl Inbox {
     pub(super) fn new(batch_window: Duration) -> Self {
         Self {
-            queue: Mutex::new(Queue {
+            queue: Mutex::new(InboxQueue {
                 calls: VecDeque::new(),
                 refusal: None,
                 wakeup: Wakeup::default(),
@@ -194,7 +194,7 @@ impl Inbox {
     }
 
     /// Keeps the timer until it is due, or until the leader is called.
-    fn lead(&self, mut queue: MutexGuard<'_, Queue>, number: u64, clock: &dyn Clock) {
+    fn lead(&self, mut queue: MutexGuard<'_, InboxQueue>, number: u64, clock: &dyn Clock) {
         while queue.wakeup.leads(number) {
             let until = queue.wakeup.moment();
             let left = until.map(|until| until.saturating_duration_since(clock.now()));
@@ -231,7 +231,7 @@ impl Inbox {
     }
 }
 
-impl Queue {
+impl InboxQueue {
     fn take(&mut self, calls: &mut VecDeque<Arrival>) {
         if calls.capacity() > KEPT {
             *calls = VecDeque::new();

@@ -29,7 +29,7 @@ use super::log::Log;
 use super::outbox::{Opened, Outbox, Room, Tagged, intake};
 use super::reply::Reply;
 use super::scheduler::{CallId, Flight, Rules, Scheduler};
-use super::stats::{Cache, LogLines, Stats, whole_ms};
+use super::stats::{CacheStats, LogLines, Stats, whole_ms};
 use crate::api::{Answer, Request, codes};
 use crate::clock::Clock;
 use crate::config::LogLevel;
@@ -79,7 +79,7 @@ pub(super) struct Runtime {
     inbox: Inbox,
     /// Room in the outbox, when there is one.
     room: OnceLock<Arc<Room>>,
-    state: Mutex<State>,
+    state: Mutex<RuntimeState>,
     /// Something came to its end or is on disk: who flushes, syncs or closes looks again.
     quieter: Condvar,
     /// Something is to be written to the outbox.
@@ -87,7 +87,7 @@ pub(super) struct Runtime {
     ended: Ended,
 }
 
-struct State {
+struct RuntimeState {
     /// Boxed, because a copy on the way to its place takes a good part of a small stack.
     scheduler: Box<Scheduler<Caller>>,
     /// None where writes live in memory until they are answered.
@@ -140,7 +140,7 @@ impl Runtime {
             poisoned: AtomicBool::new(false),
             inbox: Inbox::new(batch_window),
             room: OnceLock::new(),
-            state: Mutex::new(State {
+            state: Mutex::new(RuntimeState {
                 scheduler,
                 outbox: None,
                 refresher: None,
@@ -173,7 +173,7 @@ impl Runtime {
 
     /// The state, with all that was accepted before: takes the lock, drains the inbox, and wakes a thread for what was
     /// there.
-    fn lock_and_drain(&self) -> MutexGuard<'_, State> {
+    fn lock_and_drain(&self) -> MutexGuard<'_, RuntimeState> {
         let mut state = self.state.lock();
         if self.take_in(&mut state) {
             self.rouse(&mut state, self.clock.now());
@@ -182,7 +182,7 @@ impl Runtime {
     }
 
     /// A look inside, at one moment.
-    pub(super) fn stats(&self, cache: Cache) -> Stats {
+    pub(super) fn stats(&self, cache: CacheStats) -> Stats {
         let now = self.clock.now();
         let mut inside = Stats {
             cache,
@@ -260,7 +260,7 @@ impl Runtime {
     }
 
     /// Ends every call, also those that only the outbox knows.
-    fn end_all(&self, state: &mut State, error: &Error) {
+    fn end_all(&self, state: &mut RuntimeState, error: &Error) {
         state.scheduler.end_all(error);
         if let Some(outbox) = &mut state.outbox {
             intake::end_all(&mut state.scheduler, outbox, error, self.clock.now());
@@ -288,7 +288,7 @@ impl Runtime {
     }
 
     /// Sends one request and takes its outcome.
-    fn send(&self, flight: Flight) -> MutexGuard<'_, State> {
+    fn send(&self, flight: Flight) -> MutexGuard<'_, RuntimeState> {
         // Only the engine's calls have no deadline, and it takes none.
         let deadline = flight.deadline.unwrap_or_else(|| self.clock.now());
         let outcome = self.service.call(&flight.request, deadline);

@@ -12,7 +12,7 @@ use shuttle::thread;
 
 use super::*;
 use crate::api::{CheckType, Item, Operation, Verdict};
-use crate::client::outbox::{Changes, Failure, Journal, Limit, Loaded, Refused};
+use crate::client::outbox::{Changes, CommitFailure, Journal, Limit, Loaded, Refused};
 use crate::clock::SystemClock;
 use crate::config;
 use crate::oneshot::oneshot;
@@ -45,7 +45,7 @@ impl Service for Pairwise {
 struct Paper;
 
 impl Journal for Paper {
-    fn commit(&mut self, _: &Changes) -> Result<(), Failure> {
+    fn commit(&mut self, _: &Changes) -> Result<(), CommitFailure> {
         thread::yield_now();
         Ok(())
     }

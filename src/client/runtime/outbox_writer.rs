@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Caller, Runtime, State};
-use crate::client::outbox::{Journal, Loaded, Outbox, Refusal, intake, unsendable};
+use super::{Caller, Runtime, RuntimeState};
+use crate::client::outbox::{Journal, Loaded, Outbox, WriteRefusal, intake, unsendable};
 use crate::client::scheduler::{CallId, Done};
 use crate::config::LogLevel;
 use crate::error::{Error, Status};
@@ -19,7 +19,7 @@ pub(super) type Letters = HashMap<CallId, bool>;
 impl Runtime {
     pub(super) fn start_recorder(
         self: &Arc<Self>,
-        state: &mut State,
+        state: &mut RuntimeState,
         mut journal: Box<dyn Journal>,
     ) -> std::io::Result<()> {
         let (own, alive) = (Arc::clone(self), state.alive.clone());
@@ -36,7 +36,7 @@ impl Runtime {
     }
 
     /// Takes back the calls with `tag` that only the outbox knows; how many they were.
-    pub(super) fn cancel_beyond(&self, state: &mut State, tag: u64, now: Instant) -> usize {
+    pub(super) fn cancel_beyond(&self, state: &mut RuntimeState, tag: u64, now: Instant) -> usize {
         let Some(outbox) = &mut state.outbox else {
             return 0;
         };
@@ -48,7 +48,7 @@ impl Runtime {
     }
 
     /// Takes writes that were read into the scheduler.
-    pub(super) fn take_page(&self, state: &mut State, page: Vec<(CallId, Loaded)>) {
+    pub(super) fn take_page(&self, state: &mut RuntimeState, page: Vec<(CallId, Loaded)>) {
         let Some(outbox) = &mut state.outbox else {
             return;
         };
@@ -66,16 +66,16 @@ impl Runtime {
     }
 
     /// At the end, and after a bug, what is on disk stays there: its callers were told.
-    fn takes_pages(&self, state: &State) -> bool {
+    fn takes_pages(&self, state: &RuntimeState) -> bool {
         state.alive.is_some() && !self.is_poisoned()
     }
 
     /// Reads the next writes, without holding the lock.
     fn read_page<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, RuntimeState>,
         journal: &mut dyn Journal,
-    ) -> MutexGuard<'a, State> {
+    ) -> MutexGuard<'a, RuntimeState> {
         let ids = match &mut state.outbox {
             Some(outbox) => outbox.begin_page(),
             None => return state,
@@ -100,7 +100,7 @@ impl Runtime {
     }
 
     /// Writes that need nothing more leave the outbox, but for those that were refused: gives the latter.
-    pub(super) fn let_go(&self, state: &mut State, done: &[Done<Caller>]) -> Letters {
+    pub(super) fn let_go(&self, state: &mut RuntimeState, done: &[Done<Caller>]) -> Letters {
         let mut letters = Letters::new();
         let Some(outbox) = &mut state.outbox else {
             return letters;
@@ -111,7 +111,7 @@ impl Runtime {
             let refusal = match &done.caller {
                 // It is told by its own thread.
                 Some(Caller::Waits(_)) => None,
-                _ => Refusal::of(&done.call),
+                _ => WriteRefusal::of(&done.call),
             };
             let has_tag = done.caller.is_some();
             let kept = refusal.and_then(|refusal| outbox.refuse(done.id, refusal, has_tag, now));
@@ -143,10 +143,10 @@ impl Runtime {
     /// Reads refusals that wait on disk and hands them to poll, without holding the lock.
     fn show_letters<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, RuntimeState>,
         (after, count): (i64, usize),
         journal: &mut dyn Journal,
-    ) -> MutexGuard<'a, State> {
+    ) -> MutexGuard<'a, RuntimeState> {
         let read = MutexGuard::unlocked(&mut state, || journal.refused(after, count));
         let (page, last) = read.unwrap_or_else(|error| {
             self.log.line(LogLevel::Error, || {
@@ -204,7 +204,11 @@ impl Runtime {
     }
 
     /// Gives what was accepted and is not on disk a last chance, until `deadline`.
-    pub(super) fn record_all(&self, state: &mut MutexGuard<'_, State>, deadline: Option<Instant>) {
+    pub(super) fn record_all(
+        &self,
+        state: &mut MutexGuard<'_, RuntimeState>,
+        deadline: Option<Instant>,
+    ) {
         let next = state.scheduler.next_call();
         while !self.is_poisoned()
             && let Some(outbox) = &mut state.outbox
@@ -261,9 +265,9 @@ impl Runtime {
     /// One commit, without holding the lock.
     fn record<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, RuntimeState>,
         journal: &mut dyn Journal,
-    ) -> MutexGuard<'a, State> {
+    ) -> MutexGuard<'a, RuntimeState> {
         let next = state.scheduler.next_call();
         let Some(outbox) = &mut state.outbox else {
             return state;
@@ -273,7 +277,7 @@ impl Runtime {
         let outcome = journal.commit(&changes);
         let mut state = self.state.lock();
         let now = self.clock.now();
-        let State {
+        let RuntimeState {
             scheduler, outbox, ..
         } = &mut *state;
         let Some(outbox) = outbox else {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::inbox::{Arrival, What};
-use super::{Caller, Runtime, State, busy, closed, panicked};
+use super::{Caller, Runtime, RuntimeState, busy, closed, panicked};
 use crate::api::{Command, Request};
 use crate::client::outbox::Tagged;
-use crate::client::outbox::intake::{self, Call};
+use crate::client::outbox::intake::{self, IncomingCall};
 use crate::client::reply::Reply;
 use crate::client::scheduler::{CallId, Next, Rules, Scheduler};
 use crate::error::Error;
@@ -16,7 +16,7 @@ use crate::oneshot::Sender;
 
 /// A call that is done on its caller's thread.
 struct Here<'a> {
-    state: &'a Mutex<State>,
+    state: &'a Mutex<RuntimeState>,
     scheduler: Scheduler<()>,
 }
 
@@ -124,7 +124,7 @@ impl Runtime {
     }
 
     /// Takes what arrived into the scheduler; false when there was nothing.
-    pub(super) fn take_in(&self, state: &mut State) -> bool {
+    pub(super) fn take_in(&self, state: &mut RuntimeState) -> bool {
         // A bug may have left some.
         let is_left = self.enter_arriving(state);
         self.inbox.take(&mut state.arriving);
@@ -132,7 +132,7 @@ impl Runtime {
     }
 
     /// One by one, so that a bug loses none of the others.
-    pub(super) fn enter_arriving(&self, state: &mut State) -> bool {
+    pub(super) fn enter_arriving(&self, state: &mut RuntimeState) -> bool {
         let is_any = !state.arriving.is_empty();
         while let Some(Arrival { what, accepted }) = state.arriving.pop_front() {
             match what {
@@ -161,14 +161,14 @@ impl Runtime {
     /// Into the scheduler.
     fn enter(
         &self,
-        state: &mut State,
+        state: &mut RuntimeState,
         request: Request,
         caller: Caller,
         entered: Option<Instant>,
         now: Instant,
     ) -> CallId {
         let (request, tag) = (Arc::new(request), caller.tag());
-        let call = Call {
+        let call = IncomingCall {
             request: Arc::clone(&request),
             caller,
             entered,

@@ -191,7 +191,7 @@ fn a_call_that_arrives_when_the_leader_has_left_is_taken_by_another_thread() {
         };
         setup.runtime.submit(request, 7).expect("there is room");
     };
-    let until = |is_so: &dyn Fn(&State) -> bool| {
+    let until = |is_so: &dyn Fn(&RuntimeState) -> bool| {
         while !is_so(&setup.runtime.state.lock()) {
             std::thread::yield_now();
         }

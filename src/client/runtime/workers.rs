@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::wakeup::{Work, earlier};
-use super::{Runtime, State, busy};
+use super::{Runtime, RuntimeState, busy};
 use crate::client::scheduler::Next;
 use crate::error::Error;
 use crate::locks::MutexGuard;
@@ -18,7 +18,7 @@ impl Runtime {
     ///
     /// # Errors
     /// [`crate::Status::Busy`] when none can start.
-    pub(super) fn have_a_thread(self: &Arc<Self>, state: &mut State) -> Result<(), Error> {
+    pub(super) fn have_a_thread(self: &Arc<Self>, state: &mut RuntimeState) -> Result<(), Error> {
         if state.threads > 0 {
             return Ok(());
         }
@@ -27,7 +27,10 @@ impl Runtime {
     }
 
     /// Starts a thread when all others are under way with a request.
-    pub(super) fn keep_one_spare(self: &Arc<Self>, state: &mut State) -> std::io::Result<()> {
+    pub(super) fn keep_one_spare(
+        self: &Arc<Self>,
+        state: &mut RuntimeState,
+    ) -> std::io::Result<()> {
         let Some(alive) = state.alive.clone() else {
             return Ok(());
         };
@@ -77,12 +80,12 @@ impl Runtime {
     }
 
     /// What to do now, for callers or in the background.
-    pub(super) fn next(&self, state: &mut State) -> Next {
+    pub(super) fn next(&self, state: &mut RuntimeState) -> Next {
         let now = self.clock.now();
         self.enter_arriving(state);
         let due = self.inbox.look(&mut state.arriving, now);
         self.enter_arriving(state);
-        let State {
+        let RuntimeState {
             scheduler,
             refresher,
             ..
@@ -102,7 +105,7 @@ impl Runtime {
     }
 
     /// What is left to do at `now` and later, beside what has arrived.
-    fn outlook(&self, state: &mut State, now: Instant) -> Work {
+    fn outlook(&self, state: &mut RuntimeState, now: Instant) -> Work {
         let refresher = state.refresher.as_mut();
         let page = refresher.and_then(|refresher| refresher.moment(now));
         let (is_ready, moment) = state.scheduler.outlook(now);
@@ -115,7 +118,7 @@ impl Runtime {
     }
 
     /// Sees to it that what there is to do is done: call after every change of the state.
-    pub(super) fn rouse(&self, state: &mut State, now: Instant) {
+    pub(super) fn rouse(&self, state: &mut RuntimeState, now: Instant) {
         let work = self.outlook(state, now);
         self.inbox.post(work);
     }
@@ -123,7 +126,12 @@ impl Runtime {
     /// There is nothing to do before `until`. A thread that `came_back` from the network lets others run first and looks
     /// once more: where every core is busy the callers that have their answers bring the next work meanwhile, and a look
     /// is cheaper than to sleep and be woken.
-    fn rest(&self, state: &mut MutexGuard<'_, State>, until: Option<Instant>, came_back: bool) {
+    fn rest(
+        &self,
+        state: &mut MutexGuard<'_, RuntimeState>,
+        until: Option<Instant>,
+        came_back: bool,
+    ) {
         MutexGuard::unlocked(state, || {
             if came_back && self.inbox.may_linger() {
                 threads::yield_now();

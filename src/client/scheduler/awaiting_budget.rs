@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::owner_queue::{Batch, Payment};
+use super::batch::{Batch, Payment};
 use super::{Delayed, Scheduler};
 use crate::api::Account;
 

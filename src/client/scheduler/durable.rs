@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::batch::{Batch, Op};
 use super::ending::End;
-use super::owner_queue::{Batch, Op, OwnerQueue};
-use super::{CallId, Done, Entry, Purpose, Scheduler};
+use super::owner_queue::OwnerQueue;
+use super::{AcceptedCall, CallId, CallPurpose, Done, Scheduler};
 use crate::api::{Account, CheckType, Command, Operation, Request};
 use crate::client::call::Positions;
 use crate::client::call::{Call, Slot};
@@ -40,24 +41,24 @@ impl<T> Scheduler<T> {
 
     /// How many calls with a caller would be lost with this client.
     pub(in crate::client) fn losable(&self) -> usize {
-        let is_losable = |(id, entry): &(&CallId, &Entry<T>)| {
+        let is_losable = |(id, entry): &(&CallId, &AcceptedCall<T>)| {
             entry.caller.is_some() && !self.is_safe(**id, entry)
         };
         self.calls.iter().filter(is_losable).count()
     }
 
     /// Whether the call is on disk until it is answered or refused.
-    pub(super) fn is_safe(&self, id: CallId, entry: &Entry<T>) -> bool {
+    pub(super) fn is_safe(&self, id: CallId, entry: &AcceptedCall<T>) -> bool {
         self.is_kept(entry) && id < self.recorded
     }
 
     /// Whether the call stays until it is answered or refused.
-    pub(super) fn is_kept(&self, entry: &Entry<T>) -> bool {
+    pub(super) fn is_kept(&self, entry: &AcceptedCall<T>) -> bool {
         self.rules.recorded && entry.call.request.command().is_write()
     }
 
     /// Whether it is a read that waits for writes that may wait without a limit.
-    pub(super) fn is_behind_recorded(&self, entry: &Entry<T>) -> bool {
+    pub(super) fn is_behind_recorded(&self, entry: &AcceptedCall<T>) -> bool {
         let request = &entry.call.request;
         let queue = || self.owners.get(request.owner.as_str());
         self.rules.recorded
@@ -107,7 +108,7 @@ impl<T> Scheduler<T> {
             return self.rules.recorded;
         }
         let mut calls = batch.ops.iter().filter_map(|op| self.calls.get(&op.call));
-        calls.any(|entry| entry.purpose == Purpose::ReadBack)
+        calls.any(|entry| entry.purpose == CallPurpose::ReadBack)
     }
 
     /// Reads the state of `targets` before a write of `owner` is sent.
@@ -125,9 +126,9 @@ impl<T> Scheduler<T> {
             owner: owner.clone(),
             operation: Operation::Check(targets.into(), CheckType::Single),
         };
-        let entry = Entry {
-            purpose: Purpose::ReadBack,
-            ..Entry::new(Arc::new(request), None, now)
+        let entry = AcceptedCall {
+            purpose: CallPurpose::ReadBack,
+            ..AcceptedCall::new(Arc::new(request), None, now)
         };
         self.calls.insert(id, entry);
         self.push_read(Batch::read(owner, Command::Check, op));

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::{CallId, Done, Entry, Purpose, Scheduler};
+use super::{AcceptedCall, CallId, CallPurpose, Done, Scheduler};
 use crate::error::{Error, Status};
 
 /// How a call comes to its end.
@@ -55,7 +55,7 @@ impl<T> Scheduler<T> {
                 let entry = self.calls.get(&id);
                 let error = if entry.is_some_and(|entry| self.is_kept(entry)) {
                     not_recorded()
-                } else if entry.is_some_and(Entry::may_have_happened) {
+                } else if entry.is_some_and(AcceptedCall::may_have_happened) {
                     out_of_time()
                 } else {
                     not_sent()
@@ -83,7 +83,7 @@ impl<T> Scheduler<T> {
         if let Some(deadline) = entry.deadline {
             self.deadlines.remove(&(deadline, id));
         }
-        if entry.purpose == Purpose::ReadBack {
+        if entry.purpose == CallPurpose::ReadBack {
             self.take_read_back(&entry.call);
             return;
         }
@@ -98,7 +98,7 @@ impl<T> Scheduler<T> {
             End::Settled(Some(error)) | End::BrokenOff(error) => entry.call.fail(error),
             End::Settled(None) => {}
         }
-        if entry.purpose == Purpose::Accepted {
+        if entry.purpose == CallPurpose::Accepted {
             self.count_end(&entry);
         }
         is_settled = is_settled && !self.outlives_answer(id, &entry);
@@ -108,7 +108,7 @@ impl<T> Scheduler<T> {
             call: entry.call,
             caller: entry.caller,
             is_settled,
-            is_listing: entry.purpose == Purpose::Listing,
+            is_listing: entry.purpose == CallPurpose::Listing,
             is_part: false,
         });
         self.free_records(&owner);

@@ -14,7 +14,7 @@
 
 use std::time::Instant;
 
-use super::owner_queue::{Batch, Payment};
+use super::batch::{Batch, Payment};
 use super::{CallId, Scheduler};
 use crate::api::{Answer, Retry, Verdict, codes};
 use crate::client::call::Call;
@@ -27,7 +27,7 @@ use crate::error::{Error, Status};
 type Number = u64;
 
 /// A refusal that concerns the caller, not the write.
-pub(super) struct Refusal {
+pub(super) struct CallerRefusal {
     /// The code of the service; 0 for a page of somebody between.
     code: i32,
     /// HTTP status of the page; 200 for the service's own answer.
@@ -35,7 +35,7 @@ pub(super) struct Refusal {
     text: String,
 }
 
-impl Refusal {
+impl CallerRefusal {
     /// What the refusal of a whole request says about the caller, when it does.
     pub(super) fn of_request(answer: &Answer) -> Option<Self> {
         codes::leaves_the_write(answer.code).then(|| Self::coded(answer.code, &answer.info))
@@ -88,7 +88,7 @@ pub(super) struct Hold {
 }
 
 struct Held {
-    refusal: Refusal,
+    refusal: CallerRefusal,
     since: Instant,
     /// When the next probe may go.
     probe_at: Instant,
@@ -132,7 +132,7 @@ impl Hold {
     }
 
     /// The service refused the caller.
-    pub(super) fn begin(&mut self, refusal: Refusal, number: Number, now: Instant) {
+    pub(super) fn begin(&mut self, refusal: CallerRefusal, number: Number, now: Instant) {
         let probe_at = now + REST;
         let is_new = match &mut self.current {
             None => {
@@ -239,7 +239,7 @@ impl<T> Scheduler<T> {
     pub(super) fn hold_back(
         &mut self,
         mut batch: Batch,
-        refusal: Refusal,
+        refusal: CallerRefusal,
         number: Number,
         now: Instant,
     ) {
@@ -303,9 +303,9 @@ impl<T> Scheduler<T> {
     }
 
     /// What is held, for a look inside.
-    pub(super) fn held_stats(&self, now: Instant) -> Option<stats::Held> {
+    pub(super) fn held_stats(&self, now: Instant) -> Option<stats::HoldStats> {
         let held = self.hold.current.as_ref()?;
-        Some(stats::Held {
+        Some(stats::HoldStats {
             code: held.refusal.code,
             http_status: held.refusal.http_status,
             since_s: now.saturating_duration_since(held.since).as_secs(),

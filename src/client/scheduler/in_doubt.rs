@@ -21,12 +21,12 @@ pub(super) struct Doubts {
 /// Lost attempts to add and to delete one target.
 #[derive(Default)]
 struct Doubt {
-    add: Option<Lost>,
-    delete: Option<Lost>,
+    add: Option<LostWrite>,
+    delete: Option<LostWrite>,
 }
 
 #[derive(Clone, Copy)]
-struct Lost {
+struct LostWrite {
     /// The first call concerned: what was accepted before it will be followed by it anyway.
     call: CallId,
     /// From when on nothing can arrive any more.
@@ -34,13 +34,13 @@ struct Lost {
 }
 
 impl Doubt {
-    fn add(&mut self, command: Command, lost: Lost) {
+    fn add(&mut self, command: Command, lost: LostWrite) {
         let slot = match command {
             Command::Add => &mut self.add,
             _ => &mut self.delete,
         };
         // A write that comes back from disk may have been sent before one that was lost since.
-        let lost = slot.map_or(lost, |earlier| Lost {
+        let lost = slot.map_or(lost, |earlier| LostWrite {
             call: earlier.call.min(lost.call),
             over: earlier.over.max(lost.over),
         });
@@ -65,7 +65,7 @@ impl Doubt {
 
 /// What a new write has to wait for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Hold {
+pub(super) enum WriteHold {
     Nothing,
     Until(Instant),
     /// These targets are read back first.
@@ -88,7 +88,7 @@ impl Doubts {
         let own = self.owners.entry(owner.clone()).or_default();
         for target in request.targets() {
             let doubt = own.entry(target.clone()).or_default();
-            doubt.add(request.command(), Lost { call, over });
+            doubt.add(request.command(), LostWrite { call, over });
         }
         self.sweeps.push_back((over + life, owner.clone()));
     }
@@ -100,17 +100,17 @@ impl Doubts {
         (command, call): (Command, CallId),
         targets: impl Iterator<Item = &'a Account>,
         now: Instant,
-    ) -> Hold {
+    ) -> WriteHold {
         let Some(own) = self.owners.get(owner) else {
-            return Hold::Nothing;
+            return WriteHold::Nothing;
         };
         let over = |target: &Account| own.get(target)?.against(command, call);
         let doubtful: Vec<_> = targets.filter(|target| over(target).is_some()).collect();
         let over = doubtful.iter().filter_map(|target| over(target)).max();
         match over {
-            None => Hold::Nothing,
-            Some(over) if now < over => Hold::Until(over),
-            Some(_) => Hold::ReadBack(doubtful.into_iter().cloned().collect()),
+            None => WriteHold::Nothing,
+            Some(over) if now < over => WriteHold::Until(over),
+            Some(_) => WriteHold::ReadBack(doubtful.into_iter().cloned().collect()),
         }
     }
 
@@ -163,7 +163,7 @@ mod tests {
         doubts.add(&"ann".into(), &request, call, now);
     }
 
-    fn hold(doubts: &Doubts, command: Command, call: CallId, now: Instant) -> Hold {
+    fn hold(doubts: &Doubts, command: Command, call: CallId, now: Instant) -> WriteHold {
         doubts.hold(
             "ann",
             (command, call),
@@ -178,14 +178,14 @@ mod tests {
         let mut doubts = Doubts::new(Some(LIFE));
         lost_add(&mut doubts, 5, now);
         let delete = |doubts: &Doubts, now| hold(doubts, Command::Delete, 6, now);
-        assert_eq!(hold(&doubts, Command::Add, 6, now), Hold::Nothing);
-        assert_eq!(delete(&doubts, now), Hold::Until(now + LIFE));
+        assert_eq!(hold(&doubts, Command::Add, 6, now), WriteHold::Nothing);
+        assert_eq!(delete(&doubts, now), WriteHold::Until(now + LIFE));
         assert_eq!(
             delete(&doubts, now + LIFE),
-            Hold::ReadBack(vec!["bob".into()])
+            WriteHold::ReadBack(vec!["bob".into()])
         );
         doubts.settle("ann", &["bob".into()]);
-        assert_eq!(delete(&doubts, now + LIFE), Hold::Nothing);
+        assert_eq!(delete(&doubts, now + LIFE), WriteHold::Nothing);
     }
 
     #[test]
@@ -193,9 +193,9 @@ mod tests {
         let now = Instant::now();
         let mut doubts = Doubts::new(Some(LIFE));
         lost_add(&mut doubts, 5, now);
-        assert_eq!(hold(&doubts, Command::Delete, 4, now), Hold::Nothing);
+        assert_eq!(hold(&doubts, Command::Delete, 4, now), WriteHold::Nothing);
         lost_add(&mut doubts, 7, now);
-        assert_ne!(hold(&doubts, Command::Delete, 6, now), Hold::Nothing);
+        assert_ne!(hold(&doubts, Command::Delete, 6, now), WriteHold::Nothing);
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
         lost_add(&mut doubts, 5, now + LIFE);
         lost_add(&mut doubts, 6, now);
         let hold = hold(&doubts, Command::Delete, 7, now + LIFE);
-        assert_eq!(hold, Hold::Until(now + LIFE * 2));
+        assert_eq!(hold, WriteHold::Until(now + LIFE * 2));
     }
 
     #[test]
@@ -214,7 +214,10 @@ mod tests {
         let mut doubts = Doubts::new(Some(LIFE));
         lost_add(&mut doubts, 5, now);
         doubts.sweep(now + LIFE);
-        assert_ne!(hold(&doubts, Command::Delete, 6, now + LIFE), Hold::Nothing);
+        assert_ne!(
+            hold(&doubts, Command::Delete, 6, now + LIFE),
+            WriteHold::Nothing
+        );
         doubts.sweep(now + LIFE * 2);
         assert!(doubts.owners.is_empty() && doubts.sweeps.is_empty());
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::fair_shares::Turns;
 use super::owner_queue::OwnerQueue;
-use super::{Delayed, Purpose, Scheduler};
+use super::{CallPurpose, Delayed, Scheduler};
 use crate::api::Account;
 
 impl<T> Scheduler<T> {
@@ -26,7 +26,7 @@ impl<T> Scheduler<T> {
         let reads_back = |owner: &Account| {
             let mut calls = self.calls.values();
             calls.any(|entry| {
-                entry.purpose == Purpose::ReadBack && entry.call.request.owner == *owner
+                entry.purpose == CallPurpose::ReadBack && entry.call.request.owner == *owner
             })
         };
         let fault = |(owner, queue): (&Account, &OwnerQueue)| {

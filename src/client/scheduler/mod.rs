@@ -7,6 +7,7 @@
 //! is sent when it is on disk, and again until it is answered.
 
 mod awaiting_budget;
+mod batch;
 mod durable;
 mod ending;
 mod fair_shares;
@@ -40,11 +41,12 @@ use super::stats::Tally;
 use crate::api::{Account, MAX_PER_CALL, Request};
 use crate::config::RetryPolicy;
 use awaiting_budget::Unpaid;
+use batch::{Batch, Op};
 pub(super) use ending::out_of_time;
 use fair_shares::{Shares, Turns};
 use hold::Hold;
 use in_doubt::Doubts;
-use owner_queue::{Batch, Op, OwnerQueue};
+use owner_queue::OwnerQueue;
 use parked::Parked;
 pub(super) use parked::{Returned, unread};
 use retry_budget::Budget;
@@ -87,7 +89,7 @@ pub(super) struct Done<T> {
 
 /// Why a call is in the scheduler.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+enum CallPurpose {
     Accepted,
     /// An internal read: the state of targets in doubt.
     ReadBack,
@@ -95,10 +97,10 @@ enum Purpose {
     Listing,
 }
 
-struct Entry<T> {
+struct AcceptedCall<T> {
     call: Call,
     caller: Option<T>,
-    purpose: Purpose,
+    purpose: CallPurpose,
     /// From acceptance for a blocking call and for a read behind recorded writes, from first dispatch for another.
     deadline: Option<Instant>,
     accepted: Instant,
@@ -113,12 +115,12 @@ struct Entry<T> {
     is_divided: bool,
 }
 
-impl<T> Entry<T> {
+impl<T> AcceptedCall<T> {
     fn new(request: Arc<Request>, caller: Option<T>, now: Instant) -> Self {
         Self {
             call: Call::new(request),
             caller,
-            purpose: Purpose::Accepted,
+            purpose: CallPurpose::Accepted,
             deadline: None,
             accepted: now,
             dispatched: false,
@@ -165,7 +167,7 @@ enum Delayed {
 /// Everything accepted and not yet done.
 pub(super) struct Scheduler<T> {
     rules: Rules,
-    calls: BTreeMap<CallId, Entry<T>>,
+    calls: BTreeMap<CallId, AcceptedCall<T>>,
     owners: HashMap<Account, OwnerQueue>,
     /// Owners whose next request of that command may go, in turn.
     ready: [Turns<()>; 4],
@@ -226,7 +228,7 @@ impl<T> Scheduler<T> {
     /// How many calls have a waiting caller.
     #[cfg(test)]
     fn awaited(&self) -> usize {
-        let is_awaited = |entry: &&Entry<T>| entry.caller.is_some();
+        let is_awaited = |entry: &&AcceptedCall<T>| entry.caller.is_some();
         self.calls.values().filter(is_awaited).count()
     }
 
@@ -253,7 +255,7 @@ impl<T> Scheduler<T> {
 
     /// The oldest accepted call that is not done; later ones have greater ids.
     pub(super) fn oldest(&self) -> Option<CallId> {
-        let accepted = |entry: &Entry<T>| entry.purpose == Purpose::Accepted;
+        let accepted = |entry: &AcceptedCall<T>| entry.purpose == CallPurpose::Accepted;
         self.calls
             .iter()
             .find(|(_, entry)| accepted(entry))
@@ -275,7 +277,7 @@ impl<T> Scheduler<T> {
         now: Instant,
     ) -> CallId {
         let id = self.fresh_id();
-        let mut entry = Entry::new(request, Some(caller), now);
+        let mut entry = AcceptedCall::new(request, Some(caller), now);
         let begin = entered.or_else(|| self.is_behind_recorded(&entry).then_some(now));
         entry.deadline = begin
             .zip(self.rules.call_time)
@@ -288,15 +290,15 @@ impl<T> Scheduler<T> {
     /// Requests a page in the background; `take_done` returns it without a caller.
     pub(super) fn list(&mut self, request: Request, now: Instant) {
         let id = self.fresh_id();
-        let mut entry = Entry::new(Arc::new(request), None, now);
-        entry.purpose = Purpose::Listing;
+        let mut entry = AcceptedCall::new(Arc::new(request), None, now);
+        entry.purpose = CallPurpose::Listing;
         self.insert(id, entry);
         self.queue_owner_of(id, now);
     }
 
     /// Takes a call into the queue of its owner.
-    fn insert(&mut self, id: CallId, mut entry: Entry<T>) {
-        if entry.purpose == Purpose::Accepted {
+    fn insert(&mut self, id: CallId, mut entry: AcceptedCall<T>) {
+        if entry.purpose == CallPurpose::Accepted {
             self.tally.accepted(entry.call.request.command());
         }
         self.deadlines
@@ -306,7 +308,7 @@ impl<T> Scheduler<T> {
     }
 
     /// Puts the parts of a call into the queue of its owner.
-    fn push(&mut self, id: CallId, entry: &mut Entry<T>) {
+    fn push(&mut self, id: CallId, entry: &mut AcceptedCall<T>) {
         let request = &entry.call.request;
         let command = request.command();
         let queue = self.owners.entry(request.owner.clone()).or_default();

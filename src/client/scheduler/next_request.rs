@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::in_doubt::Hold;
-use super::owner_queue::{Batch, Op, Payment, Turn};
+use super::batch::{Batch, Op, Payment};
+use super::in_doubt::WriteHold;
+use super::owner_queue::WriteTurn;
 use super::{Delayed, Flight, Scheduler};
 use crate::api::{Account, Command, Request, Targets};
 use crate::client::retry::Attempts;
@@ -66,7 +67,7 @@ impl<T> Scheduler<T> {
         let turn = self.owners.get(&owner)?.turn(now, self.recorded);
         let may_go = turn.filter(|(_, own)| *own == command);
         let Some(turn) =
-            may_go.filter(|(turn, _)| *turn != Turn::New || !self.is_held(&owner, now))
+            may_go.filter(|(turn, _)| *turn != WriteTurn::New || !self.is_held(&owner, now))
         else {
             self.queue(&owner, now);
             return None;
@@ -75,7 +76,7 @@ impl<T> Scheduler<T> {
         let request_of = |id| calls.get(&id).map(|entry| entry.call.request.as_ref());
         let may_join = |id, request: &Request| {
             let targets = request.targets().iter();
-            id < recorded && doubts.hold(&owner, (command, id), targets, now) == Hold::Nothing
+            id < recorded && doubts.hold(&owner, (command, id), targets, now) == WriteHold::Nothing
         };
         let queue = self.owners.get_mut(&owner)?;
         queue.take_write(&owner, turn, self.rules.merge, request_of, may_join)
@@ -93,8 +94,8 @@ impl<T> Scheduler<T> {
         let all = entry.call.request.targets();
         let targets = op.positions.iter().map(|position| &all[position]);
         match self.doubts.hold(owner, (command, op.call), targets, now) {
-            Hold::Nothing => false,
-            Hold::Until(moment) => {
+            WriteHold::Nothing => false,
+            WriteHold::Until(moment) => {
                 let key = (moment, self.fresh_id());
                 if let Some(queue) = self.owners.get_mut(owner)
                     && queue.held_until != Some(moment)
@@ -104,7 +105,7 @@ impl<T> Scheduler<T> {
                 }
                 true
             }
-            Hold::ReadBack(targets) => {
+            WriteHold::ReadBack(targets) => {
                 self.read_back(owner, targets, now);
                 true
             }

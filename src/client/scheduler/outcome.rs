@@ -2,18 +2,27 @@
 
 use std::time::Instant;
 
+use super::batch::{Batch, Op};
 use super::ending::End;
-use super::hold::Refusal;
-use super::owner_queue::{Batch, Op};
+use super::hold::CallerRefusal;
 use super::set_aside::Blame;
 use super::{CallId, Delayed, Flight, Scheduler};
 use crate::api::codes::{self, SIGNATURES_REFUSED};
-use crate::api::{Answer, Retry};
+use crate::api::{Answer, Request, Retry};
 use crate::client::call::Call;
 use crate::client::call::Positions;
-use crate::client::retry::{Next, REST};
+use crate::client::retry::{NextAttempt, REST};
 use crate::client::stats::Cause;
 use crate::error::{Error, Status};
+
+/// What an outcome says about what is left of a batch.
+struct Judgement {
+    class: Retry,
+    cause: Cause,
+    blame: Blame,
+    /// The caller is refused, whatever the request says.
+    refusal: Option<CallerRefusal>,
+}
 
 impl<T> Scheduler<T> {
     /// Takes the outcome of a request. True if a new signature is needed before the next request.
@@ -27,7 +36,6 @@ impl<T> Scheduler<T> {
         self.in_flight -= 1;
         let (mut batch, number) = (flight.batch, flight.number);
         self.hold.arrive(number);
-        let is_durable = self.is_durable(&batch);
         if let Some(trouble) = &mut batch.trouble {
             trouble.took = now.saturating_duration_since(flight.sent);
         }
@@ -39,116 +47,154 @@ impl<T> Scheduler<T> {
                 entry.flights -= 1;
             }
         }
-        let (class, cause, blame, refusal) = match outcome {
-            Ok(answer) if answer.is_refused() => {
-                let class = answer.retry();
-                let refusal = Refusal::of_request(&answer);
-                if refusal.is_none() {
-                    self.pass(&batch, number, now);
-                }
-                if batch.is_merged() && codes::may_concern_one_account(answer.code) {
-                    self.separate(batch, now);
-                    return false;
-                }
-                self.each(&batch, |call, positions| call.refuse(positions, &answer));
-                let blame = match class {
-                    Retry::Soon | Retry::Once => Blame::Whole,
-                    _ => Blame::Nothing,
-                };
-                (class, class.into(), blame, refusal)
-            }
-            Ok(answer) => {
-                let refusal = Refusal::of_items(&answer).filter(|_| is_durable);
-                if refusal.is_none() {
-                    self.pass(&batch, number, now);
-                }
-                let asked = batch.targets();
-                self.accept_answer(&mut batch, answer);
-                let is_done_in_part = batch.targets() < asked;
-                self.writes_done += u64::from(batch.is_write() && is_done_in_part);
-                if batch.ops.is_empty() {
-                    if self.is_patient(&batch) {
-                        self.budget.refund();
-                    }
-                    self.finish(&batch, now);
-                    return false;
-                }
-                batch.trouble().is_alone |= is_done_in_part;
-                let class = refusal.as_ref().map_or(Retry::Soon, |_| Retry::Never);
-                (class, self.cause_of_rest(&batch), Blame::Targets, refusal)
-            }
-            Err(error) => {
-                if batch.is_write() && error.status() != Status::Connect {
-                    let first = batch.ops.first().map_or(0, |op| op.call);
-                    self.doubts.add(&batch.owner, &flight.request, first, now);
-                }
-                self.each(&batch, |call, positions| call.lose(positions, &error));
-                let refusal = Refusal::of_page(&error).filter(|_| is_durable);
-                // What is recorded is not given up for want of an answer.
-                let is_worth_repeating = error.status().is_retryable() || is_durable;
-                let class = if is_worth_repeating && refusal.is_none() {
-                    Retry::Soon
-                } else {
-                    Retry::Never
-                };
-                let blame = match error.status() {
-                    Status::Connect => Blame::Nothing,
-                    _ => Blame::Whole,
-                };
-                (class, Cause::from(&error), blame, refusal)
-            }
-        };
         let owner = batch.owner.clone();
-        let refusal = refusal.map(|refusal| (refusal, number));
-        let renew = self.decide(batch, (class, cause, blame), refusal, now);
+        let left = match outcome {
+            Ok(answer) if answer.is_refused() => self.settle_refusal(batch, number, &answer, now),
+            Ok(answer) => self.settle_items(batch, number, answer, now),
+            Err(error) => Some(self.settle_error(batch, &flight.request, &error, now)),
+        };
+        let Some((batch, judgement)) = left else {
+            return false;
+        };
+        let renew = self.decide(batch, judgement, number, now);
         self.queue(&owner, now);
         renew
+    }
+
+    /// The request was refused as a whole. None when nothing is left to be decided.
+    fn settle_refusal(
+        &mut self,
+        batch: Batch,
+        number: u64,
+        answer: &Answer,
+        now: Instant,
+    ) -> Option<(Batch, Judgement)> {
+        let class = answer.retry();
+        let refusal = CallerRefusal::of_request(answer);
+        if refusal.is_none() {
+            self.pass(&batch, number, now);
+        }
+        if batch.is_merged() && codes::may_concern_one_account(answer.code) {
+            self.separate(batch, now);
+            return None;
+        }
+        self.each(&batch, |call, positions| call.refuse(positions, answer));
+        let blame = match class {
+            Retry::Soon | Retry::Once => Blame::Whole,
+            _ => Blame::Nothing,
+        };
+        let judgement = Judgement {
+            class,
+            cause: class.into(),
+            blame,
+            refusal,
+        };
+        Some((batch, judgement))
+    }
+
+    /// The request was answered target by target. None when nothing is left to be decided.
+    fn settle_items(
+        &mut self,
+        mut batch: Batch,
+        number: u64,
+        answer: Answer,
+        now: Instant,
+    ) -> Option<(Batch, Judgement)> {
+        let refusal = CallerRefusal::of_items(&answer).filter(|_| self.is_durable(&batch));
+        if refusal.is_none() {
+            self.pass(&batch, number, now);
+        }
+        let asked = batch.targets();
+        self.accept_answer(&mut batch, answer);
+        let is_done_in_part = batch.targets() < asked;
+        self.writes_done += u64::from(batch.is_write() && is_done_in_part);
+        if batch.ops.is_empty() {
+            if self.is_patient(&batch) {
+                self.budget.refund();
+            }
+            self.finish(&batch, now);
+            return None;
+        }
+        batch.trouble().is_alone |= is_done_in_part;
+        let judgement = Judgement {
+            class: refusal.as_ref().map_or(Retry::Soon, |_| Retry::Never),
+            cause: self.cause_of_rest(&batch),
+            blame: Blame::Targets,
+            refusal,
+        };
+        Some((batch, judgement))
+    }
+
+    /// There is no answer: a write may have happened, unless nothing was sent.
+    fn settle_error(
+        &mut self,
+        batch: Batch,
+        request: &Request,
+        error: &Error,
+        now: Instant,
+    ) -> (Batch, Judgement) {
+        let is_durable = self.is_durable(&batch);
+        if batch.is_write() && error.status() != Status::Connect {
+            let first = batch.ops.first().map_or(0, |op| op.call);
+            self.doubts.add(&batch.owner, request, first, now);
+        }
+        self.each(&batch, |call, positions| call.lose(positions, error));
+        let refusal = CallerRefusal::of_page(error).filter(|_| is_durable);
+        // What is recorded is not given up for want of an answer.
+        let is_worth_repeating = error.status().is_retryable() || is_durable;
+        let class = if is_worth_repeating && refusal.is_none() {
+            Retry::Soon
+        } else {
+            Retry::Never
+        };
+        let blame = match error.status() {
+            Status::Connect => Blame::Nothing,
+            _ => Blame::Whole,
+        };
+        let judgement = Judgement {
+            class,
+            cause: Cause::from(error),
+            blame,
+            refusal,
+        };
+        (batch, judgement)
     }
 
     /// Repeats what is left of the batch, holds it back, or gives it up.
     fn decide(
         &mut self,
         mut batch: Batch,
-        (class, cause, blame): (Retry, Cause, Blame),
-        mut refusal: Option<(Refusal, u64)>,
+        mut judgement: Judgement,
+        number: u64,
         now: Instant,
     ) -> bool {
-        if class == Retry::Backoff
-            && let Some(rate_limiter) = &mut self.rate_limiter
-        {
-            rate_limiter[batch.command as usize].slow_down(now);
-        }
-        if class == Retry::Wait60s {
-            self.rest_until = Some(now + REST);
-            self.hold.rest(now + REST);
-            let of_read = refusal.take_if(|_| self.rules.recorded && !self.is_durable(&batch));
-            if let Some((refusal, number)) = of_read {
-                self.hold.begin(refusal, number, now);
-                self.tell_of_hold(now);
-            }
-        }
+        self.restrain_others(&batch, &mut judgement, number, now);
+        let Judgement {
+            class,
+            cause,
+            blame,
+            refusal,
+        } = judgement;
         let random = self.random.f64();
-        let next = batch
-            .attempts
-            .as_mut()
-            .map_or(Next::Stop, |attempts| attempts.after(class, random));
+        let attempts = batch.attempts.as_mut();
+        let next = attempts.map_or(NextAttempt::Stop, |attempts| attempts.after(class, random));
         let waits_a_minute = matches!(class, Retry::Wait60s | Retry::Renew)
-            && matches!(next, Next::Again { delay, .. } if delay >= REST);
+            && matches!(next, NextAttempt::Again { delay, .. } if delay >= REST);
         match next {
-            _ if (next == Next::Stop || waits_a_minute)
+            _ if (next == NextAttempt::Stop || waits_a_minute)
                 && self.is_durable(&batch)
-                && let Some((refusal, number)) = refusal =>
+                && let Some(refusal) = refusal =>
             {
                 self.tally.repeated(Cause::Rest);
                 self.hold_back(batch, refusal, number, now);
                 class == Retry::Renew
             }
-            Next::Again { delay, renew } if self.is_patient(&batch) => {
+            NextAttempt::Again { delay, renew } if self.is_patient(&batch) => {
                 self.tally.repeated(cause);
                 self.repeat_patiently(batch, blame, delay, now);
                 renew
             }
-            Next::Again { delay, renew }
+            NextAttempt::Again { delay, renew }
                 if self.is_in_time(&batch, now + delay) && self.budget.spend() =>
             {
                 self.tally.repeated(cause);
@@ -158,6 +204,30 @@ impl<T> Scheduler<T> {
             _ => {
                 self.give_up_batch(&batch, now);
                 false
+            }
+        }
+    }
+
+    /// What an outcome means for other requests: fewer in a second, or none for a minute.
+    fn restrain_others(
+        &mut self,
+        batch: &Batch,
+        judgement: &mut Judgement,
+        number: u64,
+        now: Instant,
+    ) {
+        if judgement.class == Retry::Backoff
+            && let Some(rate_limiter) = &mut self.rate_limiter
+        {
+            rate_limiter[batch.command as usize].slow_down(now);
+        }
+        if judgement.class == Retry::Wait60s {
+            self.rest_until = Some(now + REST);
+            self.hold.rest(now + REST);
+            let is_of_read = self.rules.recorded && !self.is_durable(batch);
+            if let Some(refusal) = judgement.refusal.take_if(|_| is_of_read) {
+                self.hold.begin(refusal, number, now);
+                self.tell_of_hold(now);
             }
         }
     }

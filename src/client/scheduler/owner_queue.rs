@@ -4,50 +4,14 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
 
 use super::CallId;
-use super::set_aside::{SetAside, Trouble};
+use super::batch::{Batch, Op, Payment};
+use super::set_aside::SetAside;
 use super::shadow::Shadow;
 use crate::api::{Account, Command, MAX_PER_CALL, Request};
 use crate::client::call::Positions;
-use crate::client::retry::Attempts;
-
-/// Targets of one call that go out together.
-#[derive(Debug)]
-pub(super) struct Op {
-    pub(super) call: CallId,
-    /// Positions in the call's request; empty for a get.
-    pub(super) positions: Positions,
-}
-
-/// One request to the service, made of parts of one or more calls.
-#[derive(Debug)]
-pub(super) struct Batch {
-    pub(super) owner: Account,
-    pub(super) command: Command,
-    pub(super) ops: Vec<Op>,
-    pub(super) attempts: Option<Attempts>,
-    pub(super) payment: Payment,
-    /// The number of its last request that was refused for the caller's sake.
-    pub(super) refused: Option<u64>,
-    /// Later requests passed meanwhile: it is not the caller who is refused.
-    pub(super) is_refused_alone: bool,
-    /// Its own failures, when it had any.
-    pub(super) trouble: Option<Box<Trouble>>,
-}
-
-/// Whether the budget has a repetition for a batch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Payment {
-    /// Yes, or it needs none.
-    Paid,
-    /// It is to be asked when the batch may go.
-    #[default]
-    Owed,
-    /// The batch stands in the queue for it.
-    Awaited,
-}
 
 /// A write that waits for its turn.
-struct Write {
+struct QueuedWrite {
     command: Command,
     op: Op,
     /// It must not share a request.
@@ -55,14 +19,14 @@ struct Write {
 }
 
 /// A read that waits for the writes accepted before it.
-struct Read {
+struct QueuedRead {
     command: Command,
     op: Op,
 }
 
 /// What may go next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum WriteTurn {
     /// The batch that is to be repeated.
     Again,
     /// One that was set aside.
@@ -75,8 +39,8 @@ pub(super) enum Turn {
 #[derive(Default)]
 pub(super) struct OwnerQueue {
     /// In the order of acceptance, which is that of the ids.
-    writes: VecDeque<Write>,
-    reads: VecDeque<Read>,
+    writes: VecDeque<QueuedWrite>,
+    reads: VecDeque<QueuedRead>,
     /// The batch that is to be repeated, and from when on.
     again: Option<(Batch, Instant)>,
     /// The first call of the write that is under way; one that was set aside comes after all others.
@@ -100,12 +64,12 @@ impl OwnerQueue {
     }
 
     fn insert(&mut self, command: Command, op: Op, is_alone: bool) {
-        let is_earlier = |write: &Write| write.op.call <= op.call;
+        let is_earlier = |write: &QueuedWrite| write.op.call <= op.call;
         let at = match self.writes.back() {
             Some(last) if !is_earlier(last) => self.writes.partition_point(is_earlier),
             _ => self.writes.len(),
         };
-        let write = Write {
+        let write = QueuedWrite {
             command,
             op,
             is_alone,
@@ -115,7 +79,7 @@ impl OwnerQueue {
 
     /// Queues a read behind the writes accepted so far.
     pub(super) fn push_read(&mut self, command: Command, op: Op) {
-        self.reads.push_back(Read { command, op });
+        self.reads.push_back(QueuedRead { command, op });
     }
 
     /// Nothing is left, not even a place in the queue: an owner that came back would stand there twice.
@@ -165,7 +129,7 @@ impl OwnerQueue {
     }
 
     /// What may go now, of the calls before `recorded`, and its command.
-    pub(super) fn turn(&self, now: Instant, recorded: CallId) -> Option<(Turn, Command)> {
+    pub(super) fn turn(&self, now: Instant, recorded: CallId) -> Option<(WriteTurn, Command)> {
         if self.in_flight.is_some() || self.reading_back {
             return None;
         }
@@ -173,14 +137,14 @@ impl OwnerQueue {
             && *from <= now
             && batch.payment == Payment::Paid
         {
-            return Some((Turn::Again, batch.command));
+            return Some((WriteTurn::Again, batch.command));
         }
         let due = self.aside.as_ref().and_then(|aside| aside.due(now));
         if let Some(batch) = due {
-            return Some((Turn::Aside, batch.command));
+            return Some((WriteTurn::Aside, batch.command));
         }
         let first = self.first_new().filter(|(_, op)| op.call < recorded);
-        first.map(|(command, _)| (Turn::New, command))
+        first.map(|(command, _)| (WriteTurn::New, command))
     }
 
     /// Whether the batch that is to be repeated waits for the budget from now on.
@@ -216,7 +180,7 @@ impl OwnerQueue {
         self.reads.pop_front().map(|read| (read.command, read.op))
     }
 
-    fn is_behind_a_write(&self, read: &Read) -> bool {
+    fn is_behind_a_write(&self, read: &QueuedRead) -> bool {
         let again = self.again.as_ref().and_then(|(batch, _)| batch.ops.first());
         let next = self.writes.front().map(|write| &write.op);
         let waiting = [again, next].into_iter().flatten().map(|op| op.call);
@@ -268,17 +232,17 @@ impl OwnerQueue {
     pub(super) fn take_write<'a>(
         &mut self,
         owner: &Account,
-        (turn, command): (Turn, Command),
+        (turn, command): (WriteTurn, Command),
         merge: bool,
         request_of: impl Fn(CallId) -> Option<&'a Request>,
         may_join: impl Fn(CallId, &Request) -> bool,
     ) -> Option<Batch> {
         let batch = match turn {
-            Turn::Again => self.again.take().map(|(batch, _)| batch),
-            Turn::Aside => self.aside.as_mut().and_then(|aside| aside.take()),
-            Turn::New => Some(self.take_new(owner, command, merge, request_of, may_join)),
+            WriteTurn::Again => self.again.take().map(|(batch, _)| batch),
+            WriteTurn::Aside => self.aside.as_mut().and_then(|aside| aside.take()),
+            WriteTurn::New => Some(self.take_new(owner, command, merge, request_of, may_join)),
         }?;
-        let first = batch.ops.first().filter(|_| turn != Turn::Aside);
+        let first = batch.ops.first().filter(|_| turn != WriteTurn::Aside);
         self.in_flight = Some(first.map_or(CallId::MAX, |op| op.call));
         Some(batch)
     }
@@ -318,7 +282,7 @@ impl OwnerQueue {
     fn fits<'a>(
         &self,
         batch: &Batch,
-        write: &Write,
+        write: &QueuedWrite,
         request_of: impl Fn(CallId) -> Option<&'a Request>,
         targets: &mut HashSet<&'a Account>,
     ) -> bool {
@@ -391,67 +355,5 @@ impl OwnerQueue {
         for op in batch.ops {
             self.insert(batch.command, op, true);
         }
-    }
-}
-
-impl Batch {
-    pub(super) fn new(owner: &Account, command: Command) -> Self {
-        Self {
-            owner: owner.clone(),
-            command,
-            ops: Vec::new(),
-            attempts: None,
-            payment: Payment::Paid,
-            refused: None,
-            is_refused_alone: false,
-            trouble: None,
-        }
-    }
-
-    /// A read of one call.
-    pub(super) fn read(owner: &Account, command: Command, op: Op) -> Self {
-        Self {
-            ops: vec![op],
-            ..Self::new(owner, command)
-        }
-    }
-
-    pub(super) fn trouble(&mut self) -> &mut Trouble {
-        self.trouble.get_or_insert_default()
-    }
-
-    /// The targets about which later writes wait for it: none unless it is set aside.
-    pub(super) fn holds_back(&self) -> &[Account] {
-        self.trouble
-            .as_ref()
-            .map_or(&[], |trouble| &trouble.targets)
-    }
-
-    pub(super) fn is_write(&self) -> bool {
-        self.command.is_write()
-    }
-
-    /// How many targets it has.
-    pub(super) fn targets(&self) -> usize {
-        self.ops.iter().map(|op| op.positions.len()).sum()
-    }
-
-    /// Whether several calls share it.
-    pub(super) fn is_merged(&self) -> bool {
-        self.ops.len() > 1
-    }
-
-    /// The second half of its targets leaves it: whole calls, or half of a call that is alone. Whether that call has
-    /// one part more now.
-    pub(super) fn halve(&mut self) -> (Vec<Op>, Option<CallId>) {
-        if self.is_merged() {
-            return (self.ops.split_off(self.ops.len() / 2), None);
-        }
-        let Some(op) = self.ops.first_mut() else {
-            return (Vec::new(), None);
-        };
-        let positions = op.positions.split_off(op.positions.len() / 2);
-        let call = op.call;
-        (vec![Op { call, positions }], Some(call))
     }
 }

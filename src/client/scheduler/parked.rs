@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ending::End;
-use super::{CallId, Entry, Scheduler};
+use super::{AcceptedCall, CallId, Scheduler};
 use crate::api::{Account, Command, Operation, Request, Targets};
 use crate::error::Error;
 
@@ -62,7 +62,7 @@ impl<T> Scheduler<T> {
             self.parked.absent += 1;
             return (id, Some(caller));
         }
-        self.park(id, Entry::new(request, Some(caller), now), entered);
+        self.park(id, AcceptedCall::new(request, Some(caller), now), entered);
         (id, None)
     }
 
@@ -79,11 +79,15 @@ impl<T> Scheduler<T> {
         let reads = self.parked.reads.entry(request.owner.clone()).or_default();
         reads.push_back(id);
         let begin = entered.unwrap_or(now);
-        self.park(id, Entry::new(request, Some(caller), now), Some(begin));
+        self.park(
+            id,
+            AcceptedCall::new(request, Some(caller), now),
+            Some(begin),
+        );
         id
     }
 
-    fn park(&mut self, id: CallId, mut entry: Entry<T>, begin: Option<Instant>) {
+    fn park(&mut self, id: CallId, mut entry: AcceptedCall<T>, begin: Option<Instant>) {
         entry.is_parked = true;
         entry.deadline = begin
             .zip(self.rules.call_time)
@@ -108,7 +112,7 @@ impl<T> Scheduler<T> {
             self.parked.absent -= 1;
             // What an earlier client accepted is timed from the begin of this one.
             let accepted = now.checked_sub(write.age).max(self.parked.opened);
-            Entry::new(request, write.caller, accepted.unwrap_or(now))
+            AcceptedCall::new(request, write.caller, accepted.unwrap_or(now))
         });
         self.line_up(id, entry);
         self.queue(&owner, now);
@@ -143,7 +147,7 @@ impl<T> Scheduler<T> {
         self.parked.reads.keys().cloned().collect()
     }
 
-    fn line_up(&mut self, id: CallId, mut entry: Entry<T>) {
+    fn line_up(&mut self, id: CallId, mut entry: AcceptedCall<T>) {
         entry.is_parked = false;
         self.push(id, &mut entry);
         self.calls.insert(id, entry);
@@ -161,7 +165,7 @@ impl<T> Scheduler<T> {
         self.calls.entry(id).or_insert_with(|| {
             self.parked.absent -= 1;
             let (request, caller) = known;
-            Entry::new(request, caller, now)
+            AcceptedCall::new(request, caller, now)
         });
         let end = if is_settled {
             End::Settled(Some(error.clone()))

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::owner_queue::{Batch, Turn};
+use super::batch::Batch;
+use super::owner_queue::WriteTurn;
 use super::{Delayed, Next, Scheduler, earlier};
 use crate::api::{Account, Command};
 
@@ -111,7 +112,7 @@ impl<T> Scheduler<T> {
             self.owners.remove(owner);
         } else if let Some((turn, command)) = queue.turn(now, self.recorded)
             && !queue.queued
-            && !(turn == Turn::New && self.is_held(owner, now))
+            && !(turn == WriteTurn::New && self.is_held(owner, now))
             && let Some(queue) = self.owners.get_mut(owner)
         {
             queue.queued = true;

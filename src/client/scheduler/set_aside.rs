@@ -13,16 +13,13 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::owner_queue::{Batch, Op, Payment};
+use super::batch::{Batch, Op, Payment, Trouble};
 use super::{CallId, Delayed, Done, Scheduler};
 use crate::api::{Account, Command};
 use crate::client::retry::{Attempts, REST};
 
 /// So many failures of its own has a request before anything is done about it.
 const FEW: u32 = 4;
-/// The longest delay of what is set aside, when other writes succeed meanwhile. Until then the service itself may be out of order, and what fails
-/// now may succeed as soon as that is over: a minute at most.
-const LONGEST: Duration = Duration::from_mins(10);
 /// Enough for others to go first.
 const A_MOMENT: Duration = Duration::from_millis(1);
 /// After a failure the owner has so many times as long for other writes.
@@ -36,31 +33,6 @@ pub(super) enum Blame {
     Whole,
     /// What is left of it failed, target by target.
     Targets,
-}
-
-/// The failures of one batch.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Trouble {
-    failures: u32,
-    /// What it holds back; nothing unless it is set aside.
-    pub(super) targets: Vec<Account>,
-    /// How many writes had been done when it failed first.
-    done_before: Option<u64>,
-    /// Others succeeded since, or with it: it is not the service.
-    pub(super) is_alone: bool,
-    /// How often it failed alone since then.
-    tries: u32,
-    /// How long its last attempt was under way.
-    pub(super) took: Duration,
-}
-
-impl Trouble {
-    /// How long to wait after a failure: `first` and doubled each time, of which at least half passes.
-    fn delay(&self, first: Duration, random: f64) -> Duration {
-        let longest = if self.is_alone { LONGEST } else { REST };
-        let doubled = first.saturating_mul(1 << (self.tries - 1).min(16));
-        doubled.min(longest).mul_f64(0.5 + random / 2.0)
-    }
 }
 
 /// Later writes about a target.

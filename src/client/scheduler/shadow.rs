@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::{CallId, Done, Entry, Scheduler};
+use super::{AcceptedCall, CallId, Done, Scheduler};
 use crate::api::Request;
 use crate::client::call::Call;
 
@@ -65,7 +65,7 @@ impl<T> Scheduler<T> {
     }
 
     /// Whether the record of a write that is answered stays until earlier calls are over.
-    pub(super) fn outlives_answer(&mut self, id: CallId, entry: &Entry<T>) -> bool {
+    pub(super) fn outlives_answer(&mut self, id: CallId, entry: &AcceptedCall<T>) -> bool {
         let request = &entry.call.request;
         let is_done = || entry.call.slots().any(|slot| slot.status().is_done());
         let queue = self.owners.get_mut(request.owner.as_str());

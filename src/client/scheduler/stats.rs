@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use super::owner_queue::{Batch, OwnerQueue};
-use super::{Entry, Scheduler};
+use super::batch::Batch;
+use super::owner_queue::OwnerQueue;
+use super::{AcceptedCall, Scheduler};
 use crate::api::Command;
 use crate::client::call::Slot;
 use crate::client::stats::{ByCommand, Cause, RateLimit, Retries, Stats, Tally, whole_ms};
@@ -51,13 +52,13 @@ impl<T> Scheduler<T> {
     /// What is wrong with the counts of calls.
     #[cfg(test)]
     pub(super) fn count_fault(&self) -> Option<String> {
-        let accepted = |entry: &&Entry<T>| entry.purpose == super::Purpose::Accepted;
+        let accepted = |entry: &&AcceptedCall<T>| entry.purpose == super::CallPurpose::Accepted;
         self.tally
             .fault(self.calls.values().filter(accepted).count() + self.parked.absent)
     }
 
     /// A call is over.
-    pub(super) fn count_end(&mut self, entry: &Entry<T>) {
+    pub(super) fn count_end(&mut self, entry: &AcceptedCall<T>) {
         self.tally.ended(
             entry.call.request.command(),
             entry.call.status(),

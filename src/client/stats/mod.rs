@@ -25,7 +25,7 @@ pub struct Stats {
     /// What became of the calls.
     pub calls: Calls,
     /// What waits now.
-    pub queue: Queue,
+    pub queue: QueueStats,
     /// What went to the service or to the engine.
     pub requests: ByCommand<Requests>,
     /// How long calls took from acceptance to their end.
@@ -38,15 +38,15 @@ pub struct Stats {
     pub rate_limit: Option<RateLimit>,
     /// The cloud service; `None` on the embedded engine.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<Service>,
+    pub service: Option<ServiceStats>,
     /// Writes on disk; `None` where writes live in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub outbox: Option<Outbox>,
+    pub outbox: Option<OutboxStats>,
     /// What is known of who blocks whom.
-    pub cache: Cache,
+    pub cache: CacheStats,
     /// Webhooks that came in; `None` on the embedded engine.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub webhooks: Option<Webhooks>,
+    pub webhooks: Option<WebhookStats>,
     /// Log lines.
     pub log: LogLines,
 }
@@ -54,7 +54,7 @@ pub struct Stats {
 /// Webhooks that came in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Webhooks {
+pub struct WebhookStats {
     /// Applied.
     pub accepted: u64,
     /// Refused: not signed with the token.
@@ -74,7 +74,7 @@ pub struct Webhooks {
 /// The cache that answers who blocks whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Cache {
+pub struct CacheStats {
     /// Pairs that answer yes.
     pub pairs: u64,
     /// Owners whose lists are known; 0 on the embedded engine, which knows all.
@@ -100,7 +100,7 @@ pub struct Cache {
 /// Writes that are kept until they are answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Outbox {
+pub struct OutboxStats {
     /// How many.
     pub writes: usize,
     /// Those of them that are on disk only: they come into memory when there is room.
@@ -124,14 +124,14 @@ pub struct Outbox {
     /// Rows of the file that are no writes and are not sent.
     pub bad_rows: u64,
     /// Why writes are not sent now; `None` while they are.
-    pub held: Option<Held>,
+    pub held: Option<HoldStats>,
 }
 
 /// The service refuses the caller (key, signature, app, address, quota, rights): recorded writes are held until
 /// one request a minute passes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Held {
+pub struct HoldStats {
     /// The code of the service; 0 when a page of somebody between came instead of an answer.
     pub code: i32,
     /// HTTP status of that page; 200 otherwise.
@@ -269,7 +269,7 @@ impl CallCounts {
 /// What waits. Blocking calls on the embedded engine run on their caller's thread and pass no queue.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[non_exhaustive]
-pub struct Queue {
+pub struct QueueStats {
     /// Calls without a completion or an answered caller.
     pub calls: usize,
     /// Completions that wait for poll.
@@ -369,7 +369,7 @@ pub struct CommandRate {
 /// The cloud service as the client sees it.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[non_exhaustive]
-pub struct Service {
+pub struct ServiceStats {
     /// Milliseconds until a request is sent again after 70050, or until a recorded write is while the outbox is
     /// held; 0 = they are sent.
     pub breaker_ms: u64,
@@ -383,8 +383,8 @@ pub struct Service {
     pub usersig_expires: Option<i64>,
 }
 
-impl From<service::State> for Service {
-    fn from(state: service::State) -> Self {
+impl From<service::ServiceState> for ServiceStats {
+    fn from(state: service::ServiceState) -> Self {
         Self {
             breaker_ms: 0,
             host: if state.on_standby {

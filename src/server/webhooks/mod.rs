@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::gateway::report;
+use super::report;
 use crate::api::{Answer, Operation, Request, Verdict};
 use crate::clock::Clock;
 use crate::config;

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::{Service, State};
+use super::{Service, ServiceState};
 use crate::api::{Answer, Command, Request};
 use crate::clock::Clock;
 use crate::config::{App, ProxyUrl, Remote};
@@ -130,8 +130,8 @@ impl Service for RemoteService {
         self.signer.renew();
     }
 
-    fn state(&self, now: Instant) -> Option<State> {
-        Some(State {
+    fn state(&self, now: Instant) -> Option<ServiceState> {
+        Some(ServiceState {
             on_standby: self.endpoints.on_standby(now),
             failovers: self.endpoints.failovers(),
             connections: self.transport.connections(),

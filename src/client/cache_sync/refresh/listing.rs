@@ -12,7 +12,7 @@ const RESTARTS: u8 = 3;
 const MAX_PEERS: usize = 100_000;
 
 /// A list that is being read.
-pub(super) struct Listing {
+pub(super) struct ListRead {
     pub(super) started: Instant,
     pub(super) peers: Vec<Account>,
     next_index: u32,
@@ -29,7 +29,7 @@ pub(super) enum Progress {
     Failed,
 }
 
-impl Listing {
+impl ListRead {
     pub(super) fn new(started: Instant, heard: Option<Instant>) -> Self {
         Self {
             started,

@@ -25,7 +25,7 @@ fn setting(pages_per_second: u32) -> Setting {
     let cache = TimedCache::partial(settings, Arc::new(SystemClock)).map(Arc::new);
     let cache = cache.expect("a cache can be made");
     let random = || fastrand::Rng::with_seed(1);
-    let rules = Rules {
+    let rules = RefreshRules {
         refresh,
         pages_per_second,
         pages: 8,
@@ -67,7 +67,7 @@ impl Setting {
 
     /// A caller asks for the list of ann.
     fn ask_list(&mut self, id: CallId, milliseconds: u64) -> Call {
-        let request = Listing::new(self.start, None).page("ann");
+        let request = ListRead::new(self.start, None).page("ann");
         let now = self.at(milliseconds);
         self.refresher.begin_asked(id, &request, now);
         Call::new(Arc::new(request))

@@ -119,7 +119,7 @@ impl Simulation {
         let cache = cache.expect("a cache can be made");
         let rate = random.u32(4..40);
         let down = Duration::from_millis(random.u64(..20_000));
-        let refresher = refresh::Rules {
+        let refresher = refresh::RefreshRules {
             refresh: REFRESH,
             pages_per_second: rate / 2,
             pages: 4,

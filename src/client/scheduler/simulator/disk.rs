@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::{CallId, Scheduler};
 use super::{ATTEMPT, Simulation, Sleeper, rules};
-use crate::client::outbox::{Changes, Failure, Loaded, Outbox, Record, Stored, intake};
+use crate::client::outbox::{Changes, CommitFailure, Loaded, Outbox, Record, Stored, intake};
 use crate::error::{Error, Status};
 
 /// How a commit ends.
@@ -68,8 +68,11 @@ impl Simulation {
             return;
         }
         let outcome = match commit {
-            Commit::Full => Err(Failure::NotWritten(Error::new(Status::Storage, "full"))),
-            Commit::Locked => Err(Failure::Busy(Error::new(Status::Storage, "locked"))),
+            Commit::Full => Err(CommitFailure::NotWritten(Error::new(
+                Status::Storage,
+                "full",
+            ))),
+            Commit::Locked => Err(CommitFailure::Busy(Error::new(Status::Storage, "locked"))),
             _ => Ok(()),
         };
         let Some(outbox) = &mut self.outbox else {

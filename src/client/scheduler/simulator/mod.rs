@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::api::Retry;
 use crate::api::{Answer, CheckType, Operation, Targets, Verdict};
-use crate::client::outbox::intake::{self, Call};
+use crate::client::outbox::intake::{self, IncomingCall};
 use crate::client::outbox::{Limit, Outbox, Tagged};
 use crate::client::reply::Reply;
 use crate::error::{Error, Status};
@@ -171,7 +171,7 @@ impl Simulation {
         self.asked.push(Asked::new(request.as_ref().clone()));
         let number = self.asked.len() - 1;
         self.asked[number].waits = entered.is_some();
-        let call = Call {
+        let call = IncomingCall {
             request,
             caller: number,
             entered,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::Purpose;
+use super::super::CallPurpose;
 use super::{ANOTHER_KEY, ATTEMPT, Simulation};
 use crate::api::{Account, Answer, Request, Retry, Verdict};
 use crate::client::call::Slot;
@@ -103,7 +103,7 @@ impl Simulation {
         }
         for (id, entry) in &self.scheduler.calls {
             let request = &entry.call.request;
-            if entry.purpose == Purpose::ReadBack {
+            if entry.purpose == CallPurpose::ReadBack {
                 continue;
             }
             if request.targets().is_empty() {

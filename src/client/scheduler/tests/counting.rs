@@ -1,7 +1,7 @@
 //! The counters after every way in which a call can end.
 
 use super::*;
-use crate::client::stats::{CallCounts, Service, Stats};
+use crate::client::stats::{CallCounts, ServiceStats, Stats};
 
 impl World {
     fn stats(&mut self) -> Stats {
@@ -165,7 +165,7 @@ fn the_breaker_shows_how_long_it_stays_open() {
     world.add(1, "ann", &["a"]);
     world.run(|_, _| Ok(Answer::refused(codes::SIGNATURES_REFUSED, "")));
     let mut stats = Stats {
-        service: Some(Service::default()),
+        service: Some(ServiceStats::default()),
         ..Stats::default()
     };
     world.scheduler.fill(&mut stats, world.now);

@@ -1,7 +1,7 @@
 //! Recorded writes and refusals: a refusal of the caller holds all writes and ends none.
 
 use super::*;
-use crate::client::stats::{Held, Outbox, Service, Stats};
+use crate::client::stats::{HoldStats, OutboxStats, ServiceStats, Stats};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -32,14 +32,14 @@ impl World {
         self.run_until(Some(self.now + time), service);
     }
 
-    fn held(&mut self) -> Option<Held> {
+    fn held(&mut self) -> Option<HoldStats> {
         self.look().outbox.and_then(|outbox| outbox.held)
     }
 
     fn look(&mut self) -> Stats {
         let mut stats = Stats {
-            outbox: Some(Outbox::default()),
-            service: Some(Service::default()),
+            outbox: Some(OutboxStats::default()),
+            service: Some(ServiceStats::default()),
             ..Stats::default()
         };
         self.scheduler.fill(&mut stats, self.now);

@@ -36,7 +36,7 @@ pub struct Sqlite {
     path: PathBuf,
     /// Closed before the writer: the last connection to close tidies up, and these must not write.
     readers: Mutex<Vec<Connection>>,
-    writer: Mutex<Writer>,
+    writer: Mutex<SqliteWriter>,
     observer: Option<Arc<dyn Observer>>,
     /// Held while the observer gets a transaction, so that a check sees all of it or nothing.
     applying: RwLock<()>,
@@ -44,7 +44,7 @@ pub struct Sqlite {
     lock: Arc<Lock>,
 }
 
-struct Writer {
+struct SqliteWriter {
     connection: Connection,
     /// After a failed sync the content of the disk is unknown: no further write until the store is reopened.
     failed: Option<Error>,
@@ -64,7 +64,7 @@ impl Sqlite {
         let (lock, connection) = FORMAT.open(path)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Mutex::new(Writer {
+            writer: Mutex::new(SqliteWriter {
                 connection,
                 failed: None,
                 changes: ChangeSet::of(observer.clone()),
@@ -81,7 +81,10 @@ impl Sqlite {
         sqlite::storage(&self.path, error)
     }
 
-    fn transact(&self, work: impl FnOnce(&mut Writer) -> Result<(), Error>) -> Result<(), Error> {
+    fn transact(
+        &self,
+        work: impl FnOnce(&mut SqliteWriter) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut writer = self.writer.lock();
         if let Some(error) = &writer.failed {
             return Err(error.clone());
@@ -103,7 +106,7 @@ impl Sqlite {
         }
     }
 
-    fn commit(&self, writer: &mut Writer) -> Result<(), Error> {
+    fn commit(&self, writer: &mut SqliteWriter) -> Result<(), Error> {
         execute(&writer.connection, "COMMIT").map_err(|error| {
             let is_harmless = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
             writer.abandon(self.storage(&error), is_harmless)
@@ -140,7 +143,7 @@ impl Drop for Sqlite {
     }
 }
 
-impl Writer {
+impl SqliteWriter {
     /// Runs `work` inside the open transaction.
     fn change(&mut self, path: &Path, work: &mut Write) -> Result<(), Error> {
         let mut rows = Rows::writing(path, &self.connection, &mut self.cache, &mut self.changes);
@@ -195,7 +198,7 @@ fn give_back(connection: &Connection, pages: u32) -> rusqlite::Result<()> {
 /// Rolls back when the work panics.
 struct OnUnwind<'a, 'b> {
     store: &'a Sqlite,
-    writer: &'b mut Writer,
+    writer: &'b mut SqliteWriter,
 }
 
 impl Drop for OnUnwind<'_, '_> {

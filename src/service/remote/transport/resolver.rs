@@ -23,24 +23,24 @@ const MAX_ADDRESSES: usize = 16;
 
 /// Clones share one memory and one thread.
 #[derive(Clone)]
-pub(super) struct CachingResolver(Arc<Shared>);
+pub(super) struct CachingResolver(Arc<ResolverState>);
 
-struct Shared {
+struct ResolverState {
     clock: Arc<dyn Clock>,
     spawn: Spawn,
-    names: Mutex<Names>,
+    names: Mutex<ResolvedNames>,
     looked_up: Condvar,
 }
 
 #[derive(Default)]
-struct Names {
-    known: HashMap<String, Known>,
+struct ResolvedNames {
+    known: HashMap<String, ResolvedName>,
     /// Names on their way to the thread; `None` until it is needed.
     wanted: Option<Sender<String>>,
 }
 
 #[derive(Default)]
-struct Known {
+struct ResolvedName {
     addresses: Vec<SocketAddr>,
     /// When they were looked up; `None` when they should be asked for again.
     since: Option<Instant>,
@@ -52,7 +52,7 @@ struct Known {
 
 impl CachingResolver {
     pub(super) fn new(clock: Arc<dyn Clock>, spawn: Spawn) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(ResolverState {
             clock,
             spawn,
             names: Mutex::default(),
@@ -102,7 +102,7 @@ impl CachingResolver {
         }
     }
 
-    fn ask(&self, names: &mut Names, name: &str) -> Result<(), &'static str> {
+    fn ask(&self, names: &mut ResolvedNames, name: &str) -> Result<(), &'static str> {
         if names.wanted.is_none() {
             let (wanted, queue) = unbounded();
             let shared = Arc::downgrade(&self.0);
@@ -121,7 +121,7 @@ impl CachingResolver {
 }
 
 /// Looks names up until the resolver is gone.
-fn look_up(queue: &Receiver<String>, shared: &Weak<Shared>) {
+fn look_up(queue: &Receiver<String>, shared: &Weak<ResolverState>) {
     for name in queue {
         let found = name
             .to_socket_addrs()
@@ -143,7 +143,7 @@ fn look_up(queue: &Receiver<String>, shared: &Weak<Shared>) {
     }
 }
 
-impl Known {
+impl ResolvedName {
     fn is_fresh(&self, now: Instant) -> bool {
         self.since
             .is_some_and(|since| now.saturating_duration_since(since) < FRESH)

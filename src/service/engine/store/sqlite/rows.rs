@@ -187,7 +187,7 @@ impl Reader for Rows<'_> {
 
     fn each(&self, visit: &mut Visit) -> Result<(), Error> {
         let mut owner = String::new();
-        let mut targets = Targets::default();
+        let mut targets = TargetChunk::default();
         self.sql(|connection| {
             let mut statement = connection.prepare("SELECT owner, target FROM pairs")?;
             let mut rows = statement.query([])?;
@@ -208,12 +208,12 @@ impl Reader for Rows<'_> {
 
 /// Targets of one owner: many without many allocations.
 #[derive(Default)]
-struct Targets {
+struct TargetChunk {
     names: String,
     ends: Vec<usize>,
 }
 
-impl Targets {
+impl TargetChunk {
     fn push(&mut self, target: &str) {
         self.names.push_str(target);
         self.ends.push(self.names.len());
