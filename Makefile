@@ -74,7 +74,7 @@ deny: rust
 
 # Licences of the crates that are linked in. Needs cargo-about; tests/publishing.rs says when the file is out of date.
 notices: rust
-	$(CARGO) about --locked generate --features cli -c packaging/notices/about.toml \
+	$(CARGO) about generate --frozen --fail --workspace --all-features -c packaging/notices/about.toml \
 		packaging/notices/notices.hbs -o THIRD-PARTY-NOTICES.txt
 
 check: lint test

@@ -10,7 +10,7 @@ MANDIR := $(PREFIX)/share/man
 MANUALS := man1/chatblock.1 man3/chatblock.3 man5/chatblock-config.5 man7/chatblock-stats.7
 # What headers, manual pages, --help and messages name, by the same paths (tests/links.rs).
 DOCDIR := $(PREFIX)/share/doc/chatblock
-DOCUMENTS := README.md ABI.md $(sort $(wildcard docs/*.md))
+DOCUMENTS := README.md ABI.md $(sort $(wildcard docs/*.md)) LICENSE-MIT LICENSE-APACHE THIRD-PARTY-NOTICES.txt
 
 INSTALLED := \
 	$(PREFIX)/bin/chatblock \

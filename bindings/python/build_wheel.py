@@ -1,4 +1,4 @@
-"""Makes wheels for one platform: puts the library that CHATBLOCK_LIBRARY names into the package."""
+"""Makes wheels for one platform: puts the library that CHATBLOCK_LIBRARY names into the package, and its licences."""
 
 import os
 import sysconfig
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+LICENCES = ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES.txt"]
 
 
 class BuildHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -22,3 +24,14 @@ class BuildHook(BuildHookInterface):  # type: ignore[type-arg]
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform}"
         build_data["force_include"][str(library.resolve())] = "chatblock/libchatblock.so"
+        for name in LICENCES:
+            build_data["force_include"][str(installed(library, name))] = f"chatblock/licenses/{name}"
+
+
+def installed(library: Path, name: str) -> Path:
+    """Where `make install` put a licence, beside the folder of the library."""
+    for folder in library.resolve().parents:
+        file = folder / "share" / "doc" / "chatblock" / name
+        if file.is_file():
+            return file
+    raise FileNotFoundError(f"{name} is not installed with {library}: `make install` does that")
