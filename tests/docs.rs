@@ -307,6 +307,33 @@ fn every_module_is_in_the_glossary() {
     );
 }
 
+/// Files and folders that the pages about the source name are there, so that a move reaches the pages too.
+#[test]
+fn the_pages_about_the_source_name_what_is_there() {
+    let mut all = Vec::new();
+    files(root(), &mut all);
+    let all: BTreeSet<_> = all.iter().filter_map(|path| path.to_str()).collect();
+    for page in ["ARCHITECTURE.md", "docs/glossary.md"] {
+        let text = read(&root().join(page));
+        let prose: String = text.split("\n```").step_by(2).collect();
+        for quoted in prose.split('`').skip(1).step_by(2) {
+            let name = quoted.split(' ').next().unwrap_or_default();
+            let is_path = name.contains('/')
+                && root()
+                    .join(name.split('/').next().unwrap_or_default())
+                    .exists();
+            let is_there = match () {
+                () if is_path => root().join(name).exists(),
+                () if name.ends_with(".rs") => {
+                    all.iter().any(|path| path.ends_with(&format!("/{name}")))
+                }
+                () => true,
+            };
+            assert!(is_there, "{page}: there is no {name}");
+        }
+    }
+}
+
 /// The rows of a table that begin with a number, as their cells.
 fn rows_of_numbers(text: &str) -> Vec<Vec<&str>> {
     let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
