@@ -7,8 +7,8 @@ use crate::api::{Account, Command};
 use crate::client::call::Positions;
 use crate::client::retry::{Attempts, REST};
 
-/// The longest delay of what is set aside, when other writes succeed meanwhile. Until then the service itself may be out
-/// of order, and what fails now may succeed as soon as that is over: a minute at most.
+/// The longest delay of a write that is set aside while other writes succeed. If none succeeds, the service itself
+/// may have failed, and the write may succeed as soon as it works again: the delay is a minute at most.
 const LONGEST: Duration = Duration::from_mins(10);
 
 /// Targets of one call that go out together.
@@ -29,7 +29,7 @@ pub(super) struct Batch {
     pub(super) payment: Payment,
     /// The number of its last request that was refused for the caller's sake.
     pub(super) refused: Option<u64>,
-    /// Later requests passed meanwhile: it is not the caller who is refused.
+    /// Later requests succeeded: the refusal does not concern the caller.
     pub(super) is_refused_alone: bool,
     /// Its own failures, when it had any.
     pub(super) trouble: Option<Box<Trouble>>,
@@ -43,7 +43,7 @@ pub(super) enum Payment {
     /// It is to be asked when the batch may go.
     #[default]
     Owed,
-    /// The batch stands in the queue for it.
+    /// The batch is in the queue for it.
     Awaited,
 }
 

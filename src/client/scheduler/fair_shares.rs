@@ -40,8 +40,8 @@ impl Shares {
     }
 }
 
-/// Work of many owners, one piece of each in turn. Owners that were not served lately go first (as sparse flows do in
-/// FQ-CoDel): who asks now and then does not wait for the round of those that always ask.
+/// Work of many owners, round-robin. Owners that were not served lately go first (as sparse flows do in FQ-CoDel): an
+/// owner with few calls does not wait for a round of those with many.
 pub(super) struct Turns<W> {
     /// The only owner that waits, the common case: it needs no other structure.
     alone: Option<(Account, W)>,

@@ -1,5 +1,5 @@
-//! Sending recorded writes is held while the service refuses their caller: a wrong key, an address that is not
-//! allowed, an app in arrears. Such a refusal says nothing about a write (choice C46), so none ends with it.
+//! Recorded writes are not sent while the service refuses their caller: a wrong key, an address that is not allowed,
+//! an app in arrears. Such a refusal says nothing about a write (choice C46), so no write ends with it.
 //!
 //! ```text
 //!              a write is refused, and the caller is meant
@@ -9,8 +9,8 @@
 //!                it for a reason of its own
 //! ```
 //!
-//! A refusal can look as if it meant the caller and mean one write: a firewall that does not like a name. What is
-//! refused while a later request passes is held back alone from then on.
+//! A refusal can look as if it concerned the caller and concern one write: a firewall that rejects a name. A write
+//! that is refused while a later request succeeds is held back alone after that.
 
 use std::time::Instant;
 
@@ -28,7 +28,7 @@ type Number = u64;
 
 /// A refusal that concerns the caller, not the write.
 pub(super) struct CallerRefusal {
-    /// The code of the service; 0 for a page of somebody between.
+    /// The code of the service; 0 for a page of a proxy or firewall.
     code: i32,
     /// HTTP status of the page; 200 for the service's own answer.
     http_status: u16,
@@ -83,7 +83,7 @@ pub(super) struct Hold {
     next: Number,
     /// The newest write that the service did, or refused for a reason of its own.
     passed: Option<Number>,
-    /// What is to be told about changes, a line each.
+    /// Changes to be logged, a line each.
     news: Vec<String>,
 }
 
@@ -215,7 +215,7 @@ impl<T> Scheduler<T> {
         self.hold.moment().filter(|_| is_waiting)
     }
 
-    /// Gives what is read back for a held write until the next probe; `batch` when it may go now.
+    /// Returns what is read back for a held write until the next probe; `batch` if it may be sent now.
     pub(super) fn or_until_probe(&mut self, batch: Batch, now: Instant) -> Option<Batch> {
         if !self.is_durable(&batch) || self.hold.is_open(now) {
             return Some(batch);
@@ -235,7 +235,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// The caller of `batch` was refused: it stays, and whoever waits for it is told so.
+    /// The caller of `batch` was refused: the batch stays, and waiting callers get `QUEUED`.
     pub(super) fn hold_back(
         &mut self,
         mut batch: Batch,
@@ -263,7 +263,8 @@ impl<T> Scheduler<T> {
         self.tell_of_hold(now);
     }
 
-    /// Nobody waits for a recorded write while sending is held. When the next probe may go, it is the answer to wait for.
+    /// No caller waits for a recorded write while sending is held, unless the next probe may be sent: its outcome
+    /// decides.
     pub(super) fn tell_of_hold(&mut self, now: Instant) {
         if !self.hold.is_open(now) {
             let waiting: Vec<_> = self.deadlines.iter().map(|(_, id)| *id).collect();
@@ -271,7 +272,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// Those of the calls that somebody waits for and that are recorded go on without their callers.
+    /// Detaches the recorded calls from their waiting callers.
     pub(super) fn tell(&mut self, calls: Vec<CallId>) {
         for id in calls {
             let is_waiting = |id| {
@@ -285,7 +286,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// What the caller of a recorded write is told, and the last code of the service.
+    /// The reply to the caller of a recorded write, and the last code of the service.
     pub(super) fn still_queued(&self, call: &Call) -> (Error, i32) {
         let (code, error) = call.put_off();
         let (code, why) = match (&self.hold.current, error) {

@@ -140,7 +140,7 @@ impl<T> Scheduler<T> {
         }
         self.each(&batch, |call, positions| call.lose(positions, error));
         let refusal = CallerRefusal::of_page(error).filter(|_| is_durable);
-        // What is recorded is not given up for want of an answer.
+        // A recorded write is not given up without an answer.
         let is_worth_repeating = error.status().is_retryable() || is_durable;
         let class = if is_worth_repeating && refusal.is_none() {
             Retry::Soon

@@ -1,4 +1,4 @@
-//! The work of one owner: writes one after another, reads when the writes before them are answered or set aside.
+//! The queue of one owner: writes one after another, reads after the writes before them are answered or set aside.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
@@ -49,7 +49,7 @@ pub(super) struct OwnerQueue {
     pub(super) aside: Option<Box<SetAside>>,
     /// Records that outlive their answer.
     pub(super) shadow: Option<Box<Shadow>>,
-    /// Whether the owner stands in a queue of those whose write may go.
+    /// Whether the owner is in a queue of owners whose write may be sent.
     pub(super) queued: bool,
     /// Until when a write waits because an earlier one may still arrive.
     pub(super) held_until: Option<Instant>,
@@ -82,7 +82,7 @@ impl OwnerQueue {
         self.reads.push_back(QueuedRead { command, op });
     }
 
-    /// Nothing is left, not even a place in the queue: an owner that came back would stand there twice.
+    /// Nothing is left, not even a place in the queue: an owner that returns would be queued twice.
     pub(super) fn is_idle(&self) -> bool {
         self.reads.is_empty()
             && !self.has_writes()
@@ -198,8 +198,8 @@ impl OwnerQueue {
         }
     }
 
-    /// Moves what of the next write is about targets that are set aside behind what was set aside. `targets_of` gives
-    /// the targets of a call. Gives the call and how many parts it has more, when anything moved.
+    /// Moves the parts of the next write about targets that are set aside behind those. `targets_of` returns the
+    /// targets of a call. Returns the call and how many parts it has more, when anything moved.
     pub(super) fn park<'a>(
         &mut self,
         targets_of: impl Fn(CallId) -> Option<&'a [Account]>,
@@ -331,7 +331,8 @@ impl OwnerQueue {
         self.again = Some((batch, from));
     }
 
-    /// The batch under way keeps failing for `targets`: others of the owner go on, and it goes out again from `from` on.
+    /// The batch in flight keeps failing for `targets`: other batches of the owner proceed, and it is sent again from
+    /// `from` on.
     pub(super) fn put_aside(&mut self, mut batch: Batch, targets: Vec<Account>, from: Instant) {
         self.in_flight = None;
         let aside = self.aside.get_or_insert_default();

@@ -66,7 +66,7 @@ impl<T> Scheduler<T> {
         (id, None)
     }
 
-    /// Takes a read of an owner who has writes that are on disk only.
+    /// Takes a read of an owner that has writes on disk only.
     pub(in crate::client) fn park_read(
         &mut self,
         request: Arc<Request>,

@@ -1,4 +1,4 @@
-//! Recorded writes that keep failing while nothing else does: one bad account must not stop its owner.
+//! Recorded writes that keep failing while others succeed: one failing account must not block its owner.
 //!
 //! ```text
 //! sent ---> it fails ---> again, a few times ---> set aside: other writes of the owner go on
@@ -7,8 +7,8 @@
 //!           ---> done, or refused for good: what waited behind it goes on
 //! ```
 //!
-//! What is set aside holds back later writes about the same owner and target, in order, and nothing else. A connection
-//! that failed, a limit or a signature says nothing about a write and does not count.
+//! A write that is set aside delays later writes about the same pair, in order, and nothing else. A failed
+//! connection, a rate limit or an expired signature says nothing about a write and does not count as a failure of it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -86,7 +86,7 @@ impl SetAside {
         }
     }
 
-    /// A batch is no longer about these targets. Gives the writes that waited for it.
+    /// A batch is no longer about these targets. Returns the writes that waited for it.
     pub(super) fn free(&mut self, targets: &[Account]) -> Vec<(Command, Op)> {
         let mut freed = Vec::new();
         for target in targets {
@@ -124,8 +124,8 @@ impl SetAside {
         self.batches.pop_first().map(|(_, batch)| batch)
     }
 
-    /// Gives the moment at which somebody has to look, unless somebody will. What is paid for and due goes as soon as
-    /// the owner may send.
+    /// Returns the time at which a thread has to look, unless one will. What the budget allows and is due is sent as
+    /// soon as the owner may send.
     fn set_timer(&mut self, now: Option<Instant>) -> Option<Instant> {
         let moment = self.moment()?;
         let needs_timer = match self.payment {
@@ -208,8 +208,7 @@ impl<T> Scheduler<T> {
         self.leave_time(&owner, after);
     }
 
-    /// The halves of a batch go out again one by one, to find out which target it is that fails; other writes of the
-    /// owner go on meanwhile.
+    /// The halves of a batch are sent one by one, to find the target that fails; other writes of the owner proceed.
     fn halve(&mut self, mut batch: Batch, from: Instant, now: Instant) {
         let (rest, divided) = batch.halve();
         if let Some(call) = divided {
@@ -232,7 +231,7 @@ impl<T> Scheduler<T> {
         self.leave_time(&owner, now + took);
     }
 
-    /// Other writes of the owner go on without this one.
+    /// Other writes of the owner proceed without this one.
     fn set_aside(&mut self, mut batch: Batch, least: Duration, now: Instant) {
         let (owner, took) = (batch.owner.clone(), batch.trouble().took);
         let first = self.rules.retry.map_or(REST, |policy| policy.max);
@@ -263,7 +262,7 @@ impl<T> Scheduler<T> {
         self.keep_time(&owner, None);
     }
 
-    /// The cache learns what is done of a divided call before later writes about it go out.
+    /// The parts of a divided call that are done are applied to the cache before later writes about them are sent.
     pub(super) fn tell_part(&mut self, id: CallId) {
         let Some(entry) = self.calls.get_mut(&id).filter(|entry| entry.is_divided) else {
             return;
@@ -342,7 +341,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// A read tells of the writes that it does not wait for.
+    /// The reply to a read names the writes that it does not wait for.
     pub(super) fn tell_of_set_aside(&mut self, batch: &Batch) {
         let queue = self.owners.get(&batch.owner);
         let aside = queue.and_then(|queue| queue.aside.as_ref());

@@ -32,7 +32,7 @@ pub(super) struct Oracle {
     pub(super) read: HashMap<Account, Instant>,
     /// Owners of whom a last page came back.
     pub(super) listed: HashSet<Account>,
-    /// Pairs that another host changed without this client hearing of it: only who is watched is read again.
+    /// Pairs that another client changed without a webhook: only watched owners are read again.
     pub(super) unheard: HashSet<Pair>,
     pub(super) watched: HashSet<Account>,
     pub(super) checks: u64,

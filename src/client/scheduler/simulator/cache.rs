@@ -303,7 +303,7 @@ impl Simulation {
             && !self.restarts.remove(&page.owner)
         {
             let before = self.begun.insert(page.owner.clone(), self.now);
-            // An owner that was forgotten for want of memory is a new one.
+            // An evicted owner is a new one.
             let is_soon = before.is_some_and(|before| self.now < before + SECOND);
             if is_soon && self.max_bytes == PLENTY {
                 self.violation(format!("{} is listed twice in a second", page.owner));

@@ -24,7 +24,7 @@ pub(super) struct Asked {
     pub(super) orphaned: bool,
     /// Answered or refused for good.
     pub(super) settled: bool,
-    /// Taken back before it was sent.
+    /// Cancelled before it was sent.
     pub(super) cancelled: bool,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::api::codes::{self, ALREADY_EXIST, NOT_EXIST};
 use crate::api::{Account, Answer, Command, Item, Relation, Request, Verdict};
 
-/// What became of a request on its way.
+/// The fate of a request in flight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Fate {
     Fine,
@@ -45,7 +45,7 @@ impl Fate {
     }
 }
 
-/// Who blocks whom, and how often the service was called.
+/// The lists, and how often the service was called.
 #[derive(Default)]
 pub(super) struct Service {
     pub(super) blocked: HashSet<(Account, Account)>,
