@@ -1,8 +1,7 @@
-//! What is on disk only: of each such write there is a row of a few bytes here instead of the write.
+//! Writes that are on disk only: a few bytes in memory for each.
 //!
-//! A write comes back into memory in order of acceptance, owner by owner: once a write of an owner was left here because too
-//! much of that owner is in memory, later ones of the same owner are left too, until the next pass begins
-//! with the oldest.
+//! Writes are loaded in order of acceptance, owner by owner: if a write of an owner stays here because too many of
+//! that owner are in memory, the later ones of the same owner stay too, until the next pass starts with the oldest.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
@@ -15,7 +14,7 @@ const CHUNK: usize = 1024;
 /// So many rows are looked at in one go.
 const LOOKS: usize = 16_384;
 
-/// Stands for an owner. Two owners that share one, which nobody can bring about, wait for each other.
+/// A hash of an owner. Two owners with the same one, which cannot be provoked, wait for each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OwnerHash([u32; 2]);
 
@@ -97,7 +96,7 @@ pub(super) struct Backlog {
     /// How many writes of each owner are here or on their way back.
     owners: HashMap<OwnerHash, u32, Same64>,
     hashing: RandomState,
-    /// Where the pass goes on.
+    /// Where the pass continues.
     next: CallId,
     /// Owners of which a write was left in this pass.
     left: HashSet<OwnerHash, Same64>,
@@ -186,7 +185,7 @@ impl Backlog {
         own.map(|write| write.id).collect()
     }
 
-    /// Forgets the tags; gives the writes that had one.
+    /// Removes the tags; returns the writes that had one.
     pub(super) fn take_tags(&mut self) -> Vec<Waiting> {
         let tagged: Vec<_> = self.iter().filter(|write| write.tag.is_some()).collect();
         for chunk in &mut self.chunks {
@@ -252,8 +251,8 @@ impl Backlog {
         self.len > 0 && (self.is_stirred || self.next > 0)
     }
 
-    /// Takes the next writes out, in order; `in_memory` knows how many there are of an owner. May find none and
-    /// still go on: see [`Self::has_next`].
+    /// Takes the next writes out, in order; `in_memory` knows how many there are of an owner. May find none and still
+    /// have more: see [`Self::has_next`].
     pub(super) fn next(
         &mut self,
         wanted: &Wanted,
@@ -406,7 +405,7 @@ mod tests {
     #[test]
     fn a_write_on_disk_takes_at_most_64_bytes_of_memory() {
         assert_eq!(size_of::<BacklogRow>(), 20);
-        // A hash table grows when 7 of 8 places are taken, and a byte stands beside each place.
+        // A hash table grows when 7 of 8 slots are used, and has one more byte per slot.
         let places = |bytes: usize| (bytes + 1) * 16 / 7;
         let owner = places(size_of::<(OwnerHash, u32)>());
         assert!(size_of::<BacklogRow>() + size_of::<u64>() + owner <= 64);

@@ -162,8 +162,8 @@ impl Outbox {
         self.set_aside(vec![BadRow::new(id, reason)], unix_seconds, now)
     }
 
-    /// Takes back the writes on disk of callers with `tag`: how many they are, and those of them that are not on their
-    /// way to disk yet, which are over. The others are over when they were read.
+    /// Cancels the writes on disk of callers with `tag`: their number, and those of them that are not being written
+    /// yet, which have ended. The others end when they were read.
     pub(in crate::client) fn cancel_beyond(&mut self, tag: u64) -> (usize, Vec<Record>) {
         let mut count = 0;
         let on_their_way = self.transit.values_mut();

@@ -143,8 +143,8 @@ impl DeadLetters {
         });
     }
 
-    /// The write `id` was refused at `unix_seconds`. True when its reply waits in memory from now on, as that of a caller
-    /// who `has_tag` always does.
+    /// The write `id` was refused at `unix_seconds`. True if its reply waits in memory from now on, as that of a
+    /// caller with a tag (`has_tag`) always does.
     pub(super) fn refuse(
         &mut self,
         id: CallId,

@@ -1,4 +1,4 @@
-//! The file of an outbox in the hands of an operator, while no client has it open.
+//! Operations on the file of an outbox while no client has it open, for an operator.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub use super::record::WriteState;
 /// So many rows are changed in one transaction.
 const PART: usize = 10_000;
 
-/// An outbox file, locked: a client cannot open it meanwhile.
+/// An outbox file, locked: no client can open it.
 pub struct OutboxFile {
     journal: SqliteJournal,
 }
@@ -119,7 +119,7 @@ impl OutboxFile {
     /// a bad key comes last. Calls `progress` with the number of rows that were looked at since the last time.
     ///
     /// # Errors
-    /// [`crate::Status::Storage`]; what was told to `progress` is done.
+    /// [`crate::Status::Storage`]; what was reported to `progress` is done.
     pub fn retry(&mut self, rows: &Selection, progress: impl FnMut(u64)) -> Result<Changed, Error> {
         self.change(rows, progress, retry)
     }

@@ -29,7 +29,7 @@ pub(in crate::client) struct IncomingCall<T> {
 /// Now, on the clock that runs and on the one of the wall.
 pub(in crate::client) type Moment = (Instant, i64);
 
-/// What became of a call on its way in.
+/// Outcome of the intake of a call.
 pub(in crate::client) struct Accepted {
     pub(in crate::client) id: CallId,
     /// The scheduler have it; otherwise the outbox alone.
@@ -184,7 +184,7 @@ fn release_reads<T>(scheduler: &mut Scheduler<T>, outbox: &Outbox, now: Instant)
     }
 }
 
-/// Takes back the writes with `tag` that only the outbox knows: how many they are. The writer has to look again when
+/// Cancels the writes with `tag` that only the outbox has, and returns their number. The writer has to look again if
 /// there is any.
 pub(in crate::client) fn cancel<T: Tagged>(
     scheduler: &mut Scheduler<T>,

@@ -24,20 +24,20 @@ pub(in crate::client) enum CommitFailure {
     Busy(Error),
     /// There is no room, or the file could not be read. Nothing was written: the next commit may succeed.
     NotWritten(Error),
-    /// Nobody knows what is on disk: nothing more may be written until the journal is opened again.
+    /// The content of the disk is unknown: nothing more may be written until the journal is opened again.
     Broken(Error),
 }
 
 /// What the journal has under an id.
 pub(in crate::client) enum Loaded {
     Write(Record),
-    /// The row is no write of ours, for this reason.
+    /// The row is not a valid write, for this reason.
     Bad(String),
     /// SQLite cannot read it.
     Unreadable(Error),
     /// Another program has the file locked: the same read may succeed later.
     Locked(Error),
-    /// There is no such row: somebody else has removed it.
+    /// There is no such row: another program has removed it.
     Gone,
 }
 

@@ -1,8 +1,8 @@
-//! Writes on disk until they are answered: accepted, recorded, confirmed or refused.
+//! The outbox: writes on disk until they are answered. They are accepted, recorded, and confirmed or refused.
 //!
-//! A plain state machine without threads, clocks or files: what is to be written and when. The thread of
-//! `runtime/outbox_writer.rs` and the simulator hand its changes to a [`Journal`]. Ids of records are ids of
-//! calls, so their order is the order of acceptance.
+//! A state machine without threads, clocks or files: what is to be written and when. The thread of
+//! `runtime/outbox_writer.rs` and the simulator pass its changes to a [`Journal`]. Ids of records are ids of calls,
+//! so their order is the order of acceptance.
 
 mod backlog;
 mod beyond;
@@ -48,7 +48,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// When a commit that found the file locked is tried again; the journal itself has waited before.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
 
-/// What became of a commit.
+/// Outcome of a commit.
 pub(super) enum CommitOutcome {
     /// The writes before this one are recorded.
     Recorded(CallId),
@@ -89,7 +89,7 @@ pub(super) struct Outbox {
     recorded: CallId,
     is_committing: bool,
     failures: u64,
-    /// Writes that found no room on the disk, how many of them a sync has told of, and why the last did not.
+    /// Writes for which the disk had no room, how many of them a sync has reported, and the reason of the last.
     lost: u64,
     told: u64,
     no_room: Option<Error>,
@@ -125,7 +125,7 @@ impl Outbox {
         Arc::clone(&self.room)
     }
 
-    /// Takes an accepted write, for which there is room. True when whoever waits for work has to look again.
+    /// Takes an accepted write, for which there is room. True if the threads that wait for work have to look again.
     ///
     /// # Errors
     /// [`Status::Storage`] when a sync failed since it was accepted.
@@ -143,7 +143,7 @@ impl Outbox {
         Ok(self.schedule(now + self.commit_time))
     }
 
-    /// The write needs nothing more. True when whoever waits for work has to look again.
+    /// The write is complete. True if the threads that wait for work have to look again.
     pub(super) fn erase(&mut self, id: CallId, now: Instant) -> bool {
         if self.forget(id).is_none() {
             return false;
@@ -183,8 +183,8 @@ impl Outbox {
         !self.is_written() && self.schedule(now + self.commit_time)
     }
 
-    /// The write `id` is sent no more and stays on disk until its refusal is polled; `has_tag` when a caller has. Gives
-    /// whether its reply goes to be polled now, and true as for `add`. None when the write is not recorded.
+    /// The write `id` is sent no more and stays on disk until its refusal is polled; `has_tag` when a caller has.
+    /// Returns whether its reply is to be polled now, and true as for `add`. None when the write is not recorded.
     pub(super) fn refuse(
         &mut self,
         id: CallId,
@@ -211,12 +211,12 @@ impl Outbox {
         is_time.then(|| self.letters.begin_page())
     }
 
-    /// Takes refusals that were read, up to that number; gives their replies.
+    /// Takes refusals that were read, up to that number; returns their replies.
     pub(super) fn take_letters(&mut self, page: Vec<Refused>, read: Option<i64>) -> Vec<Reply> {
         self.letters.take_page(page, read)
     }
 
-    /// Somebody waits: what is to be written goes now. True as for `add`.
+    /// A caller waits: pending changes are written now. True as for `add`.
     pub(super) fn hurry(&mut self, now: Instant) -> bool {
         !self.is_written() && self.schedule(now)
     }
@@ -229,8 +229,8 @@ impl Outbox {
         sooner
     }
 
-    /// When the next commit begins; None while there is nothing to write. Whoever waits for work sleeps until then, and
-    /// `schedule` compares with the same moment: otherwise nobody would wake the sleeper.
+    /// When the next commit begins; None while there is nothing to write. A thread that waits for work sleeps until
+    /// that time, and `schedule` compares with the same time: otherwise the thread would not be woken.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due.filter(|_| self.room.check().is_ok())
     }
@@ -269,7 +269,7 @@ impl Outbox {
             }
             Err(CommitFailure::Busy(error)) => return self.postpone(changes, error, now),
             Err(CommitFailure::NotWritten(error)) => {
-                // They go with a later commit; on disk they do no harm meanwhile.
+                // They are part of a later commit; until it they do no harm on disk.
                 self.erase.splice(..0, changes.erase);
                 self.letters.marks.splice(..0, changes.letters);
                 self.letters.polled.splice(..0, changes.polled);
@@ -292,7 +292,7 @@ impl Outbox {
         self.recorded = changes.up_to;
         let mut lost = changes.add;
         if self.room.check().is_err() {
-            // What was accepted meanwhile has no commit to wait for.
+            // Writes accepted after it have no commit to wait for.
             lost.append(&mut self.add);
         }
         let records = lost.into_iter().map(|record| {
@@ -311,9 +311,9 @@ impl Outbox {
         }
     }
 
-    /// Puts `changes` back in front of what came meanwhile.
+    /// Puts `changes` back in front of later ones.
     fn postpone(&mut self, changes: Changes, error: Error, now: Instant) -> CommitOutcome {
-        // A write that was cancelled meanwhile is neither recorded nor erased.
+        // A write that was cancelled before that is neither recorded nor erased.
         let add = changes.add.into_iter();
         let (add, over): (Vec<_>, Vec<_>) = add.partition(|record| self.keeps(record.id));
         let over: HashSet<_> = over.iter().map(|record| record.id).collect();
@@ -360,8 +360,7 @@ impl Outbox {
         self.told
     }
 
-    /// Why a sync that began when `told` losses were old news does not succeed, though nothing is left to
-    /// be written.
+    /// Why a sync that began after `told` reported losses does not succeed, though nothing is left to be written.
     pub(super) fn tell_loss(&mut self, told: u64) -> Option<Error> {
         self.told = self.lost;
         self.no_room.clone().filter(|_| self.lost > told)

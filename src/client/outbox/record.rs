@@ -32,10 +32,10 @@ pub(super) fn record_bytes(owner: usize, targets: usize) -> u64 {
     RECORD_BYTES + (owner + targets) as u64
 }
 
-/// A row that cannot be a write of ours.
+/// A row that is not a valid write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::client) struct BadRow {
-    /// The key of the row, which need not be an id of ours.
+    /// The key of the row, which need not be an id of the outbox.
     pub(in crate::client) id: i64,
     /// The end of a sentence about the row.
     pub(in crate::client) reason: String,
@@ -57,7 +57,7 @@ pub enum WriteState {
     Queued,
     /// The service refused it; the next client gives the refusal to poll.
     Refused,
-    /// It is no write of ours and is not sent.
+    /// It is not a valid write and is not sent.
     Bad,
 }
 

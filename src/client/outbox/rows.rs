@@ -1,5 +1,6 @@
-//! Rows of the outbox file, read with distrust: whoever can write to the file can have put anything there. A row is
-//! held against what a request may be, and its sizes are asked for before its texts: nothing large is ever loaded.
+//! Rows of the outbox file, read as untrusted input: a program that can write to the file can have written anything.
+//! A row is checked against the limits of a request, and its sizes are read before its strings, so nothing large is
+//! loaded.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use crate::api::{Account, Command, Operation, Request, Targets};
 use crate::client::scheduler::CallId;
 use crate::client::validate::MAX_TARGETS;
 
-/// Ids below this one are ours; above it there is still room for more writes than a machine can make.
+/// Ids below this one are assigned by the outbox; above it there is still room for more writes than a machine can
+/// make.
 const ID_LIMIT: u64 = 1 << 62;
 /// Longest text of targets: each with its line feed.
 const MAX_TEXT: usize = MAX_TARGETS * (accounts::MAX_BYTES + 1);
@@ -136,7 +138,7 @@ fn whole() -> String {
     )
 }
 
-/// The greatest id that is one of ours.
+/// The greatest id that the outbox assigned.
 pub(super) fn last_id(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     let last = "SELECT max(id) FROM writes WHERE id BETWEEN 0 AND ?1";
     connection.query_row(last, [ID_LIMIT - 1], |row| row.get(0))
@@ -231,7 +233,7 @@ pub(super) fn refused(
     Ok((page, last))
 }
 
-/// The mark that stands in the columns from `first` on.
+/// The mark in the columns from `first` on.
 fn letter(row: &Row<'_>, first: usize) -> rusqlite::Result<Letter> {
     Ok(Letter {
         number: row.get(first)?,
