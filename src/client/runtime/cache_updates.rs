@@ -1,4 +1,4 @@
-//! What the threads of a client do for the cache: read lists in the background, learn from answers.
+//! Work of the threads for the cache: read lists in the background, apply responses.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::client::scheduler::{Done, Scheduler};
 use crate::error::Error;
 
 impl Runtime {
-    /// Learns from answers from now on, before anybody else is told of them.
+    /// Applies responses to the cache from now on, before their callers get them.
     pub(in crate::client) fn refresh_with(&self, refresher: Refresher) {
         self.state.lock().refresher = Some(refresher);
     }
@@ -56,7 +56,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// The cache learns what `done` says, in order; pages are taken out.
+    /// Applies `done` to the cache, in order; pages are removed from it.
     pub(super) fn apply(&self, state: &mut RuntimeState, done: &mut Vec<Done<Caller>>) {
         let now = self.clock.now();
         let RuntimeState {

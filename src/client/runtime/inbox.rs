@@ -47,7 +47,7 @@ struct InboxQueue {
     /// Why nothing more is accepted.
     refusal: Option<Error>,
     wakeup: Wakeup,
-    /// A thread was started that takes in what arrives.
+    /// A thread was started that processes the inbox.
     has_drainer: bool,
     /// So many times the leader looks by itself: after a tick comes another, and the first call of a tick should not
     /// have to wake a thread.

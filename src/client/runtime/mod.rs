@@ -80,7 +80,7 @@ pub(super) struct Runtime {
     /// Room in the outbox, when there is one.
     room: OnceLock<Arc<Room>>,
     state: Mutex<RuntimeState>,
-    /// Something came to its end or is on disk: who flushes, syncs or closes looks again.
+    /// A call ended or is on disk: flush, sync and close check again.
     quieter: Condvar,
     /// Something is to be written to the outbox.
     to_record: Condvar,

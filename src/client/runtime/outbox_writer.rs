@@ -1,4 +1,4 @@
-//! The thread that brings accepted writes to disk, many in one commit.
+//! The thread that commits accepted writes to the outbox, many in one commit.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl Runtime {
             if panics::contain(|| own.record_until_closed(journal.as_mut())).is_err() {
                 own.poison();
             }
-            // In this order: who waits for the end of all threads may open the file again.
+            // In this order: after the end of all threads the file may be opened again.
             drop(journal);
             drop(own);
             drop(alive);
@@ -35,7 +35,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// Takes back the calls with `tag` that only the outbox knows; how many they were.
+    /// Cancels the calls with `tag` that only the outbox has; returns their number.
     pub(super) fn cancel_beyond(&self, state: &mut RuntimeState, tag: u64, now: Instant) -> usize {
         let Some(outbox) = &mut state.outbox else {
             return 0;
@@ -65,7 +65,7 @@ impl Runtime {
         }
     }
 
-    /// At the end, and after a bug, what is on disk stays there: its callers were told.
+    /// At the end, and after a bug, records stay on disk: their callers have their replies.
     fn takes_pages(&self, state: &RuntimeState) -> bool {
         state.alive.is_some() && !self.is_poisoned()
     }
@@ -99,7 +99,7 @@ impl Runtime {
         state
     }
 
-    /// Writes that need nothing more leave the outbox, but for those that were refused: gives the latter.
+    /// Removes answered writes from the outbox, except refused ones, and returns the latter.
     pub(super) fn let_go(&self, state: &mut RuntimeState, done: &[Done<Caller>]) -> Letters {
         let mut letters = Letters::new();
         let Some(outbox) = &mut state.outbox else {
@@ -109,7 +109,7 @@ impl Runtime {
         let mut sooner = false;
         for done in done.iter().filter(|done| done.is_settled) {
             let refusal = match &done.caller {
-                // It is told by its own thread.
+                // Its own thread delivers it.
                 Some(Caller::Waits(_)) => None,
                 _ => WriteRefusal::of(&done.call),
             };
@@ -203,7 +203,7 @@ impl Runtime {
         }
     }
 
-    /// Gives what was accepted and is not on disk a last chance, until `deadline`.
+    /// Waits until `deadline` for accepted writes that are not on disk.
     pub(super) fn record_all(
         &self,
         state: &mut MutexGuard<'_, RuntimeState>,

@@ -75,7 +75,7 @@ struct Leader {
     until: Option<Instant>,
 }
 
-/// Who sleeps, and who looks.
+/// The threads that sleep and those that look.
 #[derive(Debug, Default)]
 pub(super) struct Wakeup {
     leader: Option<Leader>,

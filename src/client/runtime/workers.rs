@@ -1,6 +1,6 @@
-//! What the threads of a client do: look, go on the network, come back. `wakeup.rs` says who of them sleeps and who is
-//! woken. A thread more than there are requests under way runs the timers, so that deadlines hold while every
-//! connection hangs.
+//! The loop of a thread: look for work, send a request, process its outcome. `wakeup.rs` decides which thread sleeps
+//! and which is woken. There is one thread more than requests in flight, which runs the timers, so deadlines hold
+//! while every connection hangs.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -41,7 +41,7 @@ impl Runtime {
         let own = Arc::clone(self);
         threads::spawn("chatblock-call", move || {
             own.work();
-            // In this order: who waits for the end of all threads may reopen the store.
+            // In this order: after the end of all threads the store may be opened again.
             drop(own);
             drop(alive);
         })
@@ -123,9 +123,9 @@ impl Runtime {
         self.inbox.post(work);
     }
 
-    /// There is nothing to do before `until`. A thread that `came_back` from the network lets others run first and looks
-    /// once more: where every core is busy the callers that have their answers bring the next work meanwhile, and a look
-    /// is cheaper than to sleep and be woken.
+    /// There is nothing to do before `until`. A thread that `came_back` from the network yields and looks once more:
+    /// if every core is busy, callers that have their replies submit the next work in that time, and a look is
+    /// cheaper than to sleep and be woken.
     fn rest(
         &self,
         state: &mut MutexGuard<'_, RuntimeState>,
