@@ -19,7 +19,7 @@ use crate::threads;
 /// How many asynchronous calls the embedded engine executes concurrently: enough to share commits.
 const LOCAL_REQUESTS: usize = 16;
 
-/// Who answers, what is known, and how calls travel.
+/// The service, the cache, and the path of calls.
 pub(super) struct OpenBackend {
     pub(super) service: Box<dyn Service>,
     pub(super) cache: Arc<TimedCache>,

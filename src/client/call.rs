@@ -185,7 +185,7 @@ impl Call {
         again
     }
 
-    /// A slot for each target. Not at the beginning: that is on the thread of a caller who is in a hurry.
+    /// A slot for each target. Not at the beginning: that is on the thread of a caller that must not be delayed.
     fn open(&mut self) {
         let first = if std::mem::take(&mut self.is_all_done) {
             Slot::Done

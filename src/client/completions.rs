@@ -37,8 +37,8 @@ struct CompletionState {
     over: bool,
     /// What the descriptor shows.
     is_readable: bool,
-    /// A poll returned without a reply since the last edge: what arrives next makes an edge, also for who polls until
-    /// there is nothing (`EPOLLET`) while a token was left.
+    /// A poll returned without a reply since the last edge: the next arrival makes an edge, also for a program that
+    /// polls until there is nothing (`EPOLLET`) while a token was left.
     needs_edge: bool,
 }
 

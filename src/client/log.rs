@@ -21,8 +21,8 @@ use file::{LogFile, Rotation};
 
 /// Lines that wait for the writer; beyond them new lines are counted and dropped.
 const QUEUE_LINES: usize = 1024;
-/// Warnings and errors at once, and each second from then on. A service that refuses everything is said in the
-/// first few; what comes after is counted. Who asks for a line per call gets it.
+/// Warnings and errors at once, and each second from then on. A service that refuses everything is reported in the
+/// first few; later ones are counted. At a level with a line per call there is no limit.
 const WARNINGS: u32 = 100;
 const WARNINGS_PER_SECOND: u32 = 10;
 

@@ -1,4 +1,4 @@
-//! When to try again, from the classes of docs/protocol.md 6.
+//! When to retry, by the classes of docs/protocol.md 6.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(super) enum NextAttempt {
     Again {
         /// How long to wait first.
         delay: Duration,
-        /// Whether the signature is made anew.
+        /// Whether a new signature is made.
         renew: bool,
     },
 }
@@ -83,7 +83,7 @@ impl Attempts {
                     renew: true,
                 }
             }
-            // Time alone can mend a signature: the clocks may agree again.
+            // Waiting alone can help: the clocks may agree again.
             Retry::Renew if self.patient => NextAttempt::Again {
                 delay: REST,
                 renew: true,

@@ -22,18 +22,18 @@ pub struct Stats {
     pub backend: &'static str,
     /// Milliseconds since the client was opened.
     pub uptime_ms: u64,
-    /// What became of the calls.
+    /// Outcomes of the calls.
     pub calls: Calls,
-    /// What waits now.
+    /// Queues.
     pub queue: QueueStats,
-    /// What went to the service or to the engine.
+    /// Requests to the service or the engine.
     pub requests: ByCommand<Requests>,
-    /// How long calls took from acceptance to their end.
+    /// Latency of calls, from acceptance to their end.
     pub latency: ByCommand<Latency>,
-    /// Why requests were repeated; `None` where nothing is repeated.
+    /// Retries by reason; `None` where nothing is retried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<Retries>,
-    /// How fast calls may go; `None` where there is no limit.
+    /// The rate limit; `None` where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
     /// The cloud service; `None` on the embedded engine.
@@ -42,16 +42,16 @@ pub struct Stats {
     /// Writes on disk; `None` where writes live in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outbox: Option<OutboxStats>,
-    /// What is known of who blocks whom.
+    /// The cache.
     pub cache: CacheStats,
-    /// Webhooks that came in; `None` on the embedded engine.
+    /// Received webhooks; `None` on the embedded engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhooks: Option<WebhookStats>,
     /// Log lines.
     pub log: LogLines,
 }
 
-/// Webhooks that came in.
+/// Received webhooks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct WebhookStats {
@@ -63,21 +63,21 @@ pub struct WebhookStats {
     pub stale: u64,
     /// Refused: for another app.
     pub foreign: u64,
-    /// Refused: not as the service writes them.
+    /// Refused: not in the form of the service.
     pub malformed: u64,
     /// Refused: about something else than blocklists.
     pub others: u64,
-    /// Pairs of accepted webhooks about owners of whom nothing is known.
+    /// Pairs of accepted webhooks about owners that are not cached.
     pub ignored_pairs: u64,
 }
 
-/// The cache that answers who blocks whom.
+/// The cache of block lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CacheStats {
     /// Pairs that answer yes.
     pub pairs: u64,
-    /// Owners whose lists are known; 0 on the embedded engine, which knows all.
+    /// Cached owners; 0 on the embedded engine, where all are cached.
     pub owners: u64,
     /// Bytes in use.
     pub bytes: u64,
@@ -91,9 +91,9 @@ pub struct CacheStats {
     pub refreshes: u64,
     /// How often each list is read, in milliseconds: as configured, or as the rate allows for so many owners.
     pub refresh_ms: u64,
-    /// Owners that became unknown to make room.
+    /// Owners that were evicted.
     pub evictions: u64,
-    /// Milliseconds since the list that waits longest was read.
+    /// Milliseconds since the least recently read list was read.
     pub oldest_ms: Option<u64>,
 }
 
@@ -107,7 +107,7 @@ pub struct OutboxStats {
     pub on_disk: usize,
     /// Those of them that are not on disk yet.
     pub unrecorded: usize,
-    /// What they take of `max_bytes`.
+    /// Their part of `max_bytes`.
     pub bytes: u64,
     /// As configured.
     pub max_bytes: u64,
@@ -123,7 +123,7 @@ pub struct OutboxStats {
     pub refused: u64,
     /// Rows of the file that are no writes and are not sent.
     pub bad_rows: u64,
-    /// Why writes are not sent now; `None` while they are.
+    /// Why writes are not sent; `None` while they are.
     pub held: Option<HoldStats>,
 }
 
@@ -132,13 +132,13 @@ pub struct OutboxStats {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HoldStats {
-    /// The code of the service; 0 when a page of somebody between came instead of an answer.
+    /// The code of the service; 0 if a page of a proxy or firewall came instead of a response.
     pub code: i32,
     /// HTTP status of that page; 200 otherwise.
     pub http_status: u16,
     /// Seconds since writes are held.
     pub since_s: u64,
-    /// Milliseconds until the next request that asks whether the service still refuses.
+    /// Milliseconds until the next request that tests whether the service still refuses.
     pub probe_ms: u64,
     /// What the code means, the service's own words, and the next step.
     pub message: String,
@@ -216,7 +216,7 @@ pub struct Calls {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CallCounts {
-    /// Calls that were taken; a call that is refused at once is not.
+    /// Accepted calls; a call that is refused at once is not counted.
     pub accepted: u64,
     /// Ended with OK: every account is as wanted.
     pub confirmed: u64,
@@ -239,7 +239,7 @@ impl CallCounts {
         self.confirmed + self.refused + self.in_doubt + self.not_sent + self.cancelled
     }
 
-    /// Takes what another one counted about calls that are not its own, but were accepted here.
+    /// Adds the counts of another one about calls that were accepted here.
     fn take_ends(&mut self, other: &Self) {
         self.confirmed += other.confirmed;
         self.refused += other.refused;
@@ -327,11 +327,11 @@ pub struct Retries {
     pub network: u64,
     /// No connection.
     pub connect: u64,
-    /// The service said that calls come too fast (60007 and its kin).
+    /// The service reported too many calls (60007 and related codes).
     pub throttled: u64,
     /// The service was busy or met an error inside, for the request or for accounts in it.
     pub busy: u64,
-    /// The signature had expired and was made anew.
+    /// The signature had expired and was renewed.
     pub signature: u64,
     /// Too many signatures were refused (70050): repeated after a minute.
     pub rest: u64,
