@@ -202,7 +202,7 @@ impl<'a, const SLOTS: usize> Probe<'a, SLOTS> {
     /// Whether there is a key with this word and this value where one was seen.
     #[inline(always)]
     pub(super) fn still_has(&self, word: u64, value: u64) -> bool {
-        // In this order: who sees a word that was put here later sees its value too.
+        // In this order: a reader that sees a word stored here later sees its value too.
         self.bucket.words[self.slot()].load(Ordering::Acquire) == word && self.value() == value
     }
 }

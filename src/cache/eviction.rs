@@ -62,7 +62,7 @@ impl OwnerRecord {
     }
 }
 
-/// Whether an owner is watched, its word, and who it is. As bytes, from the highest down: a number would make it a
+/// Whether an owner is watched, its word, and its number. As bytes, from the highest down: a number would make it a
 /// third larger.
 type EvictionTurn = (bool, [u8; 8], Fingerprint);
 
@@ -117,7 +117,7 @@ impl OwnerRecords {
         words.map(|turn| u64::from_be_bytes(turn.1)).min()
     }
 
-    /// Who is evicted next, never `spared`.
+    /// The owner to evict next, never `spared`.
     pub(super) fn victim(&self, spared: Fingerprint) -> Option<Fingerprint> {
         let mut candidates = self.order.iter().map(|entry| entry.2);
         candidates.find(|owner| *owner != spared)

@@ -169,8 +169,8 @@ mod tests {
     const SECRET: HashKey = [0x6368_6174_626c_6f63, 0x6b6c_6973_7473_2121];
     const OWNER: &[u8] = b"ann";
 
-    /// Peers that a player would choose who knew the key: all begin their path in the same few buckets, which
-    /// cannot hold them.
+    /// Peers that a player with knowledge of the key would choose: all begin their path in the same few buckets,
+    /// which cannot hold them.
     fn chosen_for(key: HashKey, count: usize) -> Vec<String> {
         let hashing = Hashing::new(key);
         let is_close = |peer: &String| {

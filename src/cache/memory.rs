@@ -1,4 +1,4 @@
-//! Where buckets live: chunks that double, never move, and are given back only with the whole.
+//! Memory of the buckets: chunks that double in size, never move, and are released only with the whole table.
 
 #![allow(
     unsafe_code,
@@ -23,7 +23,7 @@ const HUGE_PAGE: usize = 2 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoRoom;
 
-/// Buckets by number, all zero at first. Null stands for a chunk that is not there yet.
+/// Buckets by number, all zero at first. Null is a chunk that does not exist yet.
 #[derive(Default)]
 pub(super) struct BucketMemory {
     chunks: [AtomicPtr<Bucket>; CHUNKS],
