@@ -43,7 +43,7 @@ impl Group {
     /// one answer for each, in order.
     ///
     /// # Errors
-    /// Those of `write`, for every caller in the transaction; [`Status::Storage`] when a bug ended it.
+    /// Those of `write`, for every caller in the transaction; [`Status::Storage`] if a panic ended it.
     pub(super) fn join(
         &self,
         request: &Request,
