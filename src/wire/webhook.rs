@@ -66,8 +66,8 @@ struct RawPair {
 /// Unknown members are ignored.
 ///
 /// # Errors
-/// What is wrong, as the end of a sentence. One pair that cannot exist spoils the whole event: who
-/// applied only the rest would confirm what was never understood.
+/// What is wrong, as the end of a sentence. One pair that cannot exist makes the whole event invalid: applying only
+/// the rest would confirm an event that was not understood.
 pub fn read_event(change: Change, body: &[u8]) -> Result<Event, Malformed> {
     if body.len() > MAX_BODY {
         return Err(Malformed("is larger than 1 MiB"));
