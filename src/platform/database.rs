@@ -199,7 +199,7 @@ impl Database {
             is_only_name(identity, &self.index_path)
         };
         if deletes && is_ours().unwrap_or(false) {
-            // What is left is emptied by who opens it next.
+            // The rest is emptied by the next process that opens it.
             let _ = fs::remove_file(&self.index_path);
         }
         *index = None;

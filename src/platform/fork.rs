@@ -21,8 +21,8 @@ use once_cell::sync::OnceCell;
 const SLOTS: usize = 4096;
 /// A slot without a descriptor: no descriptor has this number.
 const FREE: u64 = u64::MAX;
-/// How often a fork gives way to a thread that is about to register a descriptor. It does not wait for ever: the
-/// handler of a signal may fork on the very thread.
+/// How often a fork yields to a thread that is about to register a descriptor. It does not wait without limit: a
+/// signal handler may fork on the same thread.
 const PATIENCE: usize = 10_000;
 
 static GENERATION: AtomicU32 = AtomicU32::new(0);

@@ -1,7 +1,7 @@
 //! SQLite's locks of a database file, for all connections of one client.
 //!
-//! They stand on the bytes on which SQLite has them, so that other copies of SQLite, in this process and in others, meet
-//! them. Between connections of the client a count decides: their locks are those of one open file.
+//! They are on the same bytes as SQLite's, so that other copies of SQLite, in this process and in others, conflict
+//! with them. Between connections of the client a counter decides, because their locks are those of one open file.
 
 use std::fs::File;
 
@@ -126,7 +126,7 @@ impl Levels {
     }
 }
 
-/// Takes the shared lock, unless somebody waits for the exclusive one.
+/// Takes the shared lock, unless a connection waits for the exclusive one.
 fn enter(file: &File) -> Result<(), LockRefusal> {
     take(file, PENDING, Mode::Shared)?;
     let entered = take(file, SHARED, Mode::Shared);

@@ -1,14 +1,14 @@
-//! SQLite's access to the files of one [`Database`]: reading, writing and syncing are SQLite's own, locks and the index of
-//! the log are ours.
+//! SQLite's access to the files of one [`Database`]: reading, writing and syncing are SQLite's own, locks and the
+//! index of the log are implemented here.
 //!
-//! SQLite locks with `fcntl`, and those locks belong to the process: when another copy of SQLite in it, or anything else, closes
-//! the file, they vanish, and the other copy does not meet them at all. It would empty the index under our feet and delete
-//! a log that we go on writing to. With locks of the open file every other copy meets ours as it meets those of another
-//! process.
+//! SQLite locks with `fcntl`, and those locks belong to the process: when another copy of SQLite in it, or anything
+//! else, closes the file, they vanish, and the other copy does not conflict with them at all. It would reset the
+//! index and delete a log that is in use. Locks of the open file conflict with every other copy as those of another
+//! process do.
 //!
-//! SQLite knows a database by the name of its VFS; each [`Vfs`] has a name of its own. It is built on "unix-none", which is
-//! SQLite's access to files without locks and without memory of what else the process has open: so a forked child that opens
-//! the same file begins anew.
+//! SQLite knows a database by the name of its VFS; each [`Vfs`] has a name of its own. It is built on "unix-none",
+//! which is SQLite's access to files without locks and without memory of what else the process has open: so a forked
+//! child that opens the same file starts with no locks.
 
 #![allow(
     unsafe_code,
@@ -102,8 +102,8 @@ impl Vfs {
         unsafe { &(*self.shim).database }
     }
 
-    /// Opens a connection to the file at `path`, which nobody else uses: it is not locked, and no descriptor of it that others
-    /// have loses a lock when the connection is closed.
+    /// Opens a connection to the file at `path`, which no other program uses: it is not locked, and no descriptor of
+    /// it that others have loses a lock when the connection is closed.
     ///
     /// # Errors
     /// What SQLite says.
@@ -231,8 +231,8 @@ unsafe extern "C" fn open(
         None
     };
     let Some(role) = role else {
-        // What SQLite has beside a database, and databases that are attached: nobody else uses them.
-        // SAFETY: SQLite's own file fits in the place, and needs none of ours.
+        // What SQLite has beside a database, and databases that are attached: no other program uses them. SAFETY:
+        // SQLite's own file fits in the place, and needs none of ours.
         return unsafe { open_base(shim.base, path, file, flags, out_flags) };
     };
     // SAFETY: the place is large enough for our part, and nothing is in it yet.
@@ -298,7 +298,7 @@ unsafe extern "C" fn delete(
     // SAFETY: a path of SQLite is NULL or NUL-terminated.
     let is_log = unsafe { named(path) } == shim.database.log_path().as_os_str().as_bytes();
     if is_log && !shim.database.may_delete_log() {
-        // It is gone already, or it is the log of another file that was put in the place of ours.
+        // It is gone already, or it is the log of another file that replaced this one.
         return ffi::SQLITE_OK;
     }
     // SAFETY: the base lives as long as the process.

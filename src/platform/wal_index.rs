@@ -1,5 +1,5 @@
-//! SQLite's index of a write-ahead log (the file with `-shm` at its end), shared with every other program that has the
-//! database open: the same bytes, the same locks, only that ours belong to the open file.
+//! SQLite's index of a write-ahead log (the file with `-shm` at its end), shared with every other program that has
+//! the database open: the same bytes and the same locks, except that these belong to the open file.
 
 #![allow(unsafe_code, reason = "memory of a file has no safe form")]
 
@@ -16,7 +16,7 @@ use super::locks::{self, Mode, Range};
 
 /// Locks of the index, as in SQLite.
 const LOCKS: usize = 8;
-/// Where they stand in the file, and the one that says that somebody uses it ("dead man's switch").
+/// Their offsets in the file, and that of the lock that marks it as used ("dead man's switch").
 const FIRST_LOCK: i64 = 120;
 const IN_USE: Range = Range::byte(FIRST_LOCK + 8);
 /// To make the system take the memory that a file grows by, a byte is written in each piece of this size.
@@ -82,7 +82,8 @@ pub(super) struct WalIndex {
 }
 
 impl WalIndex {
-    /// Opens or creates the index at `path`. Whoever finds it unused empties it: what a crash left there is of no use.
+    /// Opens or creates the index at `path`. A process that finds it unused empties it: what a crash left there is of
+    /// no use.
     pub(super) fn open(path: &Path) -> Result<Self, LockRefusal> {
         let open = || {
             let mut options = File::options();
@@ -185,7 +186,7 @@ impl WalIndex {
         Ok(())
     }
 
-    /// Gives up what `held` has of `count` locks from `first` on.
+    /// Releases what `held` has of `count` locks from `first` on.
     pub(super) fn release(
         &mut self,
         held: &mut IndexLocks,
@@ -206,7 +207,7 @@ impl WalIndex {
         Ok(())
     }
 
-    /// Gives up everything that `held` has.
+    /// Releases everything that `held` has.
     pub(super) fn release_all(&mut self, held: &mut IndexLocks) {
         // The system takes a lock back that this fails for when the file is closed.
         let _ = self.release(held, 0, LOCKS);

@@ -1,4 +1,4 @@
-//! A file of ours before SQLite sees it: whose it is, creation, foreign files and other formats.
+//! A file before SQLite opens it: its lock, its creation, and the refusal of foreign files and other formats.
 
 use std::cmp::Ordering;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -29,7 +29,7 @@ const CHILD_BEGINS: Duration = Duration::from_millis(300);
 const PARENT_ENDS: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(10);
 
-/// A file that is ours alone.
+/// A file that only this process has open.
 pub(super) struct Claimed {
     pub(super) file: ParentOnly<File>,
     /// Where SQLite finds it too: no part of the path is a link.
@@ -161,7 +161,7 @@ fn open(path: &Path, real: &Path) -> Result<Option<ParentOnly<File>>, Error> {
     Ok((metadata.len() > 0).then_some(file))
 }
 
-/// Locks an open file; None when it has lost its name meanwhile.
+/// Locks an open file; None if it has lost its name.
 fn claim_open(
     path: &Path,
     real: &Path,
@@ -297,7 +297,7 @@ pub(super) fn in_use(path: &Path) -> Error {
     )
 }
 
-/// Never through a link, and without waiting for whoever has the other end of a pipe.
+/// Never through a link, and without waiting for the other end of a pipe.
 const FLAGS: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
 
 /// Readable and writable by the owner alone, whatever the umask; never inherited.

@@ -11,7 +11,7 @@ use crate::platform::database::Database;
 use crate::platform::levels::{Level, LockRefusal};
 use crate::platform::wal_index::{IndexLocks, has_locks};
 
-/// Where SQLite's own part of an open file begins: behind ours, aligned as by `malloc`.
+/// Where SQLite's own part of an open file begins: behind that of this module, aligned as by `malloc`.
 pub(super) const BASE_OFFSET: usize = size_of::<OpenFile>().next_multiple_of(16);
 
 /// What a file is to a database.
