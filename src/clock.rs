@@ -16,8 +16,8 @@ pub trait Clock: Send + Sync {
     /// The monotonic clock.
     fn now(&self) -> Instant;
 
-    /// The monotonic clock at its last tick, at most [`TICK`] ago, since a moment of its own. For who asks all the
-    /// time: a look at the exact one costs three times as much.
+    /// The monotonic clock at its last tick, at most [`TICK`] ago, since an origin of its own. For frequent readers:
+    /// reading the exact clock costs three times as much.
     fn last_tick(&self) -> Duration;
 }
 

@@ -172,7 +172,7 @@ impl Purpose {
     }
 }
 
-/// A file and who names it.
+/// A file and the key that names it.
 #[derive(Clone, Debug)]
 pub struct NamedFile {
     /// The key of the configuration, or the option of the command line.

@@ -225,7 +225,7 @@ struct RawDocument {
 /// Decodes `usersig`, row 1 of docs/protocol.md 7.6. Bounded: 2 KiB of text, 64 KiB inflated.
 ///
 /// # Errors
-/// The code 70003 for everything that is not one sound document.
+/// The code 70003 for everything that is not one valid document.
 pub fn decode(usersig: &str) -> Result<Decoded, i32> {
     let document = unpack(usersig)
         .and_then(|json| parse(&json))

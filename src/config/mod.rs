@@ -42,7 +42,7 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
-/// Who answers the calls.
+/// What executes the calls.
 #[derive(Debug)]
 pub enum Backend {
     /// The engine inside this process.
@@ -83,11 +83,11 @@ pub struct Remote {
     pub retry: RetryPolicy,
     /// Where writes are kept until they are answered; `None` keeps them in memory.
     pub outbox: Option<Outbox>,
-    /// How much is remembered of who blocks whom, and for how long.
+    /// Limits of the cache: memory and age.
     pub cache: Cache,
 }
 
-/// The memory of who blocks whom.
+/// The cache of block lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Cache {
     /// Bytes.

@@ -1,4 +1,4 @@
-//! The account calls, answered by the engine.
+//! The account calls, executed by the engine.
 
 use crate::api::codes::NO_SUCH_COMMAND;
 use crate::error::Error;

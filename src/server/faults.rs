@@ -15,8 +15,8 @@ pub(super) struct Forced {
     pub(super) info: String,
 }
 
-/// A service that never hears of the forced targets: they are taken out of the request, and their
-/// results are put in at their places.
+/// A service that does not get the forced targets: they are removed from the request, and their results are inserted
+/// at their places.
 pub(super) struct Faults {
     pub(super) inner: Arc<dyn Service>,
     pub(super) forced: HashMap<(Command, String), Forced>,

@@ -34,7 +34,7 @@ pub struct Fixture {
     pub friends: Vec<(String, String)>,
     /// The sequence by owner, 0 where it is not given.
     pub sequences: BTreeMap<String, u64>,
-    /// Where the clock stands still, Unix seconds; without it the clock runs.
+    /// Time at which the clock is stopped, Unix seconds; without it the clock runs.
     pub now: Option<i64>,
     /// Behaviour that has no place in the configuration.
     pub config: Behaviour,

@@ -1,4 +1,4 @@
-//! Where one request ends and the next begins, as a strict reader sees it.
+//! Framing: where one request ends and the next begins, by strict rules.
 //!
 //! hyper follows RFC 9112 where it lets a server choose: it takes the same length twice as one, and
 //! drops the length beside a transfer coding. A proxy in front may choose otherwise, which is how
@@ -20,7 +20,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Called once for every request: whether both readers agree so far about where it stands.
+    /// Called once for every request: whether both readers agree about its position so far.
     pub(super) fn agree(&self) -> bool {
         let turn = self.answered.fetch_add(1, Ordering::Relaxed) + 1;
         turn <= self.heads.load(Ordering::Acquire) && !self.ambiguous.load(Ordering::Acquire)

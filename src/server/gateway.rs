@@ -1,5 +1,5 @@
-//! From a request line and a body to the text of an answer, in the order of docs/protocol.md 10.
-//! Knows nothing of sockets.
+//! A request line and a body become the text of a response, in the order of docs/protocol.md 10. Independent of
+//! sockets.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -42,7 +42,7 @@ pub struct Gateway {
     /// Answers the account calls; absent on the remote backend.
     engine: Option<Arc<Engine>>,
     charset: Charset,
-    /// Absent when nobody is to be told.
+    /// Absent if no webhooks are sent.
     webhooks: Option<Webhooks>,
     clock: Arc<dyn Clock>,
     /// One window per command.
@@ -52,10 +52,10 @@ pub struct Gateway {
     causes: Mutex<Causes>,
 }
 
-/// What the operator is told of requests without an answer: each of them, but not so many that they fill a disk.
+/// Messages to the operator about requests without an answer: each of them, limited so that they do not fill a disk.
 struct Causes {
     allowance: Allowance,
-    /// Not told since the last one that was.
+    /// Suppressed since the last message.
     untold: u64,
 }
 
@@ -95,7 +95,7 @@ impl Route {
 }
 
 impl Causes {
-    /// What to tell of `error`, when it is told.
+    /// The message about `error`, if one is due.
     fn line(&mut self, error: &Error, now: Instant) -> Option<String> {
         if !self.allowance.take(now) {
             self.untold += 1;
@@ -216,7 +216,7 @@ impl Gateway {
         })
     }
 
-    /// The operator reads the cause; the caller only learns that there was one, because it may name files.
+    /// The operator gets the cause; the caller only gets the fact, because the cause may name files.
     fn explain(&self, error: &Error) -> Refusal {
         if let Some(line) = self.causes.lock().line(error, self.clock.now()) {
             report(&line);

@@ -95,7 +95,7 @@ impl Handler {
         let admitted = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) => {
-                // Nobody is known yet: the body is let through, not kept.
+                // The caller is not verified yet: the body is read and discarded.
                 return match tokio::time::timeout(self.limits.body, discard(body)).await {
                     Ok(true) => answer(write_refusal(&refusal)),
                     _ => failure(

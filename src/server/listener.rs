@@ -1,4 +1,4 @@
-//! Accepting connections, and letting them go.
+//! Accepts connections and closes them.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -30,7 +30,7 @@ use super::timeouts::TimedStream;
 const MAX_HEAD: usize = 32 * 1024;
 /// How long to rest when no connection can be accepted: out of descriptors or memory.
 const REST: Duration = Duration::from_millis(100);
-/// How long a connection that is turned away may take to hear it.
+/// How long a refused connection may take to read the refusal.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Connections that are turned away at the same time; beyond it they are dropped.
 const MOST_FAREWELLS: usize = 64;
@@ -60,7 +60,7 @@ impl Listener {
             _alive: alive,
         };
         accept_until(stop, &connection).await;
-        // Dropping the listener refuses what comes; dropping `stopping` tells what is there.
+        // Dropping the listener refuses new connections; dropping `stopping` notifies open ones.
         drop((connection, stopping));
         // Too slow: cut off when the runtime ends.
         let _ = tokio::time::timeout(grace, all_gone.recv()).await;
@@ -119,7 +119,7 @@ impl Connection {
                 farewell: Some(seat),
             }) if self.listener.tls.is_none() => {
                 tokio::spawn(async move {
-                    // Whoever does not listen is dropped.
+                    // A connection that does not respond is dropped.
                     let _ = tokio::time::timeout(FAREWELL, turn_away(stream)).await;
                     drop(seat);
                 });
@@ -200,7 +200,7 @@ struct Seats {
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// A place among the connections; given back on drop.
+/// A place among the connections; released on drop.
 struct Seat {
     seats: Arc<Mutex<Seats>>,
     /// `None` for a connection that is being turned away.

@@ -31,7 +31,7 @@ pub use tls::TlsFiles;
 
 use crate::error::{Error, Status};
 
-/// A line for the operator. Nobody may be reading; that must not stop the server.
+/// A line for the operator. A closed standard error must not stop the server.
 fn report(line: &str) {
     let _ = writeln!(std::io::stderr(), "chatblock serve: {line}");
 }
@@ -135,8 +135,8 @@ impl Server {
 
     /// Serves until `stop` is ready, then finishes what is under way within `limits.stop`.
     ///
-    /// `start` is called inside the runtime with the base URL, when connections are accepted, and
-    /// gives `stop`: signal handlers are in place before anybody is told that the server runs.
+    /// `start` is called inside the runtime with the base URL, when connections are accepted, and returns `stop`:
+    /// signal handlers are installed before the server is reported as running.
     ///
     /// # Errors
     /// [`Status::Connect`] when no runtime can be made; what `start` returned.
@@ -172,7 +172,7 @@ impl Server {
         });
         gateway.shut_down();
         drop(gateway);
-        // A call that still waits for the network ends by itself; nobody gets its answer.
+        // A call that still waits for the network ends by itself; its answer is dropped.
         runtime.shutdown_timeout(grace);
         outcome
     }

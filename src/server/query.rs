@@ -17,8 +17,8 @@ pub(super) struct Query<'a> {
 /// The parameters whose value matters. `random` is not among them (choices C44 and C49).
 const NAMES: [&str; 4] = ["sdkappid", "identifier", "usersig", "contenttype"];
 
-/// Reads `query`. Names and values are percent-decoded, `+` stays (choice C2), unknown names are
-/// ignored, and a known name that stands twice is refused.
+/// Reads `query`. Names and values are percent-decoded, `+` stays (choice C2), unknown names are ignored, and a
+/// duplicate of a known name is refused.
 pub(super) fn parse(query: &str) -> Result<Query<'_>, Refusal> {
     let [sdkappid, identifier, usersig, content_type] = collect(query, &NAMES);
     let sdkappid = match sdkappid {

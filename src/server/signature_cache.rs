@@ -1,4 +1,4 @@
-//! Signatures of callers, verified once and remembered (docs/protocol.md 7.6).
+//! Cache of verified signatures of callers (docs/protocol.md 7.6).
 
 use std::collections::HashMap;
 
@@ -7,12 +7,11 @@ use parking_lot::Mutex;
 use crate::api::codes::SIGNATURE_OTHER_KEY;
 use crate::usersig::{self, Decoded, Key};
 
-/// Signatures that are remembered. One per admin and day is usual; a client that signs every call
-/// anew fills this in seconds and pays the full price each time.
+/// Signatures that are remembered. One per admin and day is usual; a client that makes a new signature for every call
+/// fills this in seconds and gains nothing from it.
 const REMEMBERED: usize = 1024;
 
-/// Verifies signatures of one app. Only genuine ones are remembered, so that nobody without the key
-/// can push them out.
+/// Verifies signatures of one app. Only valid ones are cached, so that a client without the key cannot evict them.
 pub(super) struct Signatures {
     sdkappid: u64,
     key: Key,

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! Arguments of the command line.
 
 #![allow(
     clippy::doc_markdown,
@@ -10,17 +10,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Blocklists for game servers: Tencent Cloud Chat's service, or an engine of its own.
+/// Per-player block lists for game servers, at Tencent Cloud Chat or in a local store.
 ///
 /// Exit codes: 0 done, 1 done in part, 2 usage or configuration, 3 refused by the service, 4 network
 /// or time, 5 storage.
 #[derive(Parser)]
 #[command(version)]
 pub struct Arguments {
-    /// Configuration (JSON, `-` is standard input); otherwise the file that CHATBLOCK_CONFIG names, otherwise `{}`
+    /// Configuration (JSON, `-` is standard input); the default is the file that CHATBLOCK_CONFIG names, or `{}`
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Print the service's answer, one line per call, instead of a table
+    /// Print the response of the service, one line per call, instead of a table
     #[arg(long, global = true)]
     pub json: bool,
     #[command(subcommand)]
@@ -33,7 +33,7 @@ pub enum Action {
     Add(Targets),
     /// Unblock accounts
     Delete(Targets),
-    /// Show whom an account blocks, oldest first
+    /// Show the accounts that an account blocks, oldest first
     Get {
         /// Owner of the list
         owner: String,
@@ -47,7 +47,7 @@ pub enum Action {
         #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
-    /// Look up who blocks whom
+    /// Show which accounts are blocked
     Check {
         #[command(flatten)]
         targets: Targets,
@@ -58,21 +58,21 @@ pub enum Action {
     /// Make and verify signatures
     #[command(subcommand)]
     Usersig(Usersig),
-    /// Look into an outbox file that no client has open
+    /// Show and change an outbox file that no client has open
     #[command(subcommand)]
     Outbox(OutboxAction),
     /// Answer the REST API of the service
     Serve(Serve),
     /// Copy the store or the outbox of the configuration, also while it is in use
     Backup {
-        /// A new file for the copy; a file that is there is never replaced
+        /// A new file for the copy; an existing file is never replaced
         copy: PathBuf,
     },
-    /// Put a copy of a store or an outbox in its place; what is there is moved away
+    /// Restore a copy of a store or an outbox; an existing file is moved away
     Restore {
-        /// The copy that `backup` made
+        /// A copy made by `backup`
         copy: PathBuf,
-        /// Where the store or the outbox belongs; no client may have it open
+        /// Path of the store or the outbox; no client may have it open
         path: PathBuf,
     },
 }
@@ -93,19 +93,19 @@ pub struct Targets {
 pub enum Usersig {
     /// Make a signature with the key of the configuration and print it
     Make {
-        /// User to vouch for; otherwise the "identifier" of the configuration
+        /// User of the signature; the default is "identifier" of the configuration
         #[arg(long)]
         identifier: Option<String>,
-        /// Life in seconds; otherwise "usersig_expire_s" of the configuration
+        /// Lifetime in seconds; the default is "usersig_expire_s" of the configuration
         #[arg(long, value_name = "SECONDS")]
         expire: Option<u32>,
     },
-    /// Say whether a signature is good, and what is wrong with it
+    /// Verify a signature, and say what is wrong with it
     Verify {
         /// The signature; `-` reads it from standard input, where other users cannot see it
         #[arg(default_value = "-", allow_hyphen_values = true)]
         usersig: String,
-        /// User it should vouch for; otherwise the "identifier" of the configuration
+        /// User of the signature; the default is "identifier" of the configuration
         #[arg(long)]
         identifier: Option<String>,
     },
@@ -113,19 +113,19 @@ pub enum Usersig {
 
 #[derive(Subcommand)]
 pub enum OutboxAction {
-    /// Show what is queued, what the service refused, and rows that are no writes
+    /// Show queued writes, refused writes, and rows that are not valid writes
     Show {
         /// File of the outbox ("outbox.path" of the configuration)
         file: PathBuf,
     },
-    /// Have the next client send refused writes again
+    /// Make the next client send refused writes again
     Retry {
         /// File of the outbox
         file: PathBuf,
         #[command(flatten)]
         rows: ToRetry,
     },
-    /// Remove writes for good
+    /// Remove writes permanently
     Drop {
         /// File of the outbox
         file: PathBuf,
@@ -158,7 +158,7 @@ pub struct ToDrop {
     /// All that the service refused
     #[arg(long)]
     pub refused: bool,
-    /// All rows that are no writes
+    /// All rows that are not valid writes
     #[arg(long)]
     pub bad: bool,
     /// All of these
@@ -168,13 +168,13 @@ pub struct ToDrop {
 
 #[derive(Args)]
 pub struct Serve {
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 selects a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
-    /// App, accounts, lists and clock to start with (JSON, see docs/state-file.md)
+    /// Initial app, accounts, lists and clock (JSON, see docs/state-file.md)
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// Certificate and those that vouch for it (PEM)
+    /// Certificate and its chain (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
     /// Private key of the certificate (PEM)

@@ -1,4 +1,4 @@
-//! How the program ends.
+//! Exit codes.
 
 use std::fmt::Display;
 use std::process::ExitCode;

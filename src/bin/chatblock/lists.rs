@@ -114,7 +114,7 @@ fn show(command: Command, reply: &Reply, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// On standard error, and only where somebody watches and there is something to wait for.
+/// On standard error, only on a terminal and if there is something to wait for.
 fn progress(count: usize) -> ProgressBar {
     if count <= MAX_PER_CALL || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

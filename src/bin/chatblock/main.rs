@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! `chatblock`: the operator's tool and the server.
+//! `chatblock`: the command line and the server.
 
 mod args;
 mod exit;

@@ -162,7 +162,7 @@ fn report(changed: &Changed, what: &str, json: bool) -> Result<(), Failure> {
     Err(Failure::silent(code))
 }
 
-/// On standard error, and only where somebody watches.
+/// On standard error, only on a terminal.
 fn progress() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -1,12 +1,12 @@
-//! Tables, lines and complaints.
+//! Output: tables, lines and error messages.
 
 use std::io::{self, Write};
 
 use chatblock::{Command, Relation, ReplyItem, Status};
 use comfy_table::{Table, presets};
 
-/// Writes `line` to standard output. A reader that has seen enough is no failure of ours: the exit
-/// code still says what became of the command.
+/// Writes `line` to standard output. A reader that closes the pipe is not a failure: the exit code still reports the
+/// outcome of the command.
 pub fn line(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{line}").and_then(|()| out.flush()) {
@@ -15,7 +15,7 @@ pub fn line(line: &str) -> io::Result<()> {
     }
 }
 
-/// Writes `line` to standard error. When nobody listens there, nothing more can be said.
+/// Writes `line` to standard error. If it is closed, nothing more can be reported.
 pub fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "chatblock: {}", printable(line));
 }

@@ -1,5 +1,5 @@
 //! Webhooks that tell an app's backend what changed (docs/protocol.md 8): one for each request that changed
-//! something, sent behind the answer to its caller.
+//! something, sent after the response to its caller.
 
 mod schedule;
 
@@ -22,10 +22,10 @@ use schedule::{Next, Notice, Schedule};
 
 /// How long the service waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Webhooks under way at once: one that nobody answers must not hold up all others.
+/// Webhooks in flight at once: one without a response must not delay all others.
 const SENDERS: usize = 4;
 
-/// Tells what changed. Dropping it gives what waits a last chance, as [`Self::close`] does.
+/// Reports changes. Dropping it waits a moment for queued webhooks, as [`Self::close`] does.
 pub(super) struct Webhooks {
     shared: Arc<Shared>,
     senders: Mutex<Vec<JoinHandle<()>>>,
@@ -38,7 +38,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     transport: Http,
     schedule: Mutex<Schedule>,
-    /// Something new stands in the schedule.
+    /// The schedule has a new webhook.
     changed: Condvar,
     /// Webhooks that did not arrive, since one did.
     lost: Mutex<usize>,
@@ -128,7 +128,7 @@ impl Webhooks {
         let given_up = self.shared.schedule.lock().close(self.shared.clock.now());
         self.shared.changed.notify_all();
         for sender in senders {
-            // A sender that panicked has nothing left to tell.
+            // A sender that panicked has nothing left to report.
             let _ = sender.join();
         }
         let left = self.shared.schedule.lock().len() + given_up;
@@ -148,7 +148,7 @@ impl Drop for Webhooks {
 /// What became of one attempt.
 enum Outcome {
     Taken,
-    /// Nobody answered in time.
+    /// No response in time.
     Late,
     Refused(String),
 }
@@ -191,7 +191,7 @@ impl Shared {
     }
 
     fn send(&self, notice: &Notice) -> Outcome {
-        // Signed anew for each attempt: a signature ages.
+        // Signed for each attempt: a signature ages.
         let token = self.token.as_ref();
         let signed = token.map(|token| (token, self.clock.unix_seconds()));
         let query = webhook::signed_query(self.sdkappid, notice.change, notice.client, signed);

@@ -1,4 +1,4 @@
-//! Which webhook goes out next, and when again (docs/protocol.md 8.4, choice C38). Time is an argument.
+//! Which webhook is sent next, and when it is retried (docs/protocol.md 8.4, choice C38). Time is an argument.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ pub(super) struct Notice {
     /// Who caused it.
     pub(super) client: IpAddr,
     pub(super) body: String,
-    /// How often nobody answered in time.
+    /// Attempts without a response in time.
     timeouts: usize,
 }
 
@@ -90,7 +90,7 @@ impl Schedule {
         }
     }
 
-    /// Nobody answered in time; false when it is not tried again.
+    /// There was no response in time; false if it is not retried.
     pub(super) fn timed_out(&mut self, now: Instant, mut notice: Notice) -> bool {
         let pause = PAUSES.get(notice.timeouts).filter(|_| self.end.is_none());
         notice.timeouts += 1;
