@@ -55,7 +55,7 @@ test: rust depth
 	echo; cd $(TARGET)/report && find . -type f ! -name skipped | sort | xargs -r cat; \
 	[ ! -e skipped ] || { echo; echo "skipped:"; sort -u skipped; }; exit $$status
 
-lint: rust deny
+lint: rust deny prose
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets --features cli -- -D warnings
 	$(CARGO) clippy --locked --lib --tests --features cli,model -- -D warnings

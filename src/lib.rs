@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-//! Blocklists for game servers: the four blocklist calls of Tencent Cloud Chat, answered by the
+//! Per-player block lists for game servers: the four blocklist calls of Tencent Cloud Chat, answered by the
 //! cloud service or by an engine inside the process, with the same semantics and JSON.
 //!
-//! Rust programs use [`Client`]; everybody else the C ABI of `include/chatblock.h`, which is made of
-//! [`ffi`]. Only what stands at the root of the crate is promised; the modules are open for tests and
-//! for the server.
+//! Rust programs use [`Client`]; other languages use the C ABI of `include/chatblock.h`, which is generated
+//! from the module `ffi`. The API is what these pages show. Hidden modules serve the tests, the command line and
+//! the server; they may change in any version.
 
 // The comments of `ffi` become a C header, where backticks and Rust's sections would be noise.
 #![allow(clippy::doc_markdown)]

@@ -1,4 +1,4 @@
-//! No question waits for the writer.
+//! No check waits for the writer.
 
 use std::sync::mpsc;
 use std::time::Duration;

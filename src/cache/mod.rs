@@ -1,4 +1,4 @@
-//! Who blocks whom, in one memory access: the pairs of all known owners, for any number of readers.
+//! The cache of block lists: the pairs of all cached owners, one memory access per check, for any number of readers.
 //!
 //! # Layout
 //!
@@ -14,12 +14,12 @@
 //!       +--------+--------+--------+--------+--------+--------+--------+--+----+----+----+------+
 //! ```
 //!
-//! A word of 0 is a free slot. The path of a key begins at its *home* bucket and goes on to the next bucket
-//! while `P`, the number of keys that passed this bucket because it was full, is not 0. Removing a key frees its
-//! slot and counts `P` down along its path, so nothing is left behind and nothing decays. The pairs
-//! of a complete cache are kept 0.55 full: 16.6 bytes for each, and 1.05 lines are read for each look-up. Those of a
-//! cache of some owners, which keeps a record of each pair besides, are kept 0.6 full: 15.3 bytes and 1.08 lines. As
-//! the key is secret, nobody can choose identifiers that make a path long.
+//! A word of 0 is a free slot. The path of a key begins at its *home* bucket and goes on to the next bucket while
+//! `P`, the number of keys that passed this bucket because it was full, is not 0. Removing a key frees its slot and
+//! counts `P` down along its path, so there are no tombstones. The pairs of a complete cache are kept 0.55 full: 16.6
+//! bytes for each, and 1.05 lines are read for each look-up. Those of a cache of some owners, which keeps a record of
+//! each pair besides, are kept 0.6 full: 15.3 bytes and 1.08 lines. As the key is secret, identifiers that make a
+//! path long cannot be chosen.
 //!
 //! The home of a word is `word * B / 2^64` for `B` buckets. The levels of `B` are 8, 9, 10 to 16, 18, 20 to 32 and so
 //! on. `B` grows to the next one, in a complete cache to the one after it, which is faster and leaves more memory empty
@@ -41,24 +41,24 @@
 //! pairs, 2.1e-15 for 10^7 and below 1e-12 up to 4.7e9 pairs. The key is random and unknown to players. Two pairs
 //! with the same fingerprint also share their removal; that has the same chance.
 //!
-//! An owner that is not known is taken for one of n known ones with the same word with a chance of n / 2^64, 5.4e-14
-//! for 10^6. It would answer "no" then.
+//! An owner that is not cached is mistaken for one of n cached ones with the same word with a probability of n /
+//! 2^64, 5.4e-14 for 10^6. The check of such an owner answers "no".
 //!
 //! # Memory order
 //!
 //! There is one writer at a time (a lock); readers take none. Each 64-bit word is an atomic that is stored with
-//! release and loaded with acquire, so whoever sees a store sees all that the writer did before it. A key never moves
-//! within a bucket, and its word is a single store; so no reader can see half of it. The rules:
+//! release and loaded with acquire, so a reader that sees a store sees all earlier stores of the writer. A key never
+//! moves within a bucket, and its word is a single store, so no reader can see half of it. The rules:
 //!
-//! 1. *Insert*: `P` along the path, tag, value, then the word. Whoever sees the word sees the rest.
+//! 1. *Insert*: `P` along the path, tag, value, then the word. A reader that sees the word sees the rest.
 //! 2. *Growth*: copies at the new home (as in 1), then the shape, then the old ones are cleared. A reader that
 //!    misses a key because its old slot was cleared sees the new shape afterwards: after a miss it computes the home
 //!    again and, when that changed, looks there. Homes only go up, so an equal home means that it was the same all
 //!    the while. A reader repeats only when the very bucket it asked about moved.
-//! 3. *Knowledge*: an owner becomes known after its pairs are in, and unknown before they are taken out. A reader
-//!    reads the owner's value, then the pair; it says "no" only if the slot where it found the owner still has the
-//!    owner's word, and then the same value, afterwards. A value is unique in the life of the cache, so an owner that
-//!    was forgotten and learned again has another. An owner that moved is looked for anew.
+//! 3. *Knowledge*: an owner becomes cached after its pairs are inserted, and unknown before they are removed. A
+//!    reader reads the owner's value, then the pair; it says "no" only if the slot where it found the owner still has
+//!    the owner's word, and then the same value, afterwards. A value is unique in the life of the cache, so an owner
+//!    that was evicted and cached again has another. An owner that moved is looked up again.
 //!
 //! # Speed
 //!

@@ -1,4 +1,4 @@
-//! The handle: checks a call, carries it to the service, and says what became of it.
+//! The client handle: validates a call, passes it to the scheduler, and returns its outcome.
 
 mod backend;
 mod backup;

@@ -1,4 +1,4 @@
-//! What a caller gets: status, items, JSON and a sentence.
+//! The reply to a caller: status, items, JSON and a message.
 
 use super::call::{Call, Slot};
 use crate::api::{Account, Answer, Command, Item, Relation, Verdict, codes};
