@@ -181,12 +181,6 @@ impl Config {
     /// # Errors
     /// [`crate::Status::Config`]: the message names the key or file and never a value that may be secret.
     pub fn parse(json: &str) -> Result<Self, Error> {
-        if crate::wire::is_too_deep(json.as_bytes()) {
-            return Err(Error::new(
-                crate::Status::Config,
-                "configuration nests deeper than 32 levels",
-            ));
-        }
         let top: raw::Top = raw::section(None, json)?;
         let mut warnings = Vec::new();
         let app = parse_app(&top, &mut warnings)?;

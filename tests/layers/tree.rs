@@ -41,7 +41,7 @@ pub struct Tree {
 impl Tree {
     pub fn read(source: &Path) -> Self {
         let mut tree = Self::default();
-        tree.read_file(source, "lib.rs", None, &source.to_owned());
+        tree.read_file(source, "lib.rs", None, source);
         tree
     }
 

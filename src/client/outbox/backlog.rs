@@ -4,7 +4,9 @@
 //! that owner are in memory, the later ones of the same owner stay too, until the next pass starts with the oldest.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+
+use foldhash::fast::FixedState;
 
 use super::CallId;
 use crate::api::Command;
@@ -18,31 +20,12 @@ const LOOKS: usize = 16_384;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OwnerHash([u32; 2]);
 
+/// As one word: it is a keyed hash already.
 impl Hash for OwnerHash {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(u64::from(self.0[0]) | u64::from(self.0[1]) << 32);
     }
 }
-
-/// An [`OwnerHash`] is a hash already.
-#[derive(Default)]
-struct Same(u64);
-
-impl Hasher for Same {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("only owners are hashed");
-    }
-}
-
-type Same64 = BuildHasherDefault<Same>;
 
 const TAKEN: u32 = 1 << 31;
 const TAGGED: u32 = 1 << 30;
@@ -94,12 +77,12 @@ pub(super) struct Backlog {
     chunks: VecDeque<BacklogChunk>,
     len: usize,
     /// How many writes of each owner are here or on their way back.
-    owners: HashMap<OwnerHash, u32, Same64>,
+    owners: HashMap<OwnerHash, u32, FixedState>,
     hashing: RandomState,
     /// Where the pass continues.
     next: CallId,
     /// Owners of which a write was left in this pass.
-    left: HashSet<OwnerHash, Same64>,
+    left: HashSet<OwnerHash, FixedState>,
     /// Something changed since the pass began: there is use in another one.
     is_stirred: bool,
 }
@@ -262,7 +245,7 @@ impl Backlog {
             self.is_stirred = false;
         }
         let mut found: Vec<Waiting> = Vec::new();
-        let mut counts: HashMap<OwnerHash, usize, Same64> = HashMap::default();
+        let mut counts: HashMap<OwnerHash, usize, FixedState> = HashMap::default();
         let (mut bytes, mut looks) = (0, 0);
         let mut index = self
             .chunks
