@@ -13,22 +13,35 @@
 #![allow(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 #![allow(clippy::must_use_candidate, clippy::module_name_repetitions)]
 
+#[doc(hidden)]
 pub mod api;
+#[doc(hidden)]
 pub mod cache;
+#[doc(hidden)]
 pub mod clock;
+#[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
 pub mod error;
+#[doc(hidden)]
 pub mod query;
+#[doc(hidden)]
 #[cfg(feature = "server")]
 pub mod server;
+#[doc(hidden)]
 pub mod service;
+#[doc(hidden)]
 pub mod sliding_window;
+#[doc(hidden)]
 pub mod user_files;
 pub mod usersig;
+#[doc(hidden)]
 pub mod webhook;
+#[doc(hidden)]
 pub mod wire;
 
 mod client;
+#[doc(hidden)]
 pub mod ffi;
 mod locks;
 mod oneshot;
@@ -39,7 +52,8 @@ mod sqlite;
 mod threads;
 
 pub use api::{CheckType, Command, Relation};
-pub use cache::Answer;
+pub use cache::{Answer, BlockedPairs};
+#[doc(hidden)]
 pub use client::outbox_file;
 pub use client::stats::{self, Stats};
 pub use client::{Client, MAX_TARGETS, Reply, ReplyItem, backup_file, restore_file};

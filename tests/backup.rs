@@ -41,7 +41,7 @@ fn outbox(path: &Path) -> Value {
 
 /// Whom `owner` blocks.
 fn list(client: &Client, owner: &str) -> Vec<String> {
-    let reply = client.get(owner, 0, 1000).ok().expect("a list");
+    let reply = client.get(owner, 0, 1000).into_result().expect("a list");
     reply
         .items()
         .iter()
@@ -92,7 +92,7 @@ fn a_copy_has_every_call_that_returned_before_and_none_in_half() {
                     let pair = [format!("a{number}"), format!("b{number}")];
                     client
                         .add(&format!("owner{writer}-{}", number / 400), &pair)
-                        .ok()
+                        .into_result()
                         .expect("added");
                     done.fetch_add(1, Ordering::SeqCst);
                 }
@@ -105,7 +105,7 @@ fn a_copy_has_every_call_that_returned_before_and_none_in_half() {
             }
             client
                 .add("mark", &[format!("m{number}")])
-                .ok()
+                .into_result()
                 .expect("added");
             let returned = done.load(Ordering::SeqCst);
             let name = format!("copy{number}.db");
@@ -155,7 +155,7 @@ fn a_copy_has_every_call_that_returned_before_and_none_in_half() {
         is_over.store(true, Ordering::SeqCst);
     });
     // The client goes on as if nothing had been.
-    client.add("after", &["x"]).ok().expect("added");
+    client.add("after", &["x"]).into_result().expect("added");
     assert_eq!(client.is_blocked("after", "x"), Answer::Yes);
 }
 
@@ -288,9 +288,9 @@ fn a_backup_needs_a_file_and_a_new_name() {
 fn crashed() -> Files {
     let files = Files::new();
     let client = open(&store(&files.path("work.db")));
-    client.add("ann", &["bob"]).ok().expect("added");
+    client.add("ann", &["bob"]).into_result().expect("added");
     client.backup(files.path("copy.db")).expect("a copy");
-    client.add("ann", &["late"]).ok().expect("added");
+    client.add("ann", &["late"]).into_result().expect("added");
     // What a killed process leaves behind.
     for part in ["", "-wal", "-shm"] {
         let (from, to) = (format!("work.db{part}"), format!("lists.db{part}"));
@@ -376,7 +376,10 @@ fn a_file_in_use_is_not_replaced() {
             .all(|name| !name.contains("replaced") && !name.contains("part")),
         "{beside:?}"
     );
-    client.add("ann", &["more"]).ok().expect("it goes on");
+    client
+        .add("ann", &["more"])
+        .into_result()
+        .expect("it goes on");
     client.close(SOON);
     restore(&files, "copy.db", "work.db").expect(0);
 }
@@ -472,7 +475,7 @@ fn a_name_with_anything_in_it_is_a_name() {
     let files = Files::new();
     let name = "a b?mode=memory&x=%41#\u{e9}.db";
     let client = open(&store(&files.path(name)));
-    client.add("ann", &["bob"]).ok().expect("added");
+    client.add("ann", &["bob"]).into_result().expect("added");
     let copy = files.path("?immutable=1%.db");
     client.backup(&copy).expect("a copy");
     client.close(SOON);

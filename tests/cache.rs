@@ -303,11 +303,7 @@ fn many_owners_are_asked_at_once() {
         learn(&some, &names[index], &["name7"], 0).expect("room");
     }
     for cache in [all, some] {
-        let mut answers = Vec::new();
-        cache.is_blocked_many(200, name, b"name7", 0, |index, answer| {
-            assert_eq!(index, answers.len());
-            answers.push(answer);
-        });
+        let answers: Vec<_> = cache.is_blocked_many(&names, b"name7", 0).collect();
         let one_by_one: Vec<_> = (0..200)
             .map(|index| cache.is_blocked(name(index), b"name7", || 0))
             .collect();
@@ -327,18 +323,15 @@ fn all_pairs_of_a_list_are_found() {
     let cache = partial();
     learn(&cache, "name0", &["name1", "name99", "elsewhere"], 0).expect("room");
     learn(&cache, "name70", &["name0"], 0).expect("room");
-    let mut found = Vec::new();
-    let unknown = cache.pairs(
-        accounts.len(),
-        |index| accounts[index],
-        0,
-        |owner, peer| found.push((owner, peer)),
-    );
+    let mut pairs = cache.blocked_pairs(&accounts, 0);
+    let found: Vec<_> = pairs.by_ref().collect();
     let wanted = [(0, 1), (0, 99), (70, 0), (70, 100), (100, 1), (100, 99)];
     assert_eq!(found, wanted);
-    assert_eq!(unknown, 98);
-    let asked_for_nobody = cache.pairs(0, |_| b"", 0, |_, _| unreachable!());
-    assert_eq!(asked_for_nobody, 0);
+    assert_eq!(pairs.unknown(), 98);
+    assert_eq!(pairs.next(), None, "it stays at its end");
+    assert_eq!(pairs.unknown(), 98);
+    let mut of_nobody = cache.blocked_pairs::<&[u8]>(&[], 0);
+    assert_eq!((of_nobody.next(), of_nobody.unknown()), (None, 0));
 }
 
 #[test]
@@ -350,7 +343,7 @@ fn checks_are_counted_by_what_they_came_to() {
     }
     ask(&cache, "bob", "ann");
     let owners = [b"ann".as_slice(), b"bob", b"cat"];
-    cache.is_blocked_many(3, |index| owners[index], b"bob", 0, |_, _| ());
+    assert_eq!(cache.is_blocked_many(owners, b"bob", 0).count(), 3);
     let stats = cache.stats();
     // "bob" asked about himself is a no, whatever is known of him.
     assert_eq!((stats.hits, stats.unknowns), (4, 2));

@@ -49,7 +49,7 @@ fn serving(more: &Value) -> Serving {
 
 /// Waits until `owner` answers `wanted` about `peer`.
 fn until(client: &Client, owner: &str, peer: &str, wanted: Answer) {
-    let late = Instant::now() + Duration::from_secs(20);
+    let late = Instant::now() + Duration::from_mins(2);
     while client.is_blocked(owner, peer) != wanted {
         assert!(
             Instant::now() < late,
@@ -63,10 +63,10 @@ fn until(client: &Client, owner: &str, peer: &str, wanted: Answer) {
 fn a_pair_shows_when_its_call_has_returned() {
     let client = embedded();
     assert_eq!(client.is_blocked("ann", "bob"), No);
-    client.add("ann", &["bob", "cat"]);
+    let _ = client.add("ann", &["bob", "cat"]);
     assert_eq!(client.is_blocked("ann", "bob"), Yes);
     assert_eq!(client.is_blocked("bob", "ann"), No);
-    client.delete("ann", &["bob"]);
+    let _ = client.delete("ann", &["bob"]);
     assert_eq!(client.is_blocked("ann", "bob"), No);
     assert_eq!(client.is_blocked("ann", "cat"), Yes);
 }
@@ -88,13 +88,13 @@ fn a_pair_shows_when_its_completion_is_there() {
 #[test]
 fn only_what_was_done_shows() {
     let client = embedded();
-    client.add("ann", &["bob", "ann", "not valid\u{7f}"]);
+    let _ = client.add("ann", &["bob", "ann", "not valid\u{7f}"]);
     assert_eq!(
         client.is_blocked("ann", "bob"),
         No,
         "a call with an invalid id does nothing"
     );
-    client.add("ann", &["bob", "ann"]);
+    let _ = client.add("ann", &["bob", "ann"]);
     assert_eq!(client.is_blocked("ann", "bob"), Yes);
     assert_eq!(client.is_blocked("ann", "ann"), No);
 }
@@ -118,8 +118,8 @@ fn a_durable_store_is_known_when_it_is_open() {
     let folder = tempfile::tempdir().expect("a directory");
     let config = json!({"path": folder.path().join("store.db")}).to_string();
     let client = Client::open(&config).expect("a new store");
-    client.add("ann", &["bob", "cat"]);
-    client.delete("ann", &["cat"]);
+    let _ = client.add("ann", &["bob", "cat"]);
+    let _ = client.delete("ann", &["cat"]);
     assert_eq!(client.close(SOON), Status::Ok);
     let client = Client::open(&config).expect("the same store");
     assert_eq!(client.is_blocked("ann", "bob"), Yes);
@@ -136,9 +136,9 @@ fn writers_of_one_pair_leave_what_the_store_says() {
             scope.spawn(move || {
                 for round in 0..300 {
                     if (thread + round) % 2 == 0 {
-                        client.add("ann", &["bob"]);
+                        let _ = client.add("ann", &["bob"]);
                     } else {
-                        client.delete("ann", &["bob"]);
+                        let _ = client.delete("ann", &["bob"]);
                     }
                 }
             });
@@ -154,19 +154,22 @@ fn many_and_pairs_agree_with_one_by_one() {
     let client = embedded();
     let names: Vec<_> = (0..150).map(|number| format!("p{number}")).collect();
     for (number, name) in names.iter().enumerate().step_by(3) {
-        client.add(
+        let _ = client.add(
             name,
             &[&names[(number * 7 + 1) % 150], &names[(number + 2) % 150]],
         );
     }
-    let bytes = |index: usize| names[index].as_bytes();
     for peer in &names {
-        client.is_blocked_many(names.len(), bytes, peer, |index, answer| {
-            assert_eq!(answer, client.is_blocked(&names[index], peer));
-        });
+        let many: Vec<_> = client.is_blocked_many(&names, peer).collect();
+        let one_by_one: Vec<_> = names
+            .iter()
+            .map(|name| client.is_blocked(name, peer))
+            .collect();
+        assert_eq!(many, one_by_one);
     }
-    let mut found = Vec::new();
-    let unknown = client.blocked_pairs(names.len(), bytes, |owner, peer| found.push((owner, peer)));
+    let mut pairs = client.blocked_pairs(&names);
+    let found: Vec<_> = pairs.by_ref().collect();
+    let unknown = pairs.unknown();
     let mut expected = Vec::new();
     for (owner, name) in names.iter().enumerate() {
         for (peer, other) in names.iter().enumerate() {
@@ -182,7 +185,7 @@ fn many_and_pairs_agree_with_one_by_one() {
 fn an_owner_is_unknown_until_its_list_was_read() {
     let server = serving(&json!({}));
     let client = remote(&server, &json!({}));
-    client.add("ann", &["bob"]);
+    let _ = client.add("ann", &["bob"]);
     assert_eq!(
         client.is_blocked("ann", "bob"),
         Unknown,
@@ -192,13 +195,13 @@ fn an_owner_is_unknown_until_its_list_was_read() {
     until(&client, "ann", "bob", Yes);
     assert_eq!(client.is_blocked("ann", "cat"), No);
     assert_eq!(client.is_blocked("zoe", "bob"), Unknown);
-    client.add("ann", &["cat"]);
+    let _ = client.add("ann", &["cat"]);
     assert_eq!(
         client.is_blocked("ann", "cat"),
         Yes,
         "its own write, confirmed"
     );
-    client.delete("ann", &["bob"]);
+    let _ = client.delete("ann", &["bob"]);
     assert_eq!(client.is_blocked("ann", "bob"), No);
 }
 
@@ -206,10 +209,10 @@ fn an_owner_is_unknown_until_its_list_was_read() {
 fn a_complete_listing_makes_its_owner_known() {
     let server = serving(&json!({}));
     let client = remote(&server, &json!({}));
-    client.add("ann", &["bob", "cat"]);
-    client.get("ann", 0, 1);
+    let _ = client.add("ann", &["bob", "cat"]);
+    let _ = client.get("ann", 0, 1);
     assert_eq!(client.is_blocked("ann", "bob"), Unknown, "one page of two");
-    client.get("ann", 0, 10);
+    let _ = client.get("ann", 0, 10);
     assert_eq!(client.is_blocked("ann", "bob"), Yes);
     assert_eq!(client.is_blocked("ann", "dan"), No);
 }
@@ -220,9 +223,9 @@ fn what_others_changed_shows_after_the_refresh() {
     let (one, other) = (remote(&server, &json!({})), remote(&server, &json!({})));
     one.watch(&["ann"]).expect("watched");
     until(&one, "ann", "bob", No);
-    other.add("ann", &["bob"]);
+    let _ = other.add("ann", &["bob"]);
     until(&one, "ann", "bob", Yes);
-    other.delete("ann", &["bob"]);
+    let _ = other.delete("ann", &["bob"]);
     until(&one, "ann", "bob", No);
     assert!(one.stats().cache.refreshes >= 3);
 }
@@ -248,13 +251,13 @@ fn webhooks_carry_what_others_changed() {
     let (one, other) = (remote(&server, &long), remote(&server, &long));
     one.watch(&["ann"]).expect("watched");
     until(&one, "ann", "bob", No);
-    other.add("ann", &["bob"]);
+    let _ = other.add("ann", &["bob"]);
     let event = receiver.next();
     let query = event.target.split_once('?').expect("a query").1;
     let reply = one.apply_webhook(query, event.body.as_bytes());
     assert_eq!((reply.status(), reply.json()), (Status::Ok, TAKEN));
     assert_eq!(one.is_blocked("ann", "bob"), Yes, "an add is a yes at once");
-    other.delete("ann", &["bob"]);
+    let _ = other.delete("ann", &["bob"]);
     let event = receiver.next();
     let query = event.target.split_once('?').expect("a query").1;
     assert_eq!(

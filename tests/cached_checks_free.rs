@@ -59,7 +59,6 @@ fn asking_allocates_nothing() {
             let _ = client.add("ann", &["bob"]);
         }
         let names: Vec<String> = (0..300).map(|number| format!("player{number}")).collect();
-        let name = |index: usize| names[index].as_bytes();
         let mut answers = [Answer::Unknown; 300];
         let mut pairs = 0;
         let used = allocations(|| {
@@ -67,10 +66,13 @@ fn asking_allocates_nothing() {
                 client.is_blocked("ann", owner);
                 client.is_blocked(owner, "bob");
             }
-            client.is_blocked_many(names.len(), name, "bob", |index, answer| {
-                answers[index] = answer;
-            });
-            client.blocked_pairs(names.len(), name, |_, _| pairs += 1);
+            for (slot, answer) in answers
+                .iter_mut()
+                .zip(client.is_blocked_many(&names, "bob"))
+            {
+                *slot = answer;
+            }
+            pairs += client.blocked_pairs(&names).count();
         });
         assert_eq!(used, 0, "{config}");
     }

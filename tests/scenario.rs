@@ -130,7 +130,7 @@ fn backup(step: &Value) {
     let (store, copy) = (open("lists.db"), folder.path().join("copy.db"));
     store
         .add(text(step, "from"), &texts(step, "to"))
-        .ok()
+        .into_result()
         .expect("added");
     store.backup(&copy).expect("a copy");
     expect_error(
@@ -234,22 +234,16 @@ impl Host {
             }
             "is_blocked_many" => {
                 let owners = texts(step, "owners");
-                let mut told = vec![""; owners.len()];
-                let owner = |index: usize| owners[index].as_bytes();
-                client.is_blocked_many(owners.len(), owner, text(step, "peer"), |index, one| {
-                    told[index] = answer(one);
-                });
+                let answers = client.is_blocked_many(&owners, text(step, "peer"));
+                let told: Vec<_> = answers.map(answer).collect();
                 assert_eq!(json!(told), expect["answers"]);
             }
             _ => {
                 let accounts = texts(step, "accounts");
-                let mut pairs = BTreeSet::new();
-                let account = |index: usize| accounts[index].as_bytes();
-                let unknown = client.blocked_pairs(accounts.len(), account, |owner, peer| {
-                    pairs.insert([owner, peer]);
-                });
+                let mut found = client.blocked_pairs(&accounts);
+                let pairs: BTreeSet<_> = found.by_ref().map(<[usize; 2]>::from).collect();
                 assert_eq!(json!(pairs), expect["pairs"]);
-                assert_eq!(json!(unknown), expect["unknown"]);
+                assert_eq!(json!(found.unknown()), expect["unknown"]);
             }
         }
     }

@@ -144,7 +144,7 @@ fn a_service_that_repeats_the_signature_is_not_quoted() {
     let directory = TempDir::new().expect("there is room");
     let server = FaultServer::plain(vec![sends(items(&[item("a", 0, "")]))]);
     let client = open(&verbose(&server, &key, &directory.path().join("log")));
-    client.add("owner", &["a"]);
+    let _ = client.add("owner", &["a"]);
     let usersig = server.received()[0].usersig().to_owned();
     let mut sinks = Sinks::default();
     let echoes = [

@@ -56,9 +56,9 @@ fn the_classes_add_up_at_every_moment_while_many_threads_call() {
                 for tag in 0..EACH {
                     client.add_async(owner, &["bob"], tag).expect("accepted");
                     client.cancel(tag);
-                    client.delete(owner, &["bob"]);
-                    client.check(owner, &["bob"], CheckType::Both);
-                    client.get(owner, 0, 10);
+                    let _ = client.delete(owner, &["bob"]);
+                    let _ = client.check(owner, &["bob"], CheckType::Both);
+                    let _ = client.get(owner, 0, 10);
                 }
             })
         });

@@ -81,6 +81,7 @@
     reason = "a look-up is one function; left to itself the compiler makes six of it, which pass fingerprints in memory"
 )]
 
+mod batch;
 mod bucket;
 mod counters;
 mod eviction;
@@ -100,6 +101,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+pub use batch::BlockedPairs;
 use counters::CheckCounters;
 pub use hashing::HashKey;
 use hashing::{Hashing, is_same};
@@ -278,74 +280,6 @@ impl BlockCache {
         let answer = self.answer(self.question(owner, peer), now_ms);
         self.counters.count(answer);
         answer
-    }
-
-    /// [`Self::is_blocked`] of `count` owners and one peer, faster than one by one. `answer` gets each owner's number
-    /// and answer, in order. `owner` may be asked more than once.
-    pub fn is_blocked_many<'a>(
-        &self,
-        count: usize,
-        owner: impl Fn(usize) -> &'a [u8],
-        peer: &[u8],
-        now_ms: u64,
-        answer: impl FnMut(usize, Answer),
-    ) {
-        self.many(
-            count,
-            |index| self.question(owner(index), peer),
-            now_ms,
-            answer,
-        );
-    }
-
-    /// All ordered pairs of `count` accounts: `blocked` gets (owner, peer) for each that answers yes, in order of
-    /// owners and then peers. Returns how many of the accounts are not known as owners.
-    pub fn pairs<'a>(
-        &self,
-        count: usize,
-        account: impl Fn(usize) -> &'a [u8],
-        now_ms: u64,
-        mut blocked: impl FnMut(usize, usize),
-    ) -> usize {
-        let mut unknown = 0;
-        for index in 0..count {
-            let owner = account(index);
-            // Asked about nobody, an owner is known or not.
-            let of_nobody = self.question(owner, &[]);
-            let mut is_unknown = self.answer(of_nobody, || now_ms) == Answer::Unknown;
-            let question = |peer| self.question(owner, account(peer));
-            self.many(count, question, now_ms, |peer, answer| match answer {
-                Answer::Yes => blocked(index, peer),
-                Answer::Unknown => is_unknown = true,
-                Answer::No => {}
-            });
-            unknown += usize::from(is_unknown);
-        }
-        unknown
-    }
-
-    /// Answers in batches: the lines of all are on the way before the first is read.
-    fn many(
-        &self,
-        count: usize,
-        question: impl Fn(usize) -> Question,
-        now_ms: u64,
-        mut answer: impl FnMut(usize, Answer),
-    ) {
-        let mut questions = [NO_QUESTION; BATCH];
-        for first in (0..count).step_by(BATCH) {
-            let batch = &mut questions[..BATCH.min(count - first)];
-            for (index, slot) in batch.iter_mut().enumerate() {
-                *slot = question(first + index);
-            }
-            let mut unknowns = 0;
-            for (index, question) in batch.iter().enumerate() {
-                let found = self.answer(*question, || now_ms);
-                unknowns += u64::from(found == Answer::Unknown);
-                answer(first + index, found);
-            }
-            self.counters.add(batch.len() as u64 - unknowns, unknowns);
-        }
     }
 
     /// Where to look for the answer; these lines are on the way then.

@@ -1,22 +1,22 @@
-//! Asking who blocks whom without a call, and what keeps the answers fresh.
+//! Who blocks whom from the cache, and what keeps it fresh.
 
 use super::Client;
 use super::reply::Reply;
 use crate::api::Account;
-use crate::cache::Answer;
+use crate::cache::{Answer, BlockedPairs};
 use crate::error::{Error, Status};
 use crate::webhook::Change;
 
 impl Client {
-    /// Whether `owner` blocks `peer`, in about the time of one memory access: nothing is sent, allocated or
-    /// locked. [`Answer::Unknown`] when the owner's list is not known, never "no" then. A text that cannot be
-    /// an account is on no list.
+    /// Whether `owner` blocks `peer`. Takes about as long as one memory access: no request, allocation or lock.
+    /// [`Answer::Unknown`] when the owner is not cached, which never means "no". A name that cannot be an account is
+    /// on no list.
     ///
     /// ```
     /// use chatblock::{Answer, Client};
     ///
     /// let client = Client::open("{}")?;
-    /// client.add("ann", &["bob"]);
+    /// client.add("ann", &["bob"]).into_result()?;
     /// assert_eq!(client.is_blocked("ann", "bob"), Answer::Yes);
     /// assert_eq!(client.is_blocked("bob", "ann"), Answer::No);
     /// # Ok::<(), chatblock::Error>(())
@@ -28,65 +28,57 @@ impl Client {
             .is_blocked(owner.as_ref(), peer.as_ref(), || cache.now_ms())
     }
 
-    /// The same for `count` owners and one peer, faster than one by one when the lists are larger than the caches of
-    /// the processor: `answer` gets each owner's number and answer, in order.
+    /// [`Client::is_blocked`] for each of `owners` and one peer, in order. Faster than one call per owner when the
+    /// lists are larger than the caches of the processor.
     ///
     /// ```
     /// use chatblock::{Answer, Client};
     ///
     /// let client = Client::open("{}")?;
-    /// client.add("bob", &["ann"]);
+    /// client.add("bob", &["ann"]).into_result()?;
     /// let hearers = ["bob", "cem"];
-    /// let mut may_hear = Vec::new();
-    /// client.is_blocked_many(hearers.len(), |index| hearers[index].as_bytes(), "ann", |index, answer| {
-    ///     if answer != Answer::Yes {
-    ///         may_hear.push(hearers[index]);
-    ///     }
-    /// });
+    /// let answers = client.is_blocked_many(hearers, "ann");
+    /// let may_hear: Vec<_> = hearers
+    ///     .into_iter()
+    ///     .zip(answers)
+    ///     .filter(|(_, answer)| *answer != Answer::Yes)
+    ///     .map(|(hearer, _)| hearer)
+    ///     .collect();
     /// assert_eq!(may_hear, ["cem"]);
     /// # Ok::<(), chatblock::Error>(())
     /// ```
-    pub fn is_blocked_many<'a>(
+    pub fn is_blocked_many<O: AsRef<[u8]>>(
         &self,
-        count: usize,
-        owner: impl Fn(usize) -> &'a [u8],
+        owners: impl IntoIterator<Item = O>,
         peer: impl AsRef<[u8]>,
-        answer: impl FnMut(usize, Answer),
-    ) {
+    ) -> impl Iterator<Item = Answer> {
         let (cache, now_ms) = (&self.cache.blocks, self.cache.now_ms());
-        cache.is_blocked_many(count, owner, peer.as_ref(), now_ms, answer);
+        cache.is_blocked_many(owners, peer, now_ms)
     }
 
-    /// Which of `count` accounts block which: `blocked` gets the numbers of owner and blocked account for
-    /// each such pair. Gives how many of them are not known as owners.
+    /// Which of `accounts` block which: the indices of owner and blocked account of each such pair, in order of
+    /// owners. [`BlockedPairs::unknown`] counts the accounts that are not cached as owners.
     ///
     /// ```
     /// let client = chatblock::Client::open("{}")?;
-    /// client.add("bob", &["ann"]);
+    /// client.add("bob", &["ann"]).into_result()?;
     /// let team = ["ann", "bob", "cem"];
-    /// let mut pairs = Vec::new();
-    /// let unknown = client.blocked_pairs(team.len(), |index| team[index].as_bytes(), |owner, blocked| {
-    ///     pairs.push((team[owner], team[blocked]));
-    /// });
-    /// assert_eq!((pairs.as_slice(), unknown), ([("bob", "ann")].as_slice(), 0));
+    /// let mut pairs = client.blocked_pairs(&team);
+    /// let names: Vec<_> = pairs.by_ref().map(|(owner, peer)| (team[owner], team[peer])).collect();
+    /// assert_eq!((names.as_slice(), pairs.unknown()), ([("bob", "ann")].as_slice(), 0));
     /// # Ok::<(), chatblock::Error>(())
     /// ```
-    pub fn blocked_pairs<'a>(
-        &self,
-        count: usize,
-        account: impl Fn(usize) -> &'a [u8],
-        blocked: impl FnMut(usize, usize),
-    ) -> usize {
+    pub fn blocked_pairs<'a, S: AsRef<[u8]>>(&'a self, accounts: &'a [S]) -> BlockedPairs<'a, S> {
         let (cache, now_ms) = (&self.cache.blocks, self.cache.now_ms());
-        cache.pairs(count, account, now_ms, blocked)
+        cache.blocked_pairs(accounts, now_ms)
     }
 
-    /// Reads the lists of these owners in the background, now and again and again; at once on the embedded
-    /// engine, which knows everybody.
+    /// Subscribes to owners: reads their lists in the background and keeps them fresh. Does nothing on the embedded
+    /// engine, which has every owner in memory.
     ///
     /// # Errors
     /// [`Status::Argument`] for an invalid identifier, [`Status::Busy`] when no thread can start,
-    /// [`Status::Closed`], [`Status::Panic`]; nothing is watched then.
+    /// [`Status::Closed`], [`Status::Panic`]; no owner is watched.
     pub fn watch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
         self.check_owners(owners)?;
         if self.profile.is_local {
@@ -95,7 +87,7 @@ impl Client {
         self.runtime.watch(accounts(owners))
     }
 
-    /// Lets go of owners: their lists are not read again, and forgotten first when room is needed.
+    /// Unsubscribes from owners: their lists are not read again and are the first to be evicted.
     ///
     /// # Errors
     /// As [`Client::watch`].
@@ -107,13 +99,14 @@ impl Client {
         self.runtime.unwatch(accounts(owners))
     }
 
-    /// Takes a webhook of the service (docs/protocol.md 8): verified, then applied to what is known. An add blocks
-    /// its pairs at once, and the lists of both kinds of events are read again. The reply's JSON is the body
+    /// Verifies a webhook of the service (docs/protocol.md 8) and applies it to the cache. An add blocks its pairs at
+    /// once, and after an add and after a delete the lists concerned are read again. The JSON of the reply is the body
     /// to answer with, in every case.
     ///
     /// The reply is [`Status::Ok`], [`Status::Signature`] (forged, stale, another app), [`Status::Request`]
     /// (not a webhook of a blocklist), [`Status::Unsupported`] on the embedded engine, [`Status::Closed`] or
     /// [`Status::Panic`].
+    #[must_use = "its JSON is the body of the answer"]
     pub fn apply_webhook(&self, query: &str, body: &[u8]) -> Reply {
         match self.take_webhook(query, body) {
             Ok(()) => Reply::to_webhook(None),
@@ -123,7 +116,7 @@ impl Client {
 
     fn take_webhook(&self, query: &str, body: &[u8]) -> Result<(), Error> {
         let webhooks = self.webhooks.as_ref().ok_or_else(|| {
-            let what = "the embedded engine knows everything already";
+            let what = "the embedded engine has every owner in memory already";
             Error::new(Status::Unsupported, what)
         })?;
         let clock = &self.runtime.clock;

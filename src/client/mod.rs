@@ -40,24 +40,23 @@ use log::Log;
 use runtime::Runtime;
 use stats::Stats;
 
-/// A caller waits this much longer than its call, so that the call's own account of what happened
-/// comes first.
+/// A caller waits this much longer than the deadline of its call, so that the outcome of the call comes first.
 const REPLY_GRACE: Duration = Duration::from_millis(25);
 
-/// Blocklists behind one handle, for any number of threads at once.
+/// A handle to block lists, for any number of threads at once.
 ///
 /// ```
 /// use chatblock::{Answer, Client};
 ///
 /// let client = Client::open("{}")?;
-/// client.add("ann", &["bob", "cem"]).ok()?;
+/// client.add("ann", &["bob", "cem"]).into_result()?;
 /// assert_eq!(client.is_blocked("ann", "bob"), Answer::Yes);
 /// # Ok::<(), chatblock::Error>(())
 /// ```
 pub struct Client {
     runtime: Arc<Runtime>,
     cache: Arc<TimedCache>,
-    /// None on the embedded engine, which knows everything already.
+    /// None on the embedded engine, which has every owner in memory.
     webhooks: Option<Webhooks>,
     profile: BackendProfile,
     backups: Backups,
@@ -69,7 +68,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Status::Config`] with the key or file and the next step; [`Status::Storage`] when the
-    /// durable store cannot be opened. Nothing is left behind then.
+    /// durable store cannot be opened. No file or thread remains.
     ///
     /// ```
     /// use chatblock::{Client, Status};
@@ -154,7 +153,7 @@ impl Client {
         })
     }
 
-    /// Blocks 1 to 100,000 accounts for `from` (docs/protocol.md 3.1). An account that is blocked already counts as
+    /// Puts 1 to 100,000 targets on the block list of `owner` (docs/protocol.md 3.1). A target that is blocked already counts as
     /// done.
     ///
     /// ```
@@ -167,33 +166,35 @@ impl Client {
     /// assert_eq!((failed.account(), failed.status(), failed.code()), ("ann", Status::Service, 30001));
     /// # Ok::<(), chatblock::Error>(())
     /// ```
+    #[must_use = "the reply says whether the call was done; see `Reply::into_result`"]
     pub fn add<S: AsRef<str>>(&self, owner: &str, targets: &[S]) -> Reply {
         self.call_typed(owner, Operation::Add(owned(targets)))
     }
 
-    /// Unblocks 1 to 100,000 accounts (docs/protocol.md 3.2). An account that is not blocked counts as done.
+    /// Takes 1 to 100,000 targets off the block list of `owner` (docs/protocol.md 3.2). A target that is not blocked counts as done.
     ///
     /// ```
     /// use chatblock::{Client, Status};
     ///
     /// let client = Client::open("{}")?;
-    /// let reply = client.delete("ann", &["bob"]).ok()?;
+    /// let reply = client.delete("ann", &["bob"]).into_result()?;
     /// assert_eq!(reply.items()[0].status(), Status::Unchanged);
     /// # Ok::<(), chatblock::Error>(())
     /// ```
+    #[must_use = "the reply says whether the call was done; see `Reply::into_result`"]
     pub fn delete<S: AsRef<str>>(&self, owner: &str, targets: &[S]) -> Reply {
         self.call_typed(owner, Operation::Delete(owned(targets)))
     }
 
-    /// One page of the list, oldest first: `limit` entries (1 to 1000) from offset
+    /// One page of the block list, oldest block first: `limit` items (1 to 1000) from offset
     /// `start_index` (docs/protocol.md 3.3).
     ///
     /// ```
     /// let client = chatblock::Client::open("{}")?;
-    /// client.add("ann", &["bob", "cem", "dee"]);
+    /// client.add("ann", &["bob", "cem", "dee"]).into_result()?;
     /// let (mut blocked, mut start) = (Vec::new(), 0);
     /// loop {
-    ///     let page = client.get("ann", start, 2).ok()?;
+    ///     let page = client.get("ann", start, 2).into_result()?;
     ///     blocked.extend(page.items().iter().map(|item| item.account().to_owned()));
     ///     start = page.next_index();
     ///     if start == 0 {
@@ -203,6 +204,7 @@ impl Client {
     /// assert_eq!(blocked, ["bob", "cem", "dee"]);
     /// # Ok::<(), chatblock::Error>(())
     /// ```
+    #[must_use = "the reply says whether the call was done; see `Reply::into_result`"]
     pub fn get(&self, owner: &str, start_index: u32, limit: u32) -> Reply {
         let operation = Operation::Get {
             start_index: u64::from(start_index),
@@ -218,16 +220,17 @@ impl Client {
     /// use chatblock::{CheckType, Client, Relation};
     ///
     /// let client = Client::open("{}")?;
-    /// client.add("bob", &["ann"]);
-    /// let reply = client.check("ann", &["bob"], CheckType::Both).ok()?;
+    /// client.add("bob", &["ann"]).into_result()?;
+    /// let reply = client.check("ann", &["bob"], CheckType::Both).into_result()?;
     /// assert_eq!(reply.items()[0].relation(), Relation::BWithA);
     /// # Ok::<(), chatblock::Error>(())
     /// ```
+    #[must_use = "the reply says whether the call was done; see `Reply::into_result`"]
     pub fn check<S: AsRef<str>>(&self, owner: &str, targets: &[S], check_type: CheckType) -> Reply {
         self.call_typed(owner, Operation::Check(owned(targets), check_type))
     }
 
-    /// One call with the service's own request JSON; `command` is `black_list_add` and so on. At most
+    /// One call with the request JSON of the service; `command` is `black_list_add` and so on. At most
     /// 1000 targets, as the service would.
     ///
     /// ```
@@ -236,6 +239,7 @@ impl Client {
     /// assert!(reply.json().contains(r#""ActionStatus":"OK""#));
     /// # Ok::<(), chatblock::Error>(())
     /// ```
+    #[must_use = "the reply says whether the call was done; see `Reply::into_result`"]
     pub fn call(&self, command: &str, request_json: &str) -> Reply {
         match validate::json(self.profile.charset, command, request_json) {
             Ok(request) => self.perform(request),
@@ -298,15 +302,14 @@ impl Client {
     ///
     /// # Errors
     /// [`Status::Argument`] and [`Status::Request`] for a bad call, [`Status::Busy`] when the queue is
-    /// full, [`Status::Closed`], [`Status::Panic`]; nothing was accepted then.
+    /// full, [`Status::Closed`], [`Status::Panic`]; nothing was accepted.
     pub fn submit(&self, command: &str, request_json: &str, tag: u64) -> Result<(), Error> {
         let request = validate::json(self.profile.charset, command, request_json)
             .map_err(|refused| refused.error)?;
         self.runtime.submit(request, tag)
     }
 
-    /// The next completion, waited for until `timeout` (`None`: without limit). `None` also after a
-    /// wake-up.
+    /// The next completion. Waits up to `timeout` (`None`: no limit). Returns `None` on timeout and after a wake-up.
     pub fn poll(&self, timeout: Option<Duration>) -> Option<Reply> {
         let reply = self.runtime.completions.take(self.deadline(timeout))?;
         if let Some(id) = reply.letter {
@@ -315,24 +318,24 @@ impl Client {
         Some(reply)
     }
 
-    /// A descriptor that is readable while a completion or a wake-up waits; owned by the client.
+    /// A file descriptor that is readable while a completion or a wake-up is waiting; owned by the client.
     pub fn event_fd(&self) -> Option<std::os::fd::RawFd> {
         self.runtime.completions.descriptor()
     }
 
-    /// Wakes one [`Client::poll`], now or next.
+    /// Wakes one [`Client::poll`], the current one or the next.
     pub fn wake(&self) {
         self.runtime.completions.wake();
     }
 
-    /// Ends the calls with `tag` that were not sent yet: each still completes, with
-    /// [`Status::Cancelled`]. How many they were.
+    /// Cancels the calls with `tag` that are not sent yet: each still completes, with [`Status::Cancelled`]. Returns
+    /// their number.
     pub fn cancel(&self, tag: u64) -> usize {
         self.runtime.cancel(tag)
     }
 
     /// Waits until everything accepted before is on disk: [`Status::Ok`], [`Status::Timeout`],
-    /// [`Status::Storage`] when it never will be or a write since the last sync found no room, or
+    /// [`Status::Storage`] when the outbox failed for good or a write since the last sync found no room, or
     /// [`Status::Unsupported`] where nothing is kept on disk.
     pub fn sync(&self, timeout: Option<Duration>) -> Status {
         if self.profile.is_durable {
@@ -364,8 +367,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Status::Unsupported`] where nothing is on disk, [`Status::Storage`] when something is at `path` already or the
-    /// disk fails, [`Status::Closed`], [`Status::Argument`], [`Status::Busy`] when no thread can start; there is no
-    /// copy then.
+    /// disk fails, [`Status::Closed`], [`Status::Argument`], [`Status::Busy`] when no thread can start; no copy
+    /// was made.
     ///
     /// ```
     /// use chatblock::{Client, Status};
@@ -379,8 +382,8 @@ impl Client {
         self.backups.make(path.as_ref())
     }
 
-    /// A look inside: what became of the calls, what waits, how the service is reached. Also after a
-    /// bug, for whoever reports it.
+    /// Counters and gauges: outcomes of calls, queues, the state of the service. Available after a bug too, for the
+    /// report.
     pub fn stats(&self) -> Stats {
         Stats {
             version: env!("CARGO_PKG_VERSION"),
@@ -443,7 +446,7 @@ impl Client {
         self.runtime.submit(request, tag)
     }
 
-    /// The door for callers that wait.
+    /// A blocking call.
     fn perform(&self, mut request: Request) -> Reply {
         let (command, owner) = (request.command(), request.owner.clone());
         let failed = |error: &Error| Reply::failed(Some(command), &owner, error);

@@ -9,7 +9,7 @@ use crate::wire;
 /// Longest text of the service that is repeated in a message.
 const MAX_QUOTE: usize = 200;
 
-/// The result of a call. Owns everything it shows.
+/// The result of a call. It owns its strings and may outlive the client.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub(crate) status: Status,
@@ -39,19 +39,19 @@ pub struct ReplyItem {
 }
 
 impl Reply {
-    /// The reply of a call that was done, at least in part, for `?`.
+    /// The reply itself when the call was done, at least in part; for `?`.
     ///
     /// # Errors
-    /// The status and the sentence of a call that was not done.
+    /// The status and the message of a call that was not done.
     ///
     /// ```
     /// # use chatblock::{Client, Status};
     /// # let client = Client::open("{}")?;
-    /// let error = client.add("ann", &["ann"]).ok().unwrap_err();
+    /// let error = client.add("ann", &["ann"]).into_result().unwrap_err();
     /// assert_eq!(error.status(), Status::Service);
     /// # Ok::<(), chatblock::Error>(())
     /// ```
-    pub fn ok(self) -> Result<Self, Error> {
+    pub fn into_result(self) -> Result<Self, Error> {
         if self.status.is_done() {
             Ok(self)
         } else {
@@ -69,17 +69,17 @@ impl Reply {
         self.service_code
     }
 
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later without a change by the caller.
     pub fn is_retryable(&self) -> bool {
         self.retryable
     }
 
-    /// A sentence for people; empty when everything is as wanted.
+    /// A sentence for people; empty when every account is as wanted.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The service's answer object; empty when there was no answer.
+    /// The response object of the service as JSON; empty when there was no answer.
     pub fn json(&self) -> &str {
         &self.json
     }
@@ -89,12 +89,12 @@ impl Reply {
         self.command
     }
 
-    /// The owner.
+    /// The owner of the list.
     pub fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// One per target in request order, or one per entry of the page.
+    /// One item per target in request order; of a get one per blocked account.
     pub fn items(&self) -> &[ReplyItem] {
         &self.items
     }
@@ -104,7 +104,7 @@ impl Reply {
         self.next_index
     }
 
-    /// The number that the caller gave a call that was not waited for; else 0.
+    /// The tag of an asynchronous call; 0 for a blocking one.
     pub fn tag(&self) -> u64 {
         self.tag
     }

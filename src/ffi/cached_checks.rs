@@ -85,20 +85,20 @@ pub unsafe extern "C" fn chatblock_client_is_blocked_many(
         if count == 0 || i32::try_from(count).is_err() {
             return Status::Argument.code();
         }
-        let mut blocked = 0;
+        // SAFETY: not NULL, and the caller promises `count` strings.
+        let owners = unsafe { std::slice::from_raw_parts(owners.cast::<Element>(), count) };
         // Whether there is any: lengths are not found twice for those that are accounts.
         let has_faults = Cell::new(false);
-        // What is no account is asked about as an empty one, which is nobody.
-        let owner = |index| {
-            // SAFETY: the caller promises `count` strings.
-            let owner = unsafe { element(owners, index) };
-            owner.unwrap_or_else(|| {
+        let asked = owners.iter().map(|owner| {
+            let owner = owner.as_ref();
+            if owner.is_empty() {
                 has_faults.set(true);
-                &[]
-            })
-        };
-        client.is_blocked_many(count, owner, peer, |index, answer| {
-            let answer = if has_faults.get() && owner(index).is_empty() {
+            }
+            owner
+        });
+        let mut blocked = 0;
+        for (index, answer) in client.is_blocked_many(asked, peer).enumerate() {
+            let answer = if has_faults.get() && owners[index].as_ref().is_empty() {
                 Status::Argument.code()
             } else {
                 number(answer)
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn chatblock_client_is_blocked_many(
             let place = unsafe { out.add(index) };
             // SAFETY: as above, and not NULL.
             unsafe { place.write(answer) };
-        });
+        }
         blocked
     };
     // SAFETY: the caller promises a client.
@@ -145,14 +145,17 @@ pub unsafe extern "C" fn chatblock_client_blocked_pairs(
         let is_sound = !accounts.is_null()
             && (1..=MAX_ACCOUNTS).contains(&count)
             && (capacity == 0 || !out_pairs.is_null());
-        // SAFETY: the caller promises `count` strings.
-        let account = |index| unsafe { element(accounts, index) };
-        if !is_sound || (0..count).any(|index| account(index).is_none()) {
+        if !is_sound {
+            return Status::Argument.code();
+        }
+        // SAFETY: not NULL, and the caller promises `count` strings.
+        let accounts = unsafe { std::slice::from_raw_parts(accounts.cast::<Element>(), count) };
+        if accounts.iter().any(|account| account.as_ref().is_empty()) {
             return Status::Argument.code();
         }
         let mut found = 0;
-        let account = |index| account(index).unwrap_or_default();
-        let unknown = client.blocked_pairs(count, account, |owner, peer| {
+        let mut pairs = client.blocked_pairs(accounts);
+        for (owner, peer) in pairs.by_ref() {
             if found < capacity {
                 let pair = [owner, peer].map(|index| u32::try_from(index).unwrap_or(u32::MAX));
                 // SAFETY: the pair before it was within capacity, and this one is too.
@@ -161,10 +164,10 @@ pub unsafe extern "C" fn chatblock_client_blocked_pairs(
                 unsafe { place.cast::<[u32; 2]>().write(pair) };
             }
             found += 1;
-        });
+        }
         if !out_unknown.is_null() {
             // SAFETY: not NULL, and the caller promises that it is writable.
-            unsafe { out_unknown.write(unknown) };
+            unsafe { out_unknown.write(pairs.unknown()) };
         }
         i32::try_from(found).unwrap_or(i32::MAX)
     };
@@ -261,15 +264,16 @@ unsafe fn account<'a>(account: *const c_char) -> Option<&'a [u8]> {
     (1..=LONGEST).contains(&length).then_some(bytes)
 }
 
-/// The account at `index`.
-///
-/// # Safety
-/// `accounts` has more than `index` elements, each as [`account`] wants it.
-unsafe fn element<'a>(accounts: *const *const c_char, index: usize) -> Option<&'a [u8]> {
-    // SAFETY: the caller's promise.
-    let place = unsafe { accounts.add(index) };
-    // SAFETY: as above; the list is aligned and readable.
-    let pointer = unsafe { place.read() };
-    // SAFETY: as above.
-    unsafe { account(pointer) }
+/// An element of a caller's array: NULL or a NUL-terminated string that lives for the call. One is only ever made by a
+/// cast of such an array.
+#[repr(transparent)]
+struct Element(*const c_char);
+
+impl AsRef<[u8]> for Element {
+    /// The account; empty when it is NULL, empty or too long, which is on no list.
+    #[inline]
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: as it was promised for the array.
+        unsafe { account(self.0) }.unwrap_or_default()
+    }
 }

@@ -22,7 +22,7 @@ use crate::error::Status;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_result_item_count(result: *const chatblock_result) -> usize {
     // SAFETY: the caller's promise.
-    unsafe { read(result, 0, |result| result.item_count()) }
+    unsafe { read(result, 0, chatblock_result::item_count) }
 }
 
 /// The account of an item.

@@ -97,7 +97,7 @@ fn an_answer_that_unfolds_takes_no_more_than_64_mib() {
     if is_child() {
         let idle = {
             let server = FaultServer::plain(vec![sends("{}")]);
-            client(&server, &json!({})).add("owner", &["a"]);
+            let _ = client(&server, &json!({})).add("owner", &["a"]);
             kilobytes("VmHWM")
         };
         drop_bombs();
