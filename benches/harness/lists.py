@@ -12,8 +12,8 @@ TARGETS_AT = 1_000_000
 SIZES = [10_000, TARGETS_AT, 10_000_000]
 ONCE = 10_000_000
 
-INDEXED = "each pair is an item of a result and goes into the cache; SQLite is a fifth"
-READ = "rows are read one by one, and each pair is hashed into the cache"
+INDEXED = "each pair is a row of SQLite's table, an item of a result and a line of the cache"
+READ = "SQLite checks the whole file, and then each row is read and hashed into the cache"
 
 
 def run(workshop):

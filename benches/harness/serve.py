@@ -10,22 +10,19 @@ from .workshop import BENCHES, LeftOut, median, output, serving
 
 NEEDS = ("cargo", "wrk")
 
-BODY = json.dumps({"From_Account": "ann", "To_Account": ["bob"], "CheckType": "BlackCheckResult_Type_Both"})
+COMMAND = "black_list_check"
+MEMBERS = {"To_Account": ["bob"], "CheckType": "BlackCheckResult_Type_Both"}
 SECONDS = 3
 PROTOCOL = "each request is parsed, its signature and rate checked, the engine asked and the answer written"
 
 
 def run(workshop):
-    path = (
-        f"/v4/sns/black_list_check?sdkappid={SDKAPPID}&identifier={IDENTIFIER}"
-        f"&usersig={usersig(workshop)}&random=99999999&contenttype=json"
-    )
     with chatblock_serve(workshop, 1_000_000) as ours:
-        answer = post(ours.address, path)
-        if b'"ErrorCode":0' not in answer:
-            raise LeftOut(f"the server refuses the request: {answer.decode()}")
+        answer = accepted(request(workshop, ours, COMMAND, MEMBERS))
         with serving(workshop.http_server(), "constant", str(len(answer))) as bare:
-            sides = workshop.alternate(lambda: load(ours, path), lambda: load(bare, path))
+            sides = workshop.alternate(
+                lambda: load(workshop, ours, COMMAND, MEMBERS), lambda: load(workshop, bare, COMMAND, MEMBERS)
+            )
     rate = [median(side, "per_second") for side in sides]
     cpu = [median(side, "cpu_us") for side in sides]
     subject = "chatblock serve, wrk with 64 connections: "
@@ -35,18 +32,37 @@ def run(workshop):
     ]
 
 
-def post(address, path):
-    connection = http.client.HTTPConnection(address)
-    connection.request("POST", path, BODY, {"Content-Type": "application/json"})
+def path_of(workshop, command):
+    return (
+        f"/v4/sns/{command}?sdkappid={SDKAPPID}&identifier={IDENTIFIER}"
+        f"&usersig={usersig(workshop)}&random=99999999&contenttype=json"
+    )
+
+
+def body_of(members):
+    return json.dumps({"From_Account": "ann"} | members)
+
+
+def request(workshop, server, command, members):
+    connection = http.client.HTTPConnection(server.address)
+    connection.request("POST", path_of(workshop, command), body_of(members), {"Content-Type": "application/json"})
     answer = connection.getresponse().read()
     connection.close()
     return answer
 
 
-def load(server, path):
+def accepted(answer):
+    """The answer, unless it is a refusal."""
+    if b'"ErrorCode":0' not in answer:
+        raise LeftOut(f"the server refuses the request: {answer.decode()}")
+    return answer
+
+
+def load(workshop, server, command, members):
     script = str(BENCHES / "wrk_post.lua")
     before = server.cpu_us()
-    report = output(["wrk", "-t1", "-c64", f"-d{SECONDS}s", "-s", script, f"http://{server.address}{path}", "--", BODY])
+    url = f"http://{server.address}{path_of(workshop, command)}"
+    report = output(["wrk", "-t1", "-c64", f"-d{SECONDS}s", "-s", script, url, "--", body_of(members)])
     used = server.cpu_us() - before
     requests = int(re.search(r"(\d+) requests in", report).group(1))
     return {"per_second": float(re.search(r"Requests/sec: +([0-9.]+)", report).group(1)), "cpu_us": used / requests}

@@ -39,6 +39,7 @@ PACKAGES = {
     "nlohmann/json.hpp": "nlohmann-json3-dev",
     "openssl/hmac.h": "libssl-dev",
     "zlib.h": "zlib1g-dev",
+    "sqlite3.h": "libsqlite3-dev",
     "pkg-config": "pkg-config",
     "absl/container/flat_hash_map.h": "libabsl-dev",
 }
@@ -64,7 +65,7 @@ class Failed(Exception):
 
 
 class Workshop:
-    """`library_dir` has the release build of libchatblock.so and, for P6, P9 and P13, of `chatblock`.
+    """`library_dir` has the release build of libchatblock.so and, for P6, P9, P11 and P13, of `chatblock`.
     `prefix` is where the same is installed, for the hosts; without one it is installed when they need it."""
 
     def __init__(self, library_dir, rounds, prefix=None):
