@@ -293,9 +293,10 @@ fn every_module_is_in_the_glossary() {
                 continue;
             }
             let name = path.strip_prefix(root()).expect("in the tree").display();
-            let name = match path.is_dir() {
-                true => format!("`{name}/"),
-                false => format!("`{name}`"),
+            let name = if path.is_dir() {
+                format!("`{name}/")
+            } else {
+                format!("`{name}`")
             };
             assert!(glossary.contains(&name), "docs/glossary.md lacks {name}");
             count += 1;
@@ -322,12 +323,10 @@ fn the_pages_about_the_source_name_what_is_there() {
                 && root()
                     .join(name.split('/').next().unwrap_or_default())
                     .exists();
-            let is_there = match () {
-                () if is_path => root().join(name).exists(),
-                () if name.ends_with(".rs") => {
-                    all.iter().any(|path| path.ends_with(&format!("/{name}")))
-                }
-                () => true,
+            let is_there = if is_path {
+                root().join(name).exists()
+            } else {
+                !name.ends_with(".rs") || all.iter().any(|path| path.ends_with(&format!("/{name}")))
             };
             assert!(is_there, "{page}: there is no {name}");
         }
