@@ -136,7 +136,8 @@ fn the_crate_has_only_what_it_needs() {
     ]);
     let files: BTreeSet<_> = list.lines().collect();
     for file in &files {
-        let is_source = file.starts_with("src/") && file.ends_with(".rs");
+        let is_source =
+            file.starts_with("src/") && Path::new(file).extension() == Some("rs".as_ref());
         assert!(
             is_source || file.starts_with("include/") || SHIPPED.contains(file),
             "{file} is in the crate"
@@ -253,7 +254,8 @@ fn an_old_cargo_is_told_which_rust_is_needed() {
     let needed = needed.expect("rust-version").trim_end_matches('"');
     let old = make_with("cargo 1.65.0 (4bc8f24d3 2022-10-20)");
     let said = String::from_utf8_lossy(&old.stderr).into_owned();
-    assert!(!old.status.success());
+    let built = String::from_utf8_lossy(&old.stdout).contains("built");
+    assert!(!old.status.success() && !built, "{old:?}");
     assert!(
         said.contains(&format!("needs Rust {needed} or later, found 1.65.0")),
         "{said}"
