@@ -146,7 +146,7 @@ impl<S: AsRef<[u8]>> BlockedPairs<'_, S> {
         while let Some(owner) = self.accounts.get(self.owner) {
             let (cache, owner) = (self.cache, owner.as_ref());
             if self.first == 0 {
-                // Asked about nobody, an owner is known or not.
+                // Without a peer, an owner is cached or not.
                 let of_nobody = cache.question(owner, &[]);
                 self.is_owner_unknown = cache.answer(of_nobody, || self.now_ms) == Answer::Unknown;
             }

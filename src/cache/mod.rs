@@ -141,13 +141,13 @@ pub enum Effect {
 pub struct Change<'a> {
     /// Whose list it is.
     pub owner: &'a [u8],
-    /// Who is on it or not.
+    /// The target.
     pub peer: &'a [u8],
-    /// Which of both.
+    /// True if it is blocked now.
     pub blocked: bool,
 }
 
-/// What the cache knows of an owner.
+/// The answer of the cache about an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Knowledge {
     /// Nothing.
@@ -163,7 +163,7 @@ pub enum Knowledge {
     },
 }
 
-/// There is no memory for this: the budget is spent and nobody else can be evicted, or the system has none.
+/// There is no memory for this: the budget is spent and no other owner can be evicted, or the system has none.
 ///
 /// In a cache of some owners the owner concerned is unknown now. In a complete cache the change is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +191,7 @@ pub struct CacheCounts {
     pub hits: u64,
     /// Checks that were answered with unknown.
     pub unknowns: u64,
-    /// Owners that became unknown to make room.
+    /// Owners that were evicted.
     pub evictions: u64,
     /// When the list of the owner that waits longest was refreshed, in the caller's milliseconds.
     pub oldest_ms: Option<u64>,
@@ -253,7 +253,7 @@ impl BlockCache {
         Self::new(key, None)
     }
 
-    /// A cache that knows the owners it was told of, within limits.
+    /// A cache of some owners, within limits.
     pub fn partial(key: HashKey, limits: Limits) -> Result<Self, Full> {
         let owners = Table::new(OWNERS)?;
         Self::new(key, Some(KnownOwners { owners, limits }))
@@ -286,7 +286,7 @@ impl BlockCache {
     #[inline(always)]
     fn question(&self, owner: &[u8], peer: &[u8]) -> Question {
         let is_self = is_same(owner, peer);
-        // An account and itself are no pair, as little as an account and nobody.
+        // An account and itself are not a pair, and neither are an account and no peer.
         let peer = if is_self { &[] } else { peer };
         let asks_owner = self.known.is_some();
         let (owner, pair) = self.hashing.question(owner, peer, asks_owner);

@@ -358,12 +358,12 @@ impl Client {
         }
     }
 
-    /// Copies the durable store (embedded with `path`), or the outbox (remote with `outbox.path`), to a new file at `path`
-    /// while the client goes on: the copy has everything that was on disk when this was called, and nothing of a
-    /// call in half. It has mode 0600, needs no other file beside it, and never replaces one. A relative path is
+    /// Copies the durable store (embedded with `path`), or the outbox (remote with `outbox.path`), to a new file at
+    /// `path` while the client is in use: the copy has everything that was on disk when this was called, and nothing
+    /// of a call in half. It has mode 0600, needs no other file beside it, and never replaces one. A relative path is
     /// taken from the current directory. Put it back with `chatblock restore`.
     ///
-    /// Waits until the copy is on disk; calls go on meanwhile.
+    /// Waits until the copy is on disk; other calls proceed.
     ///
     /// # Errors
     /// [`Status::Unsupported`] where nothing is on disk, [`Status::Storage`] when something is at `path` already or the

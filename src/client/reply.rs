@@ -232,7 +232,7 @@ impl CallFailure {
         }
     }
 
-    /// The write goes on without its caller.
+    /// The write continues without its caller.
     fn queued(call: &Call) -> Self {
         let (code, why) = call.put_off();
         Self {
@@ -308,7 +308,7 @@ fn reply_items(call: &mut Call) -> Vec<ReplyItem> {
         .collect()
 }
 
-/// Of whom there is nothing to tell but a status.
+/// Targets with a status only.
 fn plain_item(status: Status, account: &Account) -> ReplyItem {
     ReplyItem {
         status,
