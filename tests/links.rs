@@ -1,5 +1,6 @@
 //! References lead somewhere: each `.md` file that any file of the tree names exists, each section of
-//! docs/protocol.md and each choice that is cited exists, and what installed files name is installed with them.
+//! docs/protocol.md and each choice that is cited exists, each path of the tree that a document names exists, and what
+//! installed files name is installed with them.
 
 mod support;
 
@@ -74,6 +75,11 @@ impl Tree {
                     Some(_) => {}
                 }
             }
+            if is_document(from) && from != HISTORY {
+                let named = names(word).filter(|name| is_path(name));
+                let absent = named.filter(|path| *path != LATER && !self.has(from, path));
+                dead.extend(absent.map(str::to_owned));
+            }
             let word = word.trim_start_matches('(');
             if matches!(word, "choice" | "choices" | "decision" | "decisions") {
                 let cited = numbers(rest, is_decision);
@@ -92,6 +98,14 @@ impl Tree {
             }
         }
         dead
+    }
+
+    /// Whether `path` is a file or a folder of the tree.
+    fn has(&self, from: &str, path: &str) -> bool {
+        let path = path.trim_end_matches('/');
+        let folder = format!("{path}/");
+        let is_folder = self.files.iter().any(|file| file.starts_with(&folder));
+        is_folder || self.resolve(from, path).is_some()
     }
 
     /// What users of an installation are told to read and that is not installed.
@@ -164,21 +178,49 @@ fn unwrapped(text: &str) -> String {
     lines.collect::<Vec<_>>().join(" ")
 }
 
-/// The names of documents in `word`. What stands in addresses of the web is somebody else's, and `*.md` is a pattern.
+/// What can be the name of a file in `word`. What stands in addresses of the web is somebody else's.
+fn names(word: &str) -> impl Iterator<Item = &str> {
+    let word = if word.contains("://") { "" } else { word };
+    let is_name = |character: char| character.is_alphanumeric() || "_./-".contains(character);
+    let pieces = word.split(move |character| !is_name(character));
+    pieces.map(|piece| piece.trim_end_matches('.'))
+}
+
+/// The names of documents in `word`; `*.md` is a pattern.
 fn documents(word: &str) -> Vec<&str> {
-    if word.contains("://") {
+    if !word.contains(".md") {
         return Vec::new();
     }
-    let is_name = |character: char| character.is_alphanumeric() || "_./-".contains(character);
-    let pieces = word.split(|character| !is_name(character));
-    let names = pieces.map(|piece| piece.trim_end_matches('.'));
-    names
-        .filter(|name| {
-            Path::new(name)
-                .extension()
-                .is_some_and(|ending| ending == "md")
-        })
-        .collect()
+    names(word).filter(|name| is_document(name)).collect()
+}
+
+fn is_document(name: &str) -> bool {
+    let ending = Path::new(name).extension();
+    ending.is_some_and(|ending| ending == "md")
+}
+
+/// How the paths begin that are looked for in documents.
+const FOLDERS: [&str; 11] = [
+    "abi/",
+    "benches/",
+    "bindings/",
+    "cli/",
+    "docs/",
+    "examples_c/",
+    "include/",
+    "packaging/",
+    "src/",
+    "testkit/",
+    "tests/",
+];
+/// Is made with the first release.
+const LATER: &str = "abi/released.h";
+/// Tells of what was.
+const HISTORY: &str = "CHANGELOG.md";
+
+/// Another path of the tree.
+fn is_path(name: &str) -> bool {
+    !is_document(name) && FOLDERS.iter().any(|top| name.starts_with(top))
 }
 
 fn ends_sentence(word: &str) -> bool {
@@ -252,7 +294,7 @@ fn every_reference_leads_somewhere() {
 fn small() -> Tree {
     let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     Tree {
-        files: set(&[PROTOCOL, "bindings/README.md", "ABI.md"]),
+        files: set(&[PROTOCOL, "bindings/README.md", "src/lib.rs", "ABI.md"]),
         sections: set(&["7", "7.6", "10"]),
         decisions: set(&["C9", "D1"]),
         installed: set(&[PROTOCOL]),
@@ -281,6 +323,10 @@ fn what_is_there_is_found() {
             " * in share/doc/chatblock/docs/protocol.md",
         ),
         ("docs/protocol.md", "section 7.6 (C9)"),
+        (
+            "ABI.md",
+            "`bindings/`, docs/protocol.md, and `lib.rs` of src/*.rs",
+        ),
     ];
     for (path, text) in sound {
         assert_eq!(small().dead(path, text), Vec::<String>::new(), "{text}");
@@ -324,6 +370,11 @@ fn what_is_dead_is_found() {
             "decision C78",
         ),
         ("src/lib.rs", "decision D9.".to_owned(), "decision D9"),
+        (
+            "ABI.md",
+            "| `src/gone.rs` | a leaf |".to_owned(),
+            "src/gone.rs",
+        ),
         (
             "include/chatblock.h",
             " * share/doc/chatblock/ABI.md".to_owned(),
