@@ -85,12 +85,14 @@ fn goes_through_the_scenario(host: &str, tools: &[&str]) {
         .lines()
         .filter_map(|line| line.strip_prefix("missing: "))
         .collect();
-    missing.iter().for_each(|helper| skip("bindings", helper));
+    for helper in &missing {
+        skip("bindings", helper);
+    }
     let mut shown = vec![format!("host {version}")];
     if missing.is_empty() {
         let scenario = said(&output, "scenario: ");
         assert_eq!(scenario, format!("{} steps", steps()));
-        shown[0] += &format!(": scenario {scenario}");
+        shown = vec![format!("host {version}: scenario {scenario}")];
     }
     let more = output.lines().filter(|line| {
         let name = line.split_once(": ").map_or("", |(name, _)| name);

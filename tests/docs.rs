@@ -326,7 +326,7 @@ fn the_pages_about_the_source_name_what_is_there() {
             let is_there = if is_path {
                 root().join(name).exists()
             } else {
-                !name.ends_with(".rs") || all.iter().any(|path| path.ends_with(&format!("/{name}")))
+                !is_source(name) || all.iter().any(|path| path.ends_with(&format!("/{name}")))
             };
             assert!(is_there, "{page}: there is no {name}");
         }
@@ -418,4 +418,10 @@ fn doxygen_has_nothing_to_warn_of() {
     let page = target().join("docs/html/chatblock_8h.html");
     assert!(read(&page).contains("chatblock_blocklist_add"));
     report("docs", "docs: doxygen has nothing to warn of");
+}
+
+fn is_source(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "rs")
 }

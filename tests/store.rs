@@ -207,7 +207,7 @@ fn a_format_that_stands_in_the_log_only_counts() {
     }
 }
 
-/// Numbers that SQLite finds in a store which no client has open.
+/// Numbers that `SQLite` finds in a store which no client has open.
 fn number(path: &Path, sql: &str) -> i64 {
     let database = rusqlite::Connection::open(path).expect("the database");
     database.query_row(sql, [], |row| row.get(0)).expect(sql)

@@ -127,8 +127,8 @@ mod tests {
     #[test]
     fn the_number_of_members_is_bounded() {
         let with = |others: usize| {
-            let others: String = (0..others).map(|n| format!(",\"x{n}\":0")).collect();
-            read(&format!("{{\"a\":1{others}}}"))
+            let members: Vec<_> = (0..others).map(|n| format!("\"x{n}\":0")).collect();
+            read(&format!("{{\"a\":1,{}}}", members.join(",")))
         };
         assert_eq!(with(MOST_MEMBERS - 1), Some((1, 0)));
         assert_eq!(with(MOST_MEMBERS), None);

@@ -189,10 +189,10 @@ impl Engine {
             return Ok((BAD_PARAMETER, SELF_BLOCK));
         }
         let is_full = list.is_some_and(|list| list.entries >= MAX_PER_CALL);
-        let refusal = if !self.is_account(&*lists, target)? {
-            Some((NO_SUCH_ACCOUNT, NOT_IMPORTED))
-        } else {
+        let refusal = if self.is_account(&*lists, target)? {
             is_full.then_some((LIST_FULL, EXCEEDED))
+        } else {
+            Some((NO_SUCH_ACCOUNT, NOT_IMPORTED))
         };
         if let Some(refusal) = refusal {
             // That it is there comes before these.
@@ -256,12 +256,11 @@ impl Engine {
     ) -> Result<Answer, Error> {
         let mut answer = Answer::default();
         let mut check = |pairs: &dyn Pairs| {
-            answer = match self.refuse_owner(pairs, &request.owner)? {
-                Some(refusal) => refusal,
-                None => {
-                    let check = |target| self.relation(pairs, &request.owner, target, kind);
-                    Answer::accepted(targets.iter().map(check).collect::<Result<_, _>>()?)
-                }
+            answer = if let Some(refusal) = self.refuse_owner(pairs, &request.owner)? {
+                refusal
+            } else {
+                let check = |target| self.relation(pairs, &request.owner, target, kind);
+                Answer::accepted(targets.iter().map(check).collect::<Result<_, _>>()?)
             };
             Ok(())
         };
