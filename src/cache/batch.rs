@@ -4,7 +4,7 @@ use super::lookup::Answer;
 use super::{BATCH, BlockCache, NO_QUESTION};
 
 /// Answers that were found together, a bit for each.
-struct Batch {
+struct Questions {
     yes: u64,
     unknown: u64,
     len: usize,
@@ -14,7 +14,7 @@ struct Batch {
 
 const _: () = assert!(BATCH <= u64::BITS as usize);
 
-impl Batch {
+impl Questions {
     const EMPTY: Self = Self {
         yes: 0,
         unknown: 0,
@@ -87,7 +87,7 @@ struct Answers<'a, Owners, P> {
     owners: Owners,
     peer: P,
     now_ms: u64,
-    batch: Batch,
+    questions: Questions,
 }
 
 impl<O, Owners, P> Iterator for Answers<'_, Owners, P>
@@ -100,18 +100,18 @@ where
 
     #[inline]
     fn next(&mut self) -> Option<Answer> {
-        if self.batch.taken == self.batch.len {
+        if self.questions.taken == self.questions.len {
             let peer = self.peer.as_ref();
             let asked = self.owners.by_ref().map(|owner| (owner, peer));
-            if !self.batch.fill(self.cache, asked, self.now_ms) {
+            if !self.questions.fill(self.cache, asked, self.now_ms) {
                 return None;
             }
         }
-        self.batch.take()
+        self.questions.take()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let waiting = self.batch.len - self.batch.taken;
+        let waiting = self.questions.len - self.questions.taken;
         let (least, most) = self.owners.size_hint();
         let most = most.and_then(|most| most.checked_add(waiting));
         (least.saturating_add(waiting), most)
@@ -128,9 +128,9 @@ pub struct BlockedPairs<'a, S> {
     owner: usize,
     is_owner_unknown: bool,
     unknown: usize,
-    /// The peer of the first answer in `batch`.
+    /// The peer of the first answer in `questions`.
     first: usize,
-    batch: Batch,
+    questions: Questions,
 }
 
 impl<S: AsRef<[u8]>> BlockedPairs<'_, S> {
@@ -142,7 +142,7 @@ impl<S: AsRef<[u8]>> BlockedPairs<'_, S> {
     /// Whether there is another batch of answers.
     #[inline]
     fn advance(&mut self) -> bool {
-        self.first += self.batch.len;
+        self.first += self.questions.len;
         while let Some(owner) = self.accounts.get(self.owner) {
             let (cache, owner) = (self.cache, owner.as_ref());
             if self.first == 0 {
@@ -152,8 +152,8 @@ impl<S: AsRef<[u8]>> BlockedPairs<'_, S> {
             }
             let peers = self.accounts[self.first..].iter();
             let asked = peers.map(|peer| (owner, peer));
-            if self.batch.fill(cache, asked, self.now_ms) {
-                self.is_owner_unknown |= self.batch.unknown != 0;
+            if self.questions.fill(cache, asked, self.now_ms) {
+                self.is_owner_unknown |= self.questions.unknown != 0;
                 return true;
             }
             self.unknown += usize::from(self.is_owner_unknown);
@@ -170,7 +170,7 @@ impl<S: AsRef<[u8]>> Iterator for BlockedPairs<'_, S> {
     #[inline]
     fn next(&mut self) -> Option<(usize, usize)> {
         loop {
-            if let Some(index) = self.batch.take_yes() {
+            if let Some(index) = self.questions.take_yes() {
                 return Some((self.owner, self.first + index));
             }
             if !self.advance() {
@@ -194,7 +194,7 @@ impl BlockCache {
             owners: owners.into_iter(),
             peer,
             now_ms,
-            batch: Batch::EMPTY,
+            questions: Questions::EMPTY,
         }
     }
 
@@ -213,7 +213,7 @@ impl BlockCache {
             is_owner_unknown: false,
             unknown: 0,
             first: 0,
-            batch: Batch::EMPTY,
+            questions: Questions::EMPTY,
         }
     }
 }
