@@ -74,9 +74,11 @@ mod linux {
         let mut found = MaybeUninit::<libc::statx>::zeroed();
         let flags = libc::AT_SYMLINK_NOFOLLOW;
         let wanted = libc::STATX_INO | libc::STATX_NLINK;
+        // By number: the function is not in glibc before 2.28.
         // SAFETY: `name` ends in NUL, `found` has room for the structure, and both live through the call.
         let failed = unsafe {
-            libc::statx(
+            libc::syscall(
+                libc::SYS_statx,
                 libc::AT_FDCWD,
                 name.as_ptr(),
                 flags,

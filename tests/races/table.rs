@@ -9,7 +9,7 @@ extern crate libc;
 #[path = "../../src/cache/bucket.rs"]
 mod bucket;
 #[path = "../../src/cache/lookup.rs"]
-mod check;
+mod lookup;
 #[path = "../../src/cache/memory.rs"]
 mod memory;
 #[path = "../../src/cache/sync.rs"]
@@ -20,9 +20,9 @@ mod table;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use bucket::Mark;
-use check::Answer;
-use table::{Growth, Pen, Table};
+use bucket::Fingerprint;
+use lookup::Answer;
+use table::{Growth, WriterState, Table};
 
 /// The number of the owner of all pairs.
 const OWNER: u64 = u64::MAX;
@@ -32,28 +32,28 @@ const KEPT: u64 = 500;
 const COMING: u64 = 10_000;
 const STAYING: u64 = 7_000;
 
-/// A mark as a hash would make it: the finalizer of splitmix64.
-fn mark(number: u64) -> Mark {
+/// A fingerprint as a hash would make it: the finalizer of splitmix64.
+fn fingerprint(number: u64) -> Fingerprint {
     let mut word = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^= word >> 31;
-    Mark::new(word, word.to_le_bytes()[0])
+    Fingerprint::new(word, word.to_le_bytes()[0])
 }
 
 fn main() {
-    let (pairs, mut pen) = (Table::<7>::new(Growth { load: 60, step: 1 }).expect("memory"), Pen::default());
-    let (owners, mut owner_pen) = (Table::<3>::new(Growth { load: 60, step: 1 }).expect("memory"), Pen::default());
+    let (pairs, mut writer) = (Table::<7>::new(Growth { load: 60, step: 1 }).expect("memory"), WriterState::default());
+    let (owners, mut owner_writer) = (Table::<3>::new(Growth { load: 60, step: 1 }).expect("memory"), WriterState::default());
     owners
-        .insert(&mut owner_pen, mark(OWNER), 1)
+        .insert(&mut owner_writer, fingerprint(OWNER), 1)
         .expect("memory");
     for number in 0..KEPT {
-        pairs.insert(&mut pen, mark(number), 0).expect("memory");
+        pairs.insert(&mut writer, fingerprint(number), 0).expect("memory");
     }
     let is_over = AtomicBool::new(false);
     let ask = |number| {
-        let pair = pairs.fetch(mark(number));
-        check::check(&owners, owners.fetch(mark(OWNER)), |_| true, &pairs, Some(pair))
+        let pair = pairs.fetch(fingerprint(number));
+        lookup::check(&owners, owners.fetch(fingerprint(OWNER)), |_| true, &pairs, Some(pair))
     };
     let look_up = || {
         let mut number = 0;
@@ -67,13 +67,13 @@ fn main() {
     thread::scope(|scope| {
         let readers = [(); 2].map(|()| scope.spawn(look_up));
         for number in KEPT..KEPT + COMING {
-            pairs.insert(&mut pen, mark(number), 0).expect("memory");
+            pairs.insert(&mut writer, fingerprint(number), 0).expect("memory");
             // A list that was read again has another value.
             owners
-                .insert(&mut owner_pen, mark(OWNER), number)
+                .insert(&mut owner_writer, fingerprint(OWNER), number)
                 .expect("memory");
             if let Some(gone) = number.checked_sub(STAYING).filter(|gone| *gone >= KEPT) {
-                assert!(pairs.remove(&mut pen, mark(gone)));
+                assert!(pairs.remove(&mut writer, fingerprint(gone)));
             }
         }
         is_over.store(true, Ordering::Relaxed);
