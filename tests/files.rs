@@ -140,7 +140,10 @@ fn the_lock_file_of_an_older_library_counts() {
 /// What somebody does to the files of an open client.
 type Deed = fn(&Place);
 
-const DEEDS: [(&str, Deed); 8] = [
+const DEEDS: [(&str, Deed); 9] = [
+    ("the file has a second name", |place| {
+        fs::hard_link(place.file(), place.beside("-linked")).expect("linked");
+    }),
     ("the file is removed", |place| {
         fs::remove_file(place.file()).expect("removed");
     }),

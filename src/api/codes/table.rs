@@ -32,7 +32,7 @@ pub enum Concern {
     Caller,
     /// The write: its accounts, their list, or its form. Sent again, it would be refused again.
     Write,
-    /// In an item: that account. Of a whole request nobody knows whether it means an account or the caller, so the
+    /// In an item: that account. Of a whole request the code does not say whether it means an account or the caller, so the
     /// write is kept.
     Unclear,
 }

@@ -275,6 +275,6 @@ fn a_caller_whose_reply_is_late_is_told_what_is_true_of_his_write() {
     go.send(()).expect("the request is under way");
     assert!(runtime.flush(None));
     assert!(told().is_none(), "it is answered");
-    let closed = receiver.recv(None).expect_err("nobody owes him anything");
+    let closed = receiver.recv(None).expect_err("the sender is gone");
     assert_eq!(closed, crate::oneshot::RecvError::Closed);
 }
