@@ -29,11 +29,11 @@ SONAME := libchatblock.so.$(SOVERSION)
 .PHONY: all cli rust demo depth test lint deny prose notices check header man docs bench clean
 
 all: rust
-	$(CARGO) build --release --locked
+	$(CARGO) build --release --locked --package chatblock
 	ln -sf libchatblock.so $(RELEASE)/$(SONAME)
 
 cli: rust
-	$(CARGO) build --release --locked --features cli
+	$(CARGO) build --release --locked
 	ln -sf libchatblock.so $(RELEASE)/$(SONAME)
 
 rust:
@@ -51,15 +51,15 @@ depth:
 # them what was skipped.
 test: rust depth
 	rm -rf $(TARGET)/report
-	@$(CARGO) test --locked --features cli --no-fail-fast; status=$$?; \
+	@$(CARGO) test --workspace --locked --no-fail-fast; status=$$?; \
 	echo; cd $(TARGET)/report && find . -type f ! -name skipped | sort | xargs -r cat; \
 	[ ! -e skipped ] || { echo; echo "skipped:"; sort -u skipped; }; exit $$status
 
 lint: rust deny prose
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets --features cli -- -D warnings
-	$(CARGO) clippy --locked --lib --tests --features cli,model -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib --features cli
+	$(CARGO) clippy --workspace --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --lib --tests --features chatblock/model -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --locked --no-deps --lib
 
 # Words that docs/prose-words.txt rules out.
 prose:

@@ -5,7 +5,7 @@
 //!
 //! Rust programs use [`Client`]; other languages use the C ABI of `include/chatblock.h`, which is generated
 //! from the module `ffi`. The API is what these pages show. Hidden modules serve the tests, the command line and
-//! the server; they may change in any version.
+//! its server; they may change in any version.
 
 // The comments of `ffi` become a C header, where backticks and Rust's sections would be noise.
 #![allow(clippy::doc_markdown)]
@@ -26,12 +26,11 @@ pub mod error;
 #[doc(hidden)]
 pub mod query;
 #[doc(hidden)]
-#[cfg(feature = "server")]
-pub mod server;
-#[doc(hidden)]
 pub mod service;
 #[doc(hidden)]
 pub mod sliding_window;
+#[doc(hidden)]
+pub mod threads;
 #[doc(hidden)]
 pub mod user_files;
 pub mod usersig;
@@ -49,7 +48,6 @@ mod panics;
 mod platform;
 mod random;
 mod sqlite;
-mod threads;
 
 pub use api::{CheckType, Command, Relation};
 pub use cache::{Answer, BlockedPairs};

@@ -7,9 +7,8 @@ use model as threads;
 #[cfg(not(all(test, feature = "model")))]
 use real as threads;
 
-#[cfg(feature = "server")]
-pub(crate) use threads::JoinHandle;
-pub(crate) use threads::{spawn, yield_now};
+pub(crate) use threads::yield_now;
+pub use threads::{JoinHandle, spawn};
 
 #[cfg(not(all(test, feature = "model")))]
 mod real {
@@ -21,7 +20,8 @@ mod real {
 
     use super::io;
 
-    pub(crate) use std::thread::{JoinHandle, yield_now};
+    pub use std::thread::JoinHandle;
+    pub(crate) use std::thread::yield_now;
 
     /// Enough for one HTTPS call with a wide margin; set explicitly because hosts lower the default.
     const STACK_BYTES: usize = 512 * 1024;
@@ -34,7 +34,7 @@ mod real {
 
     /// Starts a thread that receives none of the host program's signals: its handlers run on its own threads, and
     /// a closed pipe or a full disk is an error here, not a signal.
-    pub(crate) fn spawn<T: Send + 'static>(
+    pub fn spawn<T: Send + 'static>(
         name: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<JoinHandle<T>> {
@@ -54,10 +54,11 @@ mod model {
 
     use super::io;
 
-    pub(crate) use shuttle::thread::{JoinHandle, yield_now};
+    pub use shuttle::thread::JoinHandle;
+    pub(crate) use shuttle::thread::yield_now;
 
     #[allow(clippy::unnecessary_wraps, reason = "as the real one")]
-    pub(crate) fn spawn<T: Send + 'static>(
+    pub fn spawn<T: Send + 'static>(
         _: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<JoinHandle<T>> {

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use support::{Depth, depth, has_tool, libraries, release_libraries, report, root, run, skip};
+use support::{
+    Depth, depth, has_tool, libraries, program_file, release_libraries, report, root, run, skip,
+};
 
 /// What `make install` puts in place, made once: the release library from the full run on, else the one of the
 /// tests.
@@ -36,7 +38,7 @@ fn built_with_the_tests() -> PathBuf {
     for library in ["libchatblock.a", "libchatblock.so"] {
         symlink(libraries().join(library), folder.join(library)).expect("a link");
     }
-    symlink(env!("CARGO_BIN_EXE_chatblock"), folder.join("chatblock")).expect("a link");
+    symlink(program_file(), folder.join("chatblock")).expect("a link");
     folder
 }
 

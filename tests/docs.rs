@@ -11,7 +11,7 @@ use std::process::Command;
 use chatblock::api::Retry;
 use chatblock::api::codes::{Concern, SERVICE_CODES};
 use chatblock::config::Config;
-use support::{has_tool, report, root, run, target};
+use support::{has_tool, program_file, report, root, run, target};
 
 /// Folders whose programs are built and run by other tests.
 const PROGRAMS: [&str; 4] = ["examples_c", "bindings", "tests", "src"];
@@ -237,7 +237,7 @@ fn run_commands(block: &Block, makefiles: &str) -> usize {
     let text =
         r#"{"backend": "embedded", "path": "lists.db", "sdkappid": 1400000001, "secret_key": "k"}"#;
     fs::write(&config, text).expect("a configuration");
-    let program = Path::new(env!("CARGO_BIN_EXE_chatblock"));
+    let program = program_file();
     let program = program.parent().expect("a folder").display();
     let others = std::env::var("PATH").unwrap_or_default();
     run(Command::new("bash")

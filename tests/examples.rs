@@ -10,10 +10,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use support::{has_tool, libraries, report, root, run};
+use support::{has_tool, libraries, program_file, report, root, run};
 use tempfile::TempDir;
 
-const CHATBLOCK: &str = env!("CARGO_BIN_EXE_chatblock");
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 const APP: &str = "1400000001";
 
@@ -106,7 +105,7 @@ impl Server {
         );
         fs::write(workshop.path("serve.json"), config).expect("a configuration");
         let mut process = workshop
-            .command(Path::new(CHATBLOCK))
+            .command(program_file())
             .args(["serve", "--config", "serve.json", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()
@@ -362,7 +361,7 @@ fn the_demo_runs_to_its_last_line() {
         return;
     }
     let workshop = Workshop::new();
-    symlink(CHATBLOCK, workshop.path("chatblock")).expect("a link");
+    symlink(program_file(), workshop.path("chatblock")).expect("a link");
     let output = run(Command::new(root().join("examples_c/demo.sh"))
         .arg(workshop.0.path())
         .env("CC", "gcc"));

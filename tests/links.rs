@@ -17,7 +17,7 @@ const DECISIONS: &str = "docs/decisions.md";
 /// Where the documents are below the prefix of an installation.
 const INSTALLED: &str = "share/doc/chatblock";
 /// What is installed as it is, or becomes help, and so names installed documents only.
-const SHOWN: [&str; 3] = ["include/", "packaging/man/", "src/bin/"];
+const SHOWN: [&str; 3] = ["include/", "packaging/man/", "cli/src/args.rs"];
 
 /// What a reference can lead to.
 #[derive(Default)]
@@ -111,8 +111,9 @@ impl Tree {
     /// What users of an installation are told to read and that is not installed.
     fn not_installed(&self, from: &str, text: &str) -> Vec<String> {
         let is_shown = SHOWN.iter().any(|top| from.starts_with(top));
-        // Elsewhere in the library only messages are shown.
-        let is_message = |line: &&str| from.starts_with("src/") && !line.trim().starts_with("//");
+        // Elsewhere in the sources only messages are shown.
+        let is_source = from.starts_with("src/") || from.starts_with("cli/src/");
+        let is_message = |line: &&str| is_source && !line.trim().starts_with("//");
         let lines = text.lines().filter(|line| is_shown || is_message(line));
         let named = lines.flat_map(str::split_whitespace).flat_map(documents);
         let found = named.filter_map(|name| Some((name, self.resolve(from, name)?)));
@@ -339,11 +340,7 @@ fn what_is_dead_is_found() {
     let planted = [
         ("src/lib.rs", format!("//! As {nowhere} says."), nowhere),
         ("README.md", format!("[a page]({nowhere}#top)"), nowhere),
-        (
-            "src/bin/chatblock/main.rs",
-            format!("\"see {nowhere}\""),
-            nowhere,
-        ),
+        ("cli/src/main.rs", format!("\"see {nowhere}\""), nowhere),
         (
             "src/lib.rs",
             "docs/protocol.md 7.7".to_owned(),
@@ -391,8 +388,8 @@ fn what_is_not_installed_is_found() {
     let planted = [
         ("include/chatblock.h", " * see ABI.md"),
         ("packaging/man/chatblock.1", "ABI.md."),
-        ("src/bin/chatblock/args.rs", "    /// A file (see ABI.md)"),
-        ("src/server/mod.rs", "    fail(\"see ABI.md\");"),
+        ("cli/src/args.rs", "    /// A file (see ABI.md)"),
+        ("cli/src/server/mod.rs", "    fail(\"see ABI.md\");"),
     ];
     for (path, text) in planted {
         let found = small().not_installed(path, text);
@@ -400,7 +397,7 @@ fn what_is_not_installed_is_found() {
     }
     let sound = [
         ("include/chatblock.h", " * see docs/protocol.md 7"),
-        ("src/server/mod.rs", "    // See ABI.md."),
+        ("cli/src/server/mod.rs", "    // See ABI.md."),
         ("tests/abi.rs", "read(\"ABI.md\")"),
     ];
     for (path, text) in sound {

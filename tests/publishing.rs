@@ -173,10 +173,12 @@ fn the_names_of_the_packages_are_those_of_the_table() {
         "CONTRIBUTING.md",
         "Cargo.toml",
         "Cargo.lock",
+        "Makefile",
         "README.md",
         "bindings",
         "docs",
         "packaging",
+        "tests",
     ];
     run(Command::new("cp")
         .arg("-r")

@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::process::Command;
-
 use support::{depth, report};
 
 /// Random schedules, and as many with few preemptions, of each scene.
@@ -14,8 +12,9 @@ fn schedules() -> usize {
 
 #[test]
 fn no_schedule_of_the_threads_loses_a_notification() {
-    let output = Command::new(env!("CARGO"))
-        .args(["test", "--locked", "--lib", "--features", "cli,model"])
+    let output = support::cargo()
+        .args(["test", "--locked", "--package", "chatblock", "--lib"])
+        .args(["--features", "model"])
         .args(["runtime::model", "--", "--nocapture"])
         .current_dir(support::root())
         .env("CARGO_TARGET_DIR", support::target())

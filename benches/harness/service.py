@@ -30,7 +30,7 @@ def chatblock_serve(workshop, rate_per_second, **more):
     """A fresh `chatblock serve` on the embedded engine: in memory unless `more` names a path."""
     program = workshop.release / "chatblock"
     if "serve" not in (output([str(program), "--help"]) if program.exists() else ""):
-        raise LeftOut("needs `chatblock serve`: cargo build --release --features cli")
+        raise LeftOut("needs `chatblock serve`: cargo build --release")
     config = {"backend": "embedded", "sdkappid": SDKAPPID, "secret_key": SECRET_KEY, "rate_per_second": rate_per_second} | more
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(config, file)

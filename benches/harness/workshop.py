@@ -77,7 +77,7 @@ class Workshop:
         self.release = pathlib.Path(library_dir).resolve()
         self.library = self.release / "libchatblock.so"
         if not self.library.exists():
-            raise Failed(f"{self.library} is missing: cargo build --release --features cli")
+            raise Failed(f"{self.library} is missing: cargo build --release")
         BUILD.mkdir(exist_ok=True)
         self._link_library()
 

@@ -1,7 +1,5 @@
 //! JSON of the service: the only place that spells its member names (docs/protocol.md 3).
 
-#[cfg(feature = "server")]
-pub mod accounts;
 mod answer;
 mod bounded;
 mod fast_path;

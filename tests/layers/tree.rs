@@ -1,4 +1,4 @@
-//! The modules of the library, read as the compiler reads them: by `mod` lines from `lib.rs`, without what only a build
+//! The modules of a crate, read as the compiler reads them: by `mod` lines from its root, without what only a build
 //! of the unit tests has.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,9 +39,10 @@ pub struct Tree {
 }
 
 impl Tree {
-    pub fn read(source: &Path) -> Self {
+    /// Reads the crate whose root is the file `top` in the folder `source`.
+    pub fn read(source: &Path, top: &str) -> Self {
         let mut tree = Self::default();
-        tree.read_file(source, "lib.rs", None, source);
+        tree.read_file(source, top, None, source);
         tree
     }
 

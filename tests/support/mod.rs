@@ -5,6 +5,8 @@
 
 mod delays;
 mod depth;
+#[allow(clippy::duplicate_mod, reason = "some test programs have `serve` too")]
+mod program;
 pub mod project;
 pub mod sanitizer;
 
@@ -16,15 +18,19 @@ use std::process::Command;
 #[allow(unused_imports, reason = "as above")]
 pub use delays::Delays;
 pub use depth::{Depth, depth};
+#[allow(unused_imports, reason = "each test program uses its own part")]
+pub use program::{cargo, program_file};
 
 /// The top of the project.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut workspaces = packages.filter(|folder| folder.join("Cargo.lock").is_file());
+    workspaces.next().expect("a folder with Cargo.lock")
 }
 
 /// Where cargo builds.
 pub fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// Prints `line` and keeps it for the end of `make test`. Lines of one `program` stay together.
@@ -93,8 +99,8 @@ pub fn run(command: &mut Command) -> String {
 
 /// The folder of the library and the program as they ship; built when they are not there yet.
 pub fn release_libraries() -> PathBuf {
-    run(Command::new(env!("CARGO"))
-        .args(["build", "--locked", "--features", "cli", "--release"])
+    run(program::cargo()
+        .args(["build", "--locked", "--release"])
         .current_dir(root())
         .env("CARGO_TARGET_DIR", target()));
     target().join("release")

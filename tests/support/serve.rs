@@ -2,6 +2,13 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+#[allow(
+    clippy::duplicate_mod,
+    reason = "some test programs have `support` too"
+)]
+#[path = "program.rs"]
+mod program;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,7 +25,7 @@ pub const SDKAPPID: u64 = 88_888_888;
 
 /// The program under test.
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chatblock"));
+    let mut command = Command::new(program::program_file());
     command.env_remove("CHATBLOCK_CONFIG");
     command
 }

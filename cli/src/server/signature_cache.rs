@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 
-use crate::api::codes::SIGNATURE_OTHER_KEY;
-use crate::usersig::{self, Decoded, Key};
+use chatblock::api::codes::SIGNATURE_OTHER_KEY;
+use chatblock::usersig::{self, Decoded, Key};
 
 /// Signatures that are remembered. One per admin and day is usual; a client that makes a new signature for every call
 /// fills this in seconds and gains nothing from it.
@@ -80,8 +80,8 @@ impl Generations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::codes::{SIGNATURE_EXPIRED, SIGNATURE_OTHER_USER};
-    use crate::usersig::Claims;
+    use chatblock::api::codes::{SIGNATURE_EXPIRED, SIGNATURE_OTHER_USER};
+    use chatblock::usersig::Claims;
 
     const NOW: i64 = 1_700_000_000;
 

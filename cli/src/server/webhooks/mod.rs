@@ -10,14 +10,14 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use super::report;
-use crate::api::{Answer, Operation, Request, Verdict};
-use crate::clock::Clock;
-use crate::config;
-use crate::error::{Error, Status};
-use crate::service::remote::transport::http::{Http, Settings};
-use crate::service::remote::transport::{Failure, HttpAnswer, Transport};
-use crate::threads::{self, JoinHandle};
-use crate::webhook::{self, Change, Event, Token};
+use chatblock::api::{Answer, Operation, Request, Verdict};
+use chatblock::clock::Clock;
+use chatblock::config;
+use chatblock::error::{Error, Status};
+use chatblock::service::remote::transport::http::{Http, Settings};
+use chatblock::service::remote::transport::{Failure, HttpAnswer, Transport};
+use chatblock::threads::{self, JoinHandle};
+use chatblock::webhook::{self, Change, Event, Token};
 use schedule::{Next, Notice, Schedule};
 
 /// How long the service waits for an answer.
@@ -91,7 +91,7 @@ impl Webhooks {
         Ok(Some(webhooks))
     }
 
-    /// ChangeSet what `answer` says was changed by the request of `client`. Does not wait.
+    /// Notes what `answer` says was changed by the request of `client`. Does not wait.
     pub(super) fn tell(&self, request: &Request, answer: &Answer, client: IpAddr) {
         let change = match request.operation {
             Operation::Add(_) => Change::Add,

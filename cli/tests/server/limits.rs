@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use chatblock::server::Limits;
+use chatblock_cli::server::Limits;
 
 use crate::running::{Running, short, state};
 use crate::serve::{self, Serving};

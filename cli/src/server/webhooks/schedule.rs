@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use crate::webhook::Change;
+use chatblock::webhook::Change;
 
 /// After the first, second and third timeout; after the fourth nothing is tried any more.
 const PAUSES: [Duration; 3] = [
@@ -125,7 +125,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
-    use crate::clock::{Clock, SystemClock};
+    use chatblock::clock::{Clock, SystemClock};
 
     fn notice(body: &str) -> Notice {
         Notice::new(Change::Add, Ipv4Addr::LOCALHOST.into(), body.to_owned())

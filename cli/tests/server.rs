@@ -12,12 +12,13 @@ mod limits;
 mod payloads;
 #[path = "server/raw.rs"]
 mod raw;
-#[path = "support/receiver.rs"]
+#[path = "../../tests/support/receiver.rs"]
 mod receiver;
 #[path = "server/running.rs"]
 mod running;
-#[path = "support/serve.rs"]
+#[path = "../../tests/support/serve.rs"]
 mod serve;
+#[path = "../../tests/support/mod.rs"]
 mod support;
 #[path = "server/webhooks.rs"]
 mod webhooks;

@@ -4,6 +4,7 @@
 //! The threads of this module are those of its tokio runtime, and those that send webhooks; they end with
 //! [`Server::run`].
 
+mod account_json;
 mod accounts;
 mod faults;
 pub mod fixture;
@@ -29,7 +30,7 @@ pub use fixture::Fixture;
 pub use gateway::{Gateway, open_engine, with_faults};
 pub use tls::TlsFiles;
 
-use crate::error::{Error, Status};
+use chatblock::error::{Error, Status};
 
 /// A line for the operator. A closed standard error must not stop the server.
 fn report(line: &str) {

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::api::{Answer, Command, Item, Request, codes};
-use crate::error::Error;
-use crate::service::Service;
+use chatblock::api::{Answer, Command, Item, Request, codes};
+use chatblock::error::Error;
+use chatblock::service::Service;
 
 /// The result that a target gets instead of the service's own.
 #[derive(Clone, Debug)]

@@ -9,8 +9,8 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ServerConfig, version};
 
-use crate::error::{Error, Status};
-use crate::user_files;
+use chatblock::error::{Error, Status};
+use chatblock::user_files;
 
 /// The files of a certificate.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! What the server tells an app's backend, and that telling it holds up nobody.
+//! What the server tells the backend of an app, which delays no call.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ fn call(server: &Running, command: &str, owner: &str, to: &[&str]) -> Value {
 
 /// The published webhook of that name: parameters in order, and the body.
 fn published(name: &str) -> (String, String) {
-    let text = include_str!("../vectors/conformance.json");
+    let text = include_str!("../../../tests/vectors/conformance.json");
     let vectors: Vec<Value> = serde_json::from_str(text).expect("the vectors are sound");
     let vector = vectors.iter().find(|vector| vector["name"] == name);
     let request = &vector.expect("the vector is there")["request"];

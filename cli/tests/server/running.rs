@@ -4,7 +4,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chatblock::config::Config;
-use chatblock::server::{Fixture, Gateway, Limits, Options, Server};
+use chatblock_cli::server::{Fixture, Gateway, Limits, Options, Server};
 use tokio::sync::oneshot;
 
 use crate::serve::{KEY, NOW, SDKAPPID};

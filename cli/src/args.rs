@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand};
 /// Exit codes: 0 done, 1 done in part, 2 usage or configuration, 3 refused by the service, 4 network
 /// or time, 5 storage.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "chatblock", version)]
 pub struct Arguments {
     /// Configuration (JSON, `-` is standard input); the default is the file that CHATBLOCK_CONFIG names, or `{}`
     #[arg(long, global = true, value_name = "FILE")]

@@ -2,10 +2,11 @@
 
 #[path = "conformance/client.rs"]
 mod client;
-#[path = "support/receiver.rs"]
+#[path = "../../tests/support/receiver.rs"]
 mod receiver;
-#[path = "support/serve.rs"]
+#[path = "../../tests/support/serve.rs"]
 mod serve;
+#[path = "../../tests/support/mod.rs"]
 mod support;
 #[path = "conformance/usersig.rs"]
 mod usersig;
@@ -18,10 +19,10 @@ use std::time::{Duration, Instant};
 use chatblock::api::{Charset, Operation, Request};
 use chatblock::clock::FixedClock;
 use chatblock::config::Embedded;
-use chatblock::server::{Fixture, open_engine, with_faults};
 use chatblock::service::Service;
 use chatblock::webhook::{self, Token, Verifier};
 use chatblock::{Client, Command, wire};
+use chatblock_cli::server::{Fixture, open_engine, with_faults};
 use serde_json::{Value, json};
 
 use nix::sys::signal::Signal;

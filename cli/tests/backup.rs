@@ -3,8 +3,9 @@
 #[path = "cli/runs.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod runs;
-#[path = "support/serve.rs"]
+#[path = "../../tests/support/serve.rs"]
 mod serve;
+#[path = "../../tests/support/mod.rs"]
 mod support;
 
 use std::collections::BTreeSet;

@@ -4,8 +4,9 @@
 mod outbox;
 #[path = "cli/runs.rs"]
 mod runs;
-#[path = "support/serve.rs"]
+#[path = "../../tests/support/serve.rs"]
 mod serve;
+#[path = "../../tests/support/mod.rs"]
 mod support;
 
 use std::process::Stdio;
@@ -14,6 +15,12 @@ use serde_json::json;
 
 use runs::{Files, names, remote, run_with};
 use serve::{KEY, NOW, SDKAPPID, Serving};
+
+#[test]
+fn the_program_says_its_name_and_version() {
+    let said = run_with(None, &["--version"], "").expect(0).stdout;
+    assert_eq!(said, concat!("chatblock ", env!("CARGO_PKG_VERSION"), "\n"));
+}
 
 #[test]
 fn what_was_added_is_listed_checked_and_deleted() {

@@ -4,8 +4,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Object, Refusal, check_object};
-use crate::api::codes::BAD_JSON;
+use chatblock::api::codes::BAD_JSON;
+use chatblock::wire::{Object, Refusal, check_object};
 
 /// A member of an account call is missing or wrong.
 pub const BAD_ACCOUNT_PARAMETER: i32 = 70402;

@@ -8,12 +8,12 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::faults::Forced;
-use crate::api::{Charset, Command, MAX_PER_CALL};
-use crate::error::{Error, Status};
-use crate::service::engine::store::{Store, Writer};
-use crate::user_files;
-use crate::usersig::Key;
-use crate::wire::Object;
+use chatblock::api::{Charset, Command, MAX_PER_CALL};
+use chatblock::error::{Error, Status};
+use chatblock::service::engine::store::{Store, Writer};
+use chatblock::user_files;
+use chatblock::usersig::Key;
+use chatblock::wire::Object;
 
 /// The state of a server before its first request. Every member may be absent.
 #[derive(Default, Deserialize)]
@@ -151,7 +151,7 @@ impl Fixture {
     /// # Errors
     /// [`Status::Config`] naming the place or the member.
     pub fn parse(json: &str) -> Result<Self, Error> {
-        if crate::wire::is_too_deep(json.as_bytes()) {
+        if chatblock::wire::is_too_deep(json.as_bytes()) {
             return Err(fault("nests deeper than 32 levels"));
         }
         // The text of serde would quote the offending value.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Limits;
 use super::framing::{Findings, Framing};
-use crate::clock::{Clock, SystemClock};
+use chatblock::clock::{Clock, SystemClock};
 
 /// Ends slow heads, idle connections, and peers that do not take their answer.
 ///

@@ -1,10 +1,10 @@
 //! The account calls, executed by the engine.
 
-use crate::api::codes::NO_SUCH_COMMAND;
-use crate::error::Error;
-use crate::service::engine::Engine;
-use crate::wire::accounts::{self, AccountItem, BAD_ACCOUNT_PARAMETER};
-use crate::wire::{self, Refusal};
+use super::account_json::{self, AccountItem, BAD_ACCOUNT_PARAMETER};
+use chatblock::api::codes::NO_SUCH_COMMAND;
+use chatblock::error::Error;
+use chatblock::service::engine::Engine;
+use chatblock::wire::{self, Refusal};
 
 /// The account to delete does not exist.
 const UNKNOWN_ACCOUNT: i32 = 70107;
@@ -37,7 +37,7 @@ type Outcome = Result<Result<String, Error>, Refusal>;
 /// own calls for them.
 ///
 /// # Errors
-/// [`crate::Status::Storage`].
+/// [`chatblock::Status::Storage`].
 pub(super) fn answer(
     engine: Option<&Engine>,
     call: AccountCall,
@@ -57,7 +57,7 @@ pub(super) fn answer(
 }
 
 fn import(engine: &Engine, body: &[u8]) -> Outcome {
-    let account = accounts::parse_import(body)?;
+    let account = account_json::parse_import(body)?;
     if let Some(fault) = engine.charset().fault(&account) {
         return Err(Refusal {
             code: BAD_ACCOUNT_PARAMETER,
@@ -69,7 +69,7 @@ fn import(engine: &Engine, body: &[u8]) -> Outcome {
 }
 
 fn import_many(engine: &Engine, body: &[u8]) -> Outcome {
-    let names = accounts::parse_import_many(body)?;
+    let names = account_json::parse_import_many(body)?;
     let (valid, invalid): (Vec<&str>, Vec<&str>) = names
         .iter()
         .map(String::as_str)
@@ -77,11 +77,11 @@ fn import_many(engine: &Engine, body: &[u8]) -> Outcome {
     let stored = engine
         .store()
         .write(&mut |lists| valid.iter().try_for_each(|name| lists.import(name)));
-    Ok(stored.map(|()| accounts::write_failed(&invalid)))
+    Ok(stored.map(|()| account_json::write_failed(&invalid)))
 }
 
 fn check(engine: &Engine, body: &[u8]) -> Outcome {
-    let names = accounts::parse_many(body)?;
+    let names = account_json::parse_many(body)?;
     let mut items = Vec::with_capacity(names.len());
     let looked = engine.store().read(&mut |lists| {
         for account in &names {
@@ -95,12 +95,12 @@ fn check(engine: &Engine, body: &[u8]) -> Outcome {
         }
         Ok(())
     });
-    Ok(looked.map(|()| accounts::write_items(&items)))
+    Ok(looked.map(|()| account_json::write_items(&items)))
 }
 
 /// Deletes the accounts and their own lists; entries about them in the lists of others stay.
 fn delete(engine: &Engine, body: &[u8]) -> Outcome {
-    let names = accounts::parse_many(body)?;
+    let names = account_json::parse_many(body)?;
     let mut items = Vec::with_capacity(names.len());
     let stored = engine.store().write(&mut |lists| {
         for account in &names {
@@ -124,5 +124,5 @@ fn delete(engine: &Engine, body: &[u8]) -> Outcome {
         }
         Ok(())
     });
-    Ok(stored.map(|()| accounts::write_items(&items)))
+    Ok(stored.map(|()| account_json::write_items(&items)))
 }

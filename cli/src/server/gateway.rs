@@ -15,17 +15,19 @@ use super::query;
 use super::report;
 use super::signature_cache::Signatures;
 use super::webhooks::Webhooks;
-use crate::api::codes::{self, BAD_HTTP, NO_SUCH_COMMAND, NOT_ADMIN, TOO_FREQUENT, UNKNOWN_APP};
-use crate::api::{Charset, Command};
-use crate::clock::{Clock, FixedClock, SystemClock};
-use crate::config::{Backend, Config, Embedded};
-use crate::error::{Error, Status};
-use crate::service::Service;
-use crate::service::engine::Engine;
-use crate::service::remote::RemoteService;
-use crate::sliding_window::{Allowance, SlidingWindow};
-use crate::usersig::Key;
-use crate::wire::{self, Refusal};
+use chatblock::api::codes::{
+    self, BAD_HTTP, NO_SUCH_COMMAND, NOT_ADMIN, TOO_FREQUENT, UNKNOWN_APP,
+};
+use chatblock::api::{Charset, Command};
+use chatblock::clock::{Clock, FixedClock, SystemClock};
+use chatblock::config::{Backend, Config, Embedded};
+use chatblock::error::{Error, Status};
+use chatblock::service::Service;
+use chatblock::service::engine::Engine;
+use chatblock::service::remote::RemoteService;
+use chatblock::sliding_window::{Allowance, SlidingWindow};
+use chatblock::usersig::Key;
+use chatblock::wire::{self, Refusal};
 
 /// The service and the store failed; the caller may try again.
 const INTERNAL_ERROR: i32 = 30006;

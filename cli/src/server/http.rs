@@ -13,7 +13,7 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use super::Limits;
 use super::framing::Findings;
 use super::gateway::{Gateway, refusal, write_refusal};
-use crate::api::codes::BAD_HTTP;
+use chatblock::api::codes::BAD_HTTP;
 
 /// Largest body that is read (choice C40).
 pub(super) const MAX_BODY: usize = 1024 * 1024;

@@ -6,7 +6,7 @@ use std::task::Poll;
 use chatblock::Error;
 use chatblock::config::Config;
 use chatblock::error::Status;
-use chatblock::server::{Fixture, Gateway, Limits, Options, Server, TlsFiles};
+use chatblock_cli::server::{Fixture, Gateway, Limits, Options, Server, TlsFiles};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Serve;

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::api::codes::{BAD_QUERY, SDKAPPID_MISSING};
-use crate::query::{Found, collect};
-use crate::wire::Refusal;
+use chatblock::api::codes::{BAD_QUERY, SDKAPPID_MISSING};
+use chatblock::query::{Found, collect};
+use chatblock::wire::Refusal;
 
 /// What the query says about the caller. The values are well-formed, not yet verified.
 pub(super) struct Query<'a> {
