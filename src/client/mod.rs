@@ -452,7 +452,7 @@ impl Client {
         let failed = |error: &Error| Reply::failed(Some(command), &owner, error);
         // The engine answers at once: the caller's own thread can do it.
         if self.profile.is_local {
-            request = match self.runtime.perform_here(request, self.profile.rules()) {
+            request = match self.runtime.perform_here(request) {
                 Ok(reply) => return reply,
                 Err(request) => request,
             };

@@ -9,6 +9,7 @@ mod cache_updates;
 mod complete;
 mod ended;
 mod inbox;
+mod local;
 #[cfg(all(test, feature = "model"))]
 mod model;
 mod outbox_writer;

@@ -1,36 +1,17 @@
-//! Entry of calls: stored in the inbox, passed to the scheduler by a caller that waits, or executed at once.
+//! Entry of calls: stored in the inbox, or passed to the scheduler by a caller that waits.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::inbox::{Arrival, What};
-use super::{Caller, Runtime, RuntimeState, busy, closed, panicked};
+use super::{Caller, Runtime, RuntimeState, busy};
 use crate::api::{Command, Request};
 use crate::client::outbox::Tagged;
 use crate::client::outbox::intake::{self, IncomingCall};
 use crate::client::reply::Reply;
-use crate::client::scheduler::{CallId, Next, Rules, Scheduler};
+use crate::client::scheduler::CallId;
 use crate::error::Error;
-use crate::locks::Mutex;
 use crate::oneshot::Sender;
-
-/// A call that is done on its caller's thread.
-struct Here<'a> {
-    state: &'a Mutex<RuntimeState>,
-    scheduler: Scheduler<()>,
-}
-
-impl Drop for Here<'_> {
-    /// Also when a bug ended the call.
-    fn drop(&mut self) {
-        self.scheduler.end_all(&panicked());
-        self.state
-            .lock()
-            .scheduler
-            .tally()
-            .absorb(self.scheduler.tally());
-    }
-}
 
 impl Runtime {
     /// Takes an asynchronous call.
@@ -184,43 +165,5 @@ impl Runtime {
             refresher.begin_asked(accepted.id, &request, now);
         }
         accepted.id
-    }
-
-    /// Does a call on this very thread, for a backend that answers at once: the same scheduler, for one.
-    ///
-    /// # Errors
-    /// The request, when calls of the same owner are under way, which must come first.
-    pub(in crate::client) fn perform_here(
-        &self,
-        request: Request,
-        rules: Rules,
-    ) -> Result<Reply, Request> {
-        let now = self.clock.now();
-        let (command, owner) = (request.command(), request.owner.clone());
-        let mut here = {
-            let mut state = self.lock_and_drain();
-            if state.alive.is_none() {
-                return Ok(Reply::failed(Some(command), &owner, &closed()));
-            }
-            if state.scheduler.is_busy(&owner) {
-                return Err(request);
-            }
-            state.scheduler.tally().accepted(command);
-            Here {
-                state: &self.state,
-                scheduler: Scheduler::new(rules, fastrand::Rng::with_seed(0)),
-            }
-        };
-        let scheduler = &mut here.scheduler;
-        scheduler.accept(Arc::new(request), (), None, now);
-        while let Next::Send(flight) = scheduler.next(now) {
-            let outcome = self.service.call(&flight.request, now);
-            self.log_outcome(&flight.request, &outcome);
-            scheduler.settle(flight, outcome, now);
-        }
-        Ok(match scheduler.take_done(usize::MAX).pop() {
-            Some(done) => Reply::from_call(done.call),
-            None => Reply::failed(Some(command), &owner, &panicked()),
-        })
     }
 }

@@ -360,7 +360,7 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
 }
 
 /// A call's targets in parts of at most 1000; one empty part for a get.
-fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
     let starts = (0..count.max(1)).step_by(MAX_PER_CALL);
     starts.map(move |start| start..count.min(start + MAX_PER_CALL))
 }

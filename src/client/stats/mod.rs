@@ -235,18 +235,9 @@ pub struct CallCounts {
 
 impl CallCounts {
     /// How many have ended.
+    #[cfg(test)]
     pub(super) fn ended(&self) -> u64 {
         self.confirmed + self.refused + self.in_doubt + self.not_sent + self.cancelled
-    }
-
-    /// Adds the counts of another one about calls that were accepted here.
-    fn take_ends(&mut self, other: &Self) {
-        self.confirmed += other.confirmed;
-        self.refused += other.refused;
-        self.in_doubt += other.in_doubt;
-        self.not_sent += other.not_sent;
-        self.cancelled += other.cancelled;
-        self.pending -= other.ended();
     }
 
     /// All commands together.

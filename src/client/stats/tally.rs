@@ -84,22 +84,29 @@ impl Tally {
         was_sent: bool,
         start: Instant,
     ) {
+        if self.count_end(command, status, was_sent) {
+            self.time(command, start);
+        }
+    }
+
+    /// The same without its time; whether calls that end so are timed.
+    pub(in crate::client) fn count_end(
+        &mut self,
+        command: Command,
+        status: Status,
+        was_sent: bool,
+    ) -> bool {
         let calls = &mut self.calls[command];
         calls.pending -= 1;
-        match status {
-            Status::Ok | Status::Unchanged => calls.confirmed += 1,
-            Status::Partial | Status::Service => calls.refused += 1,
-            Status::Cancelled => {
-                calls.cancelled += 1;
-                return;
-            }
-            _ if was_sent && status != Status::Connect => calls.in_doubt += 1,
-            _ => {
-                calls.not_sent += 1;
-                return;
-            }
-        }
-        self.time(command, start);
+        let (count, is_timed) = match status {
+            Status::Ok | Status::Unchanged => (&mut calls.confirmed, true),
+            Status::Partial | Status::Service => (&mut calls.refused, true),
+            Status::Cancelled => (&mut calls.cancelled, false),
+            _ if was_sent && status != Status::Connect => (&mut calls.in_doubt, true),
+            _ => (&mut calls.not_sent, false),
+        };
+        *count += 1;
+        is_timed
     }
 
     fn time(&mut self, command: Command, start: Instant) {
@@ -141,17 +148,6 @@ impl Tally {
             Cause::Rest => &mut retries.rest,
             Cause::Unanswered => &mut retries.unanswered,
         } += 1;
-    }
-
-    /// Takes what another tally counted about calls that were accepted here and ended there.
-    pub(in crate::client) fn absorb(&mut self, other: &Self) {
-        for command in Command::ALL {
-            self.calls[command].take_ends(&other.calls[command]);
-            let (own, its) = (&mut self.requests[command], other.requests[command]);
-            own.sent += its.sent;
-            own.accounts += its.accounts;
-            own.merged_calls += its.merged_calls;
-        }
     }
 
     pub(in crate::client) fn retries(&self) -> Retries {

@@ -1,6 +1,7 @@
 //! Statements of the durable store.
 
 use std::cell::RefCell;
+use std::collections::BinaryHeap;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Params, params};
@@ -149,33 +150,32 @@ impl Reader for Rows<'_> {
     }
 
     fn page(&self, owner: &str, start: usize, limit: usize) -> Result<Page, Error> {
-        // Sorted here: SQLite would make a record of each row for it.
-        let mut rows: Vec<(i64, i64, usize, usize)> = Vec::new();
-        let mut targets = String::new();
+        let mut first = FirstEntries::new(start.saturating_add(limit));
+        let mut total = 0;
         let mut sequence = self.read_sequence(owner)?;
+        let mut newest = -1;
         self.sql(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT position, time, sequence, target FROM pairs WHERE owner = ?1",
             )?;
-            let mut found = statement.query([owner])?;
-            while let Some(row) = found.next()? {
-                sequence = sequence.max(row.get(2)?);
-                let from = targets.len();
-                targets.push_str(row.get_ref(3)?.as_str()?);
-                rows.push((row.get(0)?, row.get(1)?, from, targets.len()));
+            let mut rows = statement.query([owner])?;
+            while let Some(row) = rows.next()? {
+                total += 1;
+                let position = row.get(0)?;
+                if position > newest {
+                    // Sequences grow with positions.
+                    newest = position;
+                    sequence = sequence.max(row.get(2)?);
+                }
+                if first.wants(position) {
+                    first.take(position, row.get(1)?, row.get_ref(3)?.as_str()?);
+                }
             }
             Ok(())
         })?;
-        rows.sort_unstable();
-        let entries = rows.iter().skip(start).take(limit);
         Ok(Page {
-            entries: entries
-                .map(|&(_, time, from, to)| Entry {
-                    account: targets[from..to].to_owned(),
-                    time,
-                })
-                .collect(),
-            total: rows.len(),
+            entries: first.into_entries(start),
+            total,
             sequence,
         })
     }
@@ -206,6 +206,14 @@ impl Reader for Rows<'_> {
     }
 }
 
+/// The first entries of a list by position, of rows that come in another order. Sorted here, because SQLite would make
+/// a record of each row for it, and because most rows need only their position then.
+struct FirstEntries {
+    most: usize,
+    /// Position, time, and where the target is in the names; the last position on top.
+    found: BinaryHeap<(i64, i64, (usize, usize))>,
+    names: String,
+}
 /// Targets of one owner: many without many allocations.
 #[derive(Default)]
 struct TargetChunk {
@@ -232,6 +240,42 @@ impl TargetChunk {
         visit(owner, &mut targets);
         drop(targets);
         self.names.clear();
+    }
+}
+
+impl FirstEntries {
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            found: BinaryHeap::new(),
+            names: String::new(),
+        }
+    }
+
+    /// Whether the entry at `position` is among the first of those that came so far.
+    fn wants(&self, position: i64) -> bool {
+        self.found.len() < self.most || self.found.peek().is_some_and(|last| position < last.0)
+    }
+
+    fn take(&mut self, position: i64, time: i64, target: &str) {
+        if self.found.len() == self.most {
+            self.found.pop();
+        }
+        let from = self.names.len();
+        self.names.push_str(target);
+        let name = (from, self.names.len());
+        self.found.push((position, time, name));
+    }
+
+    /// Those from the one at `start` on, in order.
+    fn into_entries(self, start: usize) -> Vec<Entry> {
+        let first = self.found.into_sorted_vec();
+        let wanted = first.iter().skip(start);
+        let entry = |&(_, time, (from, to)): &(i64, i64, (usize, usize))| Entry {
+            account: self.names[from..to].to_owned(),
+            time,
+        };
+        wanted.map(entry).collect()
     }
 }
 
