@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chatblock::api::{
-    Account, Answer, Charset, CheckType, Operation, Relation, Request, Targets, Verdict,
+    Account, Answer, Charset, CheckType, Command, Operation, Relation, Request, Targets, Verdict,
 };
 use chatblock::clock::FixedClock;
 use chatblock::config::Embedded;
@@ -253,4 +253,21 @@ fn identifiers_follow_the_charset() {
         assert_eq!(codes(&answer), [30001, 0, 0, 30001]);
         assert!(matches!(answer.items[0].verdict, Verdict::Failed(_)));
     });
+}
+
+#[test]
+fn only_a_durable_engine_waits_for_the_disk_and_not_to_check() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let waits = |path: Option<&str>, imported_only| {
+        let config = Embedded {
+            path: path.map(|name| directory.path().join(name)),
+            imported_only,
+            charset: Charset::Utf8,
+        };
+        let engine = Engine::open(&config, Arc::new(FixedClock::at(NOW))).expect("an engine");
+        Command::ALL.map(|command| engine.waits(command))
+    };
+    assert_eq!(waits(None, true), [false; 4]);
+    assert_eq!(waits(Some("all.db"), false), [true, true, true, false]);
+    assert_eq!(waits(Some("imported.db"), true), [true; 4]);
 }

@@ -5,7 +5,7 @@ pub mod remote;
 
 use std::time::Instant;
 
-use crate::api::{Answer, Request};
+use crate::api::{Answer, Command, Request};
 use crate::error::Error;
 
 /// How a service is reached.
@@ -31,6 +31,11 @@ pub trait Service: Send + Sync {
     /// [`crate::Status::Connect`] when nothing was sent; [`crate::Status::Network`] and
     /// [`crate::Status::Timeout`] when a write may have happened; [`crate::Status::Storage`].
     fn call(&self, request: &Request, deadline: Instant) -> Result<Answer, Error>;
+
+    /// Whether a call of `command` may wait for a disk or a network, so that it needs a thread of its own.
+    fn waits(&self, _command: Command) -> bool {
+        true
+    }
 
     /// Makes the next call use a new signature. No effect where nothing is signed.
     fn renew_signature(&self) {}

@@ -57,6 +57,10 @@ impl Service for Faults {
         Ok(answer)
     }
 
+    fn waits(&self, command: Command) -> bool {
+        self.inner.waits(command)
+    }
+
     fn shut_down(&self) {
         self.inner.shut_down();
     }

@@ -50,7 +50,6 @@ pub struct Gateway {
     /// One window per command.
     windows: [Mutex<SlidingWindow>; 8],
     rate_is_exhausted: bool,
-    waits: bool,
     causes: Mutex<Causes>,
 }
 
@@ -137,13 +136,16 @@ impl Gateway {
             clock,
             windows: [(); 8].map(|()| Mutex::new(SlidingWindow::new(config.rate_per_second))),
             rate_is_exhausted: state.config.rate_limit_exhausted,
-            waits: below.waits,
         })
     }
 
-    /// Whether answering may wait for a disk or a network, so that it needs a thread of its own.
-    pub(super) fn waits(&self) -> bool {
-        self.waits
+    /// Whether the answer to an admitted call may wait for a disk or a network, so that it needs a thread of its own.
+    pub(super) fn waits(&self, admitted: Admitted) -> bool {
+        // Account calls write where an add does.
+        self.service.waits(match admitted.call {
+            Route::Blocklist(command) => command,
+            Route::Account(_) => Command::Add,
+        })
     }
 
     /// Rows 1 to 7: everything that the request line says.
@@ -278,7 +280,6 @@ struct Below {
     service: Arc<dyn Service>,
     engine: Option<Arc<Engine>>,
     charset: Charset,
-    waits: bool,
 }
 
 impl Below {
@@ -290,7 +291,6 @@ impl Below {
                     service: Arc::clone(&engine) as Arc<dyn Service>,
                     charset: engine.charset(),
                     engine: Some(engine),
-                    waits: embedded.path.is_some(),
                 })
             }
             Backend::Remote(remote) => {
@@ -309,7 +309,6 @@ impl Below {
                     service: Arc::new(service),
                     engine: None,
                     charset: Charset::Utf8,
-                    waits: true,
                 })
             }
         }

@@ -110,7 +110,7 @@ impl Handler {
             Ok(Err((status, what))) => return failure(status, what),
             Err(_) => return failure(StatusCode::BAD_REQUEST, "the body did not come in time"),
         };
-        if !self.gateway.waits() {
+        if !self.gateway.waits(admitted) {
             return answer(self.gateway.answer(admitted, &body, self.client));
         }
         let (gateway, client) = (Arc::clone(&self.gateway), self.client);

@@ -337,4 +337,10 @@ impl Service for Engine {
             Operation::Check(targets, kind) => self.check(request, targets, *kind),
         }
     }
+
+    /// Memory answers checks, unless they ask which accounts are imported.
+    fn waits(&self, command: Command) -> bool {
+        let is_durable = self.group.is_some();
+        is_durable && (command != Command::Check || self.imported_only)
+    }
 }
