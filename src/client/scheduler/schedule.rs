@@ -101,10 +101,21 @@ impl<T> Scheduler<T> {
 
     /// Puts what `owner` may do now into the ready queues.
     pub(super) fn queue(&mut self, owner: &Account, now: Instant) {
-        self.queue_aside(owner);
-        let Some(queue) = self.owners.get_mut(owner) else {
+        let Some(mut queue) = self.owners.get_mut(owner) else {
             return;
         };
+        // Nearly always nothing is set aside; then the table of owners is asked once.
+        let has_aside = queue.aside.is_some();
+        if has_aside {
+            self.queue_aside(owner);
+            match self.owners.get_mut(owner) {
+                Some(own) => queue = own,
+                None => return,
+            }
+        } else {
+            let calls = &self.calls;
+            queue.drop_ended(|id| calls.contains_key(&id));
+        }
         while let Some((command, op)) = queue.take_read() {
             self.ready_reads[command as usize].push(owner, Batch::read(owner, command, op));
         }
@@ -118,6 +129,8 @@ impl<T> Scheduler<T> {
             queue.queued = true;
             self.ready[command as usize].push(owner, ());
         }
-        self.keep_time(owner, Some(now));
+        if has_aside {
+            self.keep_time(owner, Some(now));
+        }
     }
 }

@@ -66,6 +66,9 @@ impl<T> Scheduler<T> {
 
     /// Whether the record of a write that is answered stays until earlier calls are over.
     pub(super) fn outlives_answer(&mut self, id: CallId, entry: &AcceptedCall<T>) -> bool {
+        if !self.rules.recorded {
+            return false;
+        }
         let request = &entry.call.request;
         let is_done = || entry.call.slots().any(|slot| slot.status().is_done());
         let queue = self.owners.get_mut(request.owner.as_str());
@@ -97,6 +100,9 @@ impl<T> Scheduler<T> {
 
     /// Records that stayed for the sake of calls that are over now.
     pub(super) fn free_records(&mut self, owner: &str) {
+        if !self.rules.recorded {
+            return;
+        }
         let Some(queue) = self.owners.get_mut(owner) else {
             return;
         };
