@@ -145,7 +145,8 @@ impl Client {
         };
         let clock = &self.runtime.clock;
         let now = (clock.now(), clock.unix_seconds());
-        let opened = outbox::open(settings, app.sdkappid, &self.runtime.log, now)?;
+        let limit = outbox::Limit::for_calls(config.max_calls);
+        let opened = outbox::open(settings, app.sdkappid, limit, &self.runtime.log, now)?;
         self.backups = Backups::new(Some(opened.file.clone()), "outbox.path");
         self.runtime.record_in(opened).map_err(|error| {
             let what = format!("needs a thread, which cannot start: {error}");

@@ -4,28 +4,18 @@
 //! that owner are in memory, the later ones of the same owner stay too, until the next pass starts with the oldest.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 
 use foldhash::fast::FixedState;
 
 use super::CallId;
+use super::owner_counts::{OwnerCounts, OwnerHash};
 use crate::api::Command;
 
 /// Rows that share a block: one is allocated at a time.
 const CHUNK: usize = 1024;
 /// So many rows are looked at in one go.
 const LOOKS: usize = 16_384;
-
-/// A hash of an owner. Two owners with the same one, which cannot be provoked, wait for each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OwnerHash([u32; 2]);
-
-/// As one word: it is a keyed hash already.
-impl Hash for OwnerHash {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(u64::from(self.0[0]) | u64::from(self.0[1]) << 32);
-    }
-}
 
 const TAKEN: u32 = 1 << 31;
 const TAGGED: u32 = 1 << 30;
@@ -77,7 +67,7 @@ pub(super) struct Backlog {
     chunks: VecDeque<BacklogChunk>,
     len: usize,
     /// How many writes of each owner are here or on their way back.
-    owners: HashMap<OwnerHash, u32, FixedState>,
+    owners: OwnerCounts,
     hashing: RandomState,
     /// Where the pass continues.
     next: CallId,
@@ -92,7 +82,7 @@ impl Backlog {
         Self {
             chunks: VecDeque::new(),
             len: 0,
-            owners: HashMap::default(),
+            owners: OwnerCounts::new(),
             hashing: RandomState::new(),
             next: 0,
             left: HashSet::default(),
@@ -102,8 +92,7 @@ impl Backlog {
 
     pub(super) fn owner(&self, account: &str) -> OwnerHash {
         let hash = self.hashing.hash_one(account);
-        #[allow(clippy::cast_possible_truncation, reason = "the two halves")]
-        OwnerHash([hash as u32, (hash >> 32) as u32])
+        OwnerHash::of_word(hash)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -112,7 +101,7 @@ impl Backlog {
 
     /// Whether writes of `owner` are here or on their way back.
     pub(super) fn holds(&self, owner: OwnerHash) -> bool {
-        self.owners.contains_key(&owner)
+        self.owners.has(owner)
     }
 
     /// Takes a write that is accepted after all others here.
@@ -133,7 +122,7 @@ impl Backlog {
         };
         chunk.push(write);
         self.len += 1;
-        *self.owners.entry(write.owner).or_default() += 1;
+        self.owners.add(write.owner);
         self.is_stirred = true;
     }
 
@@ -208,15 +197,7 @@ impl Backlog {
 
     /// A write that was taken out has arrived where it goes. True when it was the last of its owner.
     pub(super) fn release(&mut self, owner: OwnerHash) -> bool {
-        let Some(count) = self.owners.get_mut(&owner) else {
-            return true;
-        };
-        *count -= 1;
-        let is_last = *count == 0;
-        if is_last {
-            self.owners.remove(&owner);
-        }
-        is_last
+        self.owners.remove(owner)
     }
 
     /// There is less of `owner` in memory: a new pass may find something.

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use super::backlog::{OwnerHash, Waiting};
-use super::{BadRow, CallId, Outbox, Record, Stored, bytes};
+use super::backlog::Waiting;
+use super::owner_counts::OwnerHash;
+use super::{BadRow, CallId, Outbox, Record, Stored};
 use crate::api::Command;
 use crate::error::Error;
 
@@ -73,17 +74,17 @@ impl Outbox {
         tag: Option<u64>,
         now: Instant,
     ) -> Result<bool, Error> {
-        let bytes = bytes(&record.request);
-        self.room.check().inspect_err(|_| self.room.free(bytes))?;
+        let bytes = record.bytes();
+        self.room.check().inspect_err(|_| self.room.refuse(bytes))?;
         self.backlog.push(&Waiting {
             id: record.id,
-            owner: self.backlog.owner(&record.request.owner),
+            owner: self.backlog.owner(record.owner()),
             bytes,
             accepted: record.accepted,
-            command: record.request.command(),
+            command: record.command(),
             tag,
         });
-        self.add.push(record);
+        self.add.push(record.packed());
         Ok(self.schedule(now + self.commit_time))
     }
 
@@ -173,9 +174,8 @@ impl Outbox {
         }
         let mut over = Vec::new();
         for id in self.backlog.with_tag(tag) {
-            let unwritten = self.add.binary_search_by_key(&id, |record| record.id);
-            if let Ok(position) = unwritten {
-                over.push(self.add[position].clone());
+            if let Some(record) = self.add.get(id) {
+                over.push(record.clone());
                 count += 1;
             } else {
                 count += usize::from(self.cancelled.insert(id));

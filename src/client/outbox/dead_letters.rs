@@ -64,7 +64,8 @@ impl Refused {
     /// The reply as the client that sent the write had it.
     pub(super) fn into_reply(self) -> Reply {
         let Self { letter, record } = self;
-        let mut call = Call::new(record.request);
+        let id = record.id;
+        let mut call = Call::new(record.into_request());
         let count = call.request.targets().len();
         let all = Positions::Run(0..count);
         let each: Vec<i32> = letter
@@ -87,7 +88,7 @@ impl Refused {
             call.refuse(&all, &Answer::refused(letter.code, letter.reason));
         }
         Reply {
-            letter: Some(record.id),
+            letter: Some(id),
             has_place: false,
             ..Reply::from_call(call)
         }

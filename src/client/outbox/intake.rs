@@ -63,11 +63,7 @@ pub(in crate::client) fn accept<T: Tagged>(
         };
         return Accepted::into_scheduler(id, false);
     }
-    let record = |id| Record {
-        id,
-        request: Arc::clone(&request),
-        accepted: unix_seconds,
-    };
+    let record = |id| Record::new(id, Arc::clone(&request), unix_seconds);
     let is_beyond = outbox.is_beyond(&request.owner);
     let (id, added, caller) = if is_beyond {
         // The scheduler keeps the waiting callers.
@@ -139,7 +135,9 @@ pub(in crate::client) fn arrive<T: Tagged>(
             scheduler.end_parked(id, (request, caller), error, (now, true));
         };
         match loaded {
-            Loaded::Write(record) if arrived.is_cancelled => fail(record.request, &cancelled()),
+            Loaded::Write(record) if arrived.is_cancelled => {
+                fail(record.into_request(), &cancelled());
+            }
             Loaded::Write(record) => {
                 back.tags.extend(arrived.tag.map(|tag| (tag, id)));
                 let age = unix_seconds.saturating_sub(arrived.accepted);
@@ -147,7 +145,7 @@ pub(in crate::client) fn arrive<T: Tagged>(
                 let caller = arrived.tag.map(T::of_tag);
                 let write = Returned {
                     id,
-                    request: record.request,
+                    request: record.into_request(),
                     caller,
                     age,
                 };
@@ -197,7 +195,7 @@ pub(in crate::client) fn cancel<T: Tagged>(
         let caller = Some(T::of_tag(tag));
         scheduler.end_parked(
             record.id,
-            (record.request, caller),
+            (record.into_request(), caller),
             &cancelled(),
             (now, true),
         );
@@ -241,7 +239,7 @@ pub(in crate::client) fn take_outcome<T: Tagged>(
             for lost in records {
                 let id = lost.record.id;
                 if let Some(tag) = lost.tag {
-                    let known = (lost.record.request, Some(T::of_tag(tag)));
+                    let known = (lost.record.into_request(), Some(T::of_tag(tag)));
                     scheduler.end_parked(id, known, &error, (now, true));
                 } else {
                     scheduler.fail_unrecorded([id], &error, now);

@@ -11,10 +11,12 @@ pub mod file;
 pub(super) mod intake;
 mod journal;
 mod opening;
+mod owner_counts;
 mod record;
 mod room;
 mod rows;
 mod sqlite;
+mod unwritten;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -35,7 +37,8 @@ pub(super) use window::Limit;
 
 use backlog::Backlog;
 use beyond::{InMemory, Transit};
-use record::{LetterCounts, bytes};
+use record::LetterCounts;
+use unwritten::Unwritten;
 use window::Window;
 
 use super::reply::Reply;
@@ -74,7 +77,7 @@ pub(super) struct Outbox {
     room: Arc<Room>,
     /// A record waits at most this long for others to share its commit.
     commit_time: Duration,
-    add: Vec<Record>,
+    add: Unwritten,
     erase: Vec<CallId>,
     letters: DeadLetters,
     /// When the next commit begins; None exactly while there is nothing to write.
@@ -98,11 +101,11 @@ pub(super) struct Outbox {
 impl Outbox {
     /// With nothing in it, and at most `limit` of either kind in memory.
     pub(super) fn new(max_bytes: u64, commit_time: Duration, limit: Limit) -> Self {
-        let room = Room::new(max_bytes);
+        let room = Room::new(max_bytes, limit.unwritten);
         Self {
             room: Arc::new(room),
             commit_time,
-            add: Vec::new(),
+            add: Unwritten::new(limit.commit),
             erase: Vec::new(),
             letters: DeadLetters::default(),
             due: None,
@@ -130,8 +133,8 @@ impl Outbox {
     /// # Errors
     /// [`Status::Storage`] when a sync failed since it was accepted.
     pub(super) fn add(&mut self, record: Record, now: Instant) -> Result<bool, Error> {
-        let bytes = bytes(&record.request);
-        self.room.check().inspect_err(|_| self.room.free(bytes))?;
+        let bytes = record.bytes();
+        self.room.check().inspect_err(|_| self.room.refuse(bytes))?;
         let kept = InMemory {
             bytes,
             accepted: record.accepted,
@@ -148,9 +151,9 @@ impl Outbox {
         if self.forget(id).is_none() {
             return false;
         }
-        match self.add.binary_search_by_key(&id, |record| record.id) {
-            Ok(position) => drop(self.add.remove(position)),
-            Err(_) => self.erase.push(id),
+        match self.add.remove(id) {
+            Some(record) => self.room.wrote(record.bytes()),
+            None => self.erase.push(id),
         }
         if self.is_written() {
             // A moment that is left here would be taken for one at which the writer looks.
@@ -241,14 +244,25 @@ impl Outbox {
 
     /// Hands over what the next commit does; `next` is the id of the next call.
     pub(super) fn begin(&mut self, next: CallId) -> Changes {
+        let add = self.add.take();
+        self.begin_with(add, next)
+    }
+
+    /// As [`Self::begin`], for a commit after which there is no other.
+    pub(super) fn begin_last(&mut self, next: CallId) -> Changes {
+        let add = self.add.take_all();
+        self.begin_with(add, next)
+    }
+
+    fn begin_with(&mut self, add: Vec<Record>, next: CallId) -> Changes {
         self.due = None;
         self.is_committing = true;
         Changes {
-            add: std::mem::take(&mut self.add),
+            add,
             erase: std::mem::take(&mut self.erase),
             letters: std::mem::take(&mut self.letters.marks),
             polled: std::mem::take(&mut self.letters.polled),
-            up_to: next,
+            up_to: self.add.first().map_or(next, |record| record.id),
         }
     }
 
@@ -264,7 +278,11 @@ impl Outbox {
         let error = match outcome {
             Ok(()) => {
                 self.recorded = changes.up_to;
+                self.wrote(&changes.add);
                 self.backlog.go_on();
+                if !self.add.is_empty() {
+                    self.schedule(now);
+                }
                 return CommitOutcome::Recorded(changes.up_to);
             }
             Err(CommitFailure::Busy(error)) => return self.postpone(changes, error, now),
@@ -293,8 +311,9 @@ impl Outbox {
         let mut lost = changes.add;
         if self.room.check().is_err() {
             // Writes accepted after it have no commit to wait for.
-            lost.append(&mut self.add);
+            lost.append(&mut self.add.take_all());
         }
+        self.wrote(&lost);
         let records = lost.into_iter().map(|record| {
             let tag = self.backlog.from(record.id).next();
             let tag = tag.filter(|waiting| waiting.id == record.id);
@@ -311,14 +330,20 @@ impl Outbox {
         }
     }
 
+    /// These are on disk, or never will be.
+    fn wrote(&self, records: &[Record]) {
+        self.room.wrote(records.iter().map(Record::bytes).sum());
+    }
+
     /// Puts `changes` back in front of later ones.
     fn postpone(&mut self, changes: Changes, error: Error, now: Instant) -> CommitOutcome {
         // A write that was cancelled before that is neither recorded nor erased.
         let add = changes.add.into_iter();
         let (add, over): (Vec<_>, Vec<_>) = add.partition(|record| self.keeps(record.id));
+        self.wrote(&over);
         let over: HashSet<_> = over.iter().map(|record| record.id).collect();
         self.erase.retain(|id| !over.contains(id));
-        self.add.splice(..0, add);
+        self.add.put_back(add);
         self.erase.splice(..0, changes.erase);
         self.letters.marks.splice(..0, changes.letters);
         self.letters.polled.splice(..0, changes.polled);
@@ -382,17 +407,13 @@ mod tests {
     use crate::api::{Operation, Request};
     use crate::error::Status;
 
-    fn record(id: CallId) -> Record {
+    pub(super) fn record(id: CallId) -> Record {
         let operation = Operation::Add(["bob".into()].into());
         let request = Arc::new(Request {
             owner: "ann".into(),
             operation,
         });
-        Record {
-            id,
-            request,
-            accepted: 0,
-        }
+        Record::new(id, request, 0)
     }
 
     #[test]
@@ -448,6 +469,64 @@ mod tests {
     }
 
     #[test]
+    fn one_commit_records_a_bounded_number_of_writes_and_the_next_follows_at_once() {
+        let now = Instant::now();
+        let limit = Limit {
+            commit: 2,
+            ..Limit::DEFAULT
+        };
+        let mut outbox = Outbox::new(1000, Duration::from_secs(1), limit);
+        for id in 0..5 {
+            outbox.add(record(id), now).expect("there is room");
+        }
+        for (from, up_to) in [(0, 2), (2, 4)] {
+            let changes = outbox.begin(5);
+            let ids: Vec<_> = changes.add.iter().map(|record| record.id).collect();
+            assert_eq!(ids, [from, from + 1]);
+            let outcome = outbox.finish(changes, Ok(()), now);
+            assert!(matches!(outcome, CommitOutcome::Recorded(id) if id == up_to));
+            assert_eq!(outbox.stats(0).unrecorded as u64, 5 - up_to);
+            assert!(matches!(outbox.is_recorded(5), Ok(false)));
+            assert_eq!(outbox.due(), Some(now));
+        }
+        outbox.add(record(5), now).expect("there is room");
+        let changes = outbox.begin_last(6);
+        assert_eq!((changes.add.len(), changes.up_to), (2, 6));
+        outbox.finish(changes, Ok(()), now);
+        assert!(matches!(outbox.is_recorded(6), Ok(true)));
+        assert_eq!(outbox.due(), None);
+    }
+
+    #[test]
+    fn writes_on_their_way_to_disk_are_bounded_and_a_waiting_caller_is_not_refused_for_them() {
+        let now = Instant::now();
+        let limit = Limit {
+            unwritten: 100,
+            ..Limit::DEFAULT
+        };
+        let request = Arc::new(Request {
+            owner: "ann".into(),
+            operation: Operation::Add(["bob".into()].into()),
+        });
+        let mut outbox = Outbox::new(10_000, Duration::ZERO, limit);
+        let room = outbox.room();
+        for id in 0..3 {
+            room.reserve(&request, id == 2).expect("there is room");
+            let record = Record::new(id, Arc::clone(&request), 0);
+            outbox.add(record, now).expect("there is room");
+        }
+        let refused = room.reserve(&request, false).expect_err("no room");
+        assert_eq!((refused.status(), outbox.stats(0).busy), (Status::Busy, 1));
+        outbox.erase(1, now);
+        let changes = outbox.begin(3);
+        assert!(room.reserve(&request, false).is_err(), "not on disk yet");
+        outbox.finish(changes, Ok(()), now);
+        room.reserve(&request, false).expect("all are on disk");
+        room.refuse(record(0).bytes());
+        assert_eq!(room.unwritten.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
     fn a_write_that_a_failed_sync_overtakes_is_refused_and_gives_its_room_back() {
         let now = Instant::now();
         let mut outbox = Outbox::new(1000, Duration::ZERO, Limit::DEFAULT);
@@ -455,18 +534,17 @@ mod tests {
             owner: "ann".into(),
             operation: Operation::Add(["bob".into()].into()),
         });
-        outbox.room().reserve(&request).expect("there is room");
+        outbox
+            .room()
+            .reserve(&request, true)
+            .expect("there is room");
         let changes = outbox.begin(0);
         let broken = CommitFailure::Broken(Error::new(Status::Storage, "no sync"));
         outbox.finish(changes, Err(broken), now);
-        let record = Record {
-            id: 0,
-            request: Arc::clone(&request),
-            accepted: 0,
-        };
+        let record = Record::new(0, Arc::clone(&request), 0);
         let refused = outbox.add(record, now).expect_err("refused");
         assert_eq!(refused.status(), Status::Storage);
         assert_eq!((outbox.stats(0).bytes, outbox.stats(0).writes), (0, 0));
-        assert!(outbox.room().reserve(&request).is_err());
+        assert!(outbox.room().reserve(&request, true).is_err());
     }
 }

@@ -26,18 +26,19 @@ pub(in crate::client) struct Opened {
     pub(in crate::client) page: Vec<(CallId, Loaded)>,
 }
 
-/// Opens the outbox of the app `sdkappid`, at `now`, which is `unix_seconds`.
+/// Opens the outbox of the app `sdkappid`, with at most `limit` in memory, at `now`, which is `unix_seconds`.
 ///
 /// # Errors
 /// Those of [`SqliteJournal::open`].
 pub(in crate::client) fn open(
     settings: &Settings,
     sdkappid: u32,
+    limit: Limit,
     log: &Log,
     (now, unix_seconds): (Instant, i64),
 ) -> Result<Opened, Error> {
     let path = settings.path.as_path();
-    let mut outbox = Outbox::new(settings.max_bytes, settings.commit, Limit::DEFAULT);
+    let mut outbox = Outbox::new(settings.max_bytes, settings.commit, limit);
     let mut left = [(Command::Add, 0), (Command::Delete, 0)];
     let (mut journal, found) = SqliteJournal::open(path, sdkappid, |row| {
         outbox.find(row);

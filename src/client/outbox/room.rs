@@ -11,6 +11,9 @@ use crate::error::{Error, Status};
 pub(in crate::client) struct Room {
     pub(super) max_bytes: u64,
     pub(super) bytes: AtomicU64,
+    /// How much of it may be on its way to disk, and is.
+    max_unwritten: u64,
+    pub(super) unwritten: AtomicU64,
     /// Writes for which there was no room.
     pub(super) busy: AtomicU64,
     /// Why nothing more is kept.
@@ -19,22 +22,32 @@ pub(in crate::client) struct Room {
 
 impl Room {
     /// Empty.
-    pub(super) fn new(max_bytes: u64) -> Self {
+    pub(super) fn new(max_bytes: u64, max_unwritten: u64) -> Self {
         Self {
             max_bytes,
             bytes: AtomicU64::new(0),
+            max_unwritten,
+            unwritten: AtomicU64::new(0),
             busy: AtomicU64::new(0),
             failed: OnceLock::new(),
         }
     }
 
-    /// Takes room for a write; what is added to the outbox fills it.
+    /// Takes room for a write; what is added to the outbox fills it. A caller that waits (`waits`) brings one write at
+    /// a time: it is not refused because of those on their way to disk.
     ///
     /// # Errors
     /// [`Status::Busy`] when there is none, [`Status::Storage`] after a failed sync.
-    pub(in crate::client) fn reserve(&self, request: &Request) -> Result<(), Error> {
+    pub(in crate::client) fn reserve(&self, request: &Request, waits: bool) -> Result<(), Error> {
         self.check()?;
         let own = bytes(request);
+        if !waits && self.unwritten.load(Ordering::Relaxed) >= self.max_unwritten {
+            self.busy.fetch_add(1, Ordering::Relaxed);
+            return Err(Error::new(
+                Status::Busy,
+                "writes arrive faster than the outbox records them; try again later",
+            ));
+        }
         let more = |taken| (taken < self.max_bytes).then_some(taken + own);
         if self
             .bytes
@@ -47,7 +60,19 @@ impl Room {
                 "the outbox is full (config key \"outbox.max_bytes\"); try again later",
             ));
         }
+        self.unwritten.fetch_add(own, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// A write of so many bytes is on disk, or never will be.
+    pub(super) fn wrote(&self, bytes: u64) {
+        self.unwritten.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// A write of so many bytes does not enter the outbox.
+    pub(super) fn refuse(&self, bytes: u64) {
+        self.wrote(bytes);
+        self.free(bytes);
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {

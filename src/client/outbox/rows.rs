@@ -226,7 +226,7 @@ pub(super) fn refused(
             .filter(|_| letter.code != 0);
         let record = id.map(|id| read(connection, id)).transpose()?;
         if let Some(Some(Ok(record))) = record {
-            bytes += super::bytes(&record.request);
+            bytes += record.bytes();
             page.push(Refused { letter, record });
         }
     }
@@ -286,11 +286,7 @@ fn record(row: &Row<'_>) -> Result<Record, String> {
     let ValueRef::Integer(id) = column(row, 0)? else {
         return Err("has no id".into());
     };
-    Ok(Record {
-        id: our_id(id)?,
-        request: request(row)?,
-        accepted: accepted(row)?,
-    })
+    Ok(Record::new(our_id(id)?, request(row)?, accepted(row)?))
 }
 
 fn request(row: &Row<'_>) -> Result<Arc<Request>, String> {

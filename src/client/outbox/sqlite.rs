@@ -174,12 +174,11 @@ impl SqliteJournal {
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?;
             for record in &changes.add {
-                let request = &record.request;
                 insert.execute(params![
                     record.id,
-                    request.command().name(),
-                    request.owner.as_str(),
-                    request.targets().join("\n"),
+                    record.command().name(),
+                    record.owner(),
+                    record.targets(),
                     record.accepted,
                 ])?;
             }

@@ -3,23 +3,43 @@
 
 use std::collections::HashMap;
 
-use super::backlog::{OwnerHash, Wanted};
+use super::backlog::Wanted;
+use super::owner_counts::OwnerHash;
 use crate::client::scheduler::CallId;
 
-/// Most that is in memory of either kind.
+/// Bytes on their way to disk for each call of `queue.max_calls`.
+const WRITE_BYTES: u64 = 512;
+
+/// Most that is in memory. Bytes are counted as for `outbox.max_bytes`.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::client) struct Limit {
+    /// Writes of either kind.
     pub(in crate::client) records: usize,
-    /// Counted as for `outbox.max_bytes`.
     pub(in crate::client) bytes: u64,
+    /// Writes that are recorded by one commit.
+    pub(in crate::client) commit: usize,
+    /// Writes on their way to disk.
+    pub(in crate::client) unwritten: u64,
 }
 
 impl Limit {
-    /// Some ten megabytes of memory.
+    /// Some twenty megabytes of memory, and twice that while writes arrive faster than they are recorded.
     pub(in crate::client) const DEFAULT: Self = Self {
         records: 16_384,
         bytes: 8 << 20,
+        commit: 8192,
+        unwritten: 32 << 20,
     };
+
+    /// For a client that may have so many calls under way.
+    pub(in crate::client) fn for_calls(max_calls: usize) -> Self {
+        let default = Self::DEFAULT;
+        let unwritten = default.unwritten.max(max_calls as u64 * WRITE_BYTES);
+        Self {
+            unwritten,
+            ..default
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::inbox::What;
+use super::arrivals::What;
 use super::{Caller, Runtime, RuntimeState};
 use crate::api::Account;
 use crate::client::cache_sync::refresh::Refresher;

@@ -3,35 +3,16 @@
 //! The leader moves the stored calls to the scheduler up to 1 ms later: the calls of one tick share requests, and no
 //! thread competes with the tick thread while it submits.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::arrivals::{Arrival, Arrivals, What};
 use super::wakeup::{Sleep, Wake, Wakeup, Work, earlier};
-use crate::api::{Account, Request};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::locks::{Condvar, Mutex, MutexGuard};
 
 /// So many times the leader looks by itself after a call: some 50 ms, for loops of 20 ticks a second and more.
 const POLLS: u32 = 50;
-/// Room for so many calls is kept for the next burst.
-const KEPT: usize = 1024;
-
-/// What was accepted and is not in the scheduler yet.
-pub(super) struct Arrival {
-    pub(super) what: What,
-    pub(super) accepted: Instant,
-}
-
-/// What threads of the host program leave here.
-pub(super) enum What {
-    /// A call, with its tag.
-    Call(Request, u64),
-    /// The lists of these owners are to be read in the background.
-    Watch(Vec<Account>),
-    /// They are not, any more.
-    Unwatch(Vec<Account>),
-}
 
 /// Where calls arrive and threads sleep.
 pub(super) struct Inbox {
@@ -43,7 +24,7 @@ pub(super) struct Inbox {
 }
 
 struct InboxQueue {
-    calls: VecDeque<Arrival>,
+    calls: Arrivals,
     /// Why nothing more is accepted.
     refusal: Option<Error>,
     wakeup: Wakeup,
@@ -60,7 +41,7 @@ impl Inbox {
     pub(super) fn new(batch_window: Duration) -> Self {
         Self {
             queue: Mutex::new(InboxQueue {
-                calls: VecDeque::new(),
+                calls: Arrivals::default(),
                 refusal: None,
                 wakeup: Wakeup::default(),
                 has_drainer: false,
@@ -91,7 +72,7 @@ impl Inbox {
         }
         admit(&arrival.what)?;
         let work = self.work(&arrival);
-        queue.calls.push_back(arrival);
+        queue.calls.push(arrival);
         queue.polls_left = POLLS;
         let wake = queue.wakeup.post(work);
         let is_noticed = queue.is_polling && wake == Wake::Leader && !work.is_ready;
@@ -120,13 +101,13 @@ impl Inbox {
     }
 
     /// Moves everything that arrived to `calls`, which is empty.
-    pub(super) fn take(&self, calls: &mut VecDeque<Arrival>) {
+    pub(super) fn take(&self, calls: &mut Arrivals) {
         self.queue.lock().take(calls);
     }
 
     /// A thread that has the lock of the scheduler looks: moves what is due to `calls`, which is empty, and says when the
     /// rest is.
-    pub(super) fn look(&self, calls: &mut VecDeque<Arrival>, now: Instant) -> Option<Instant> {
+    pub(super) fn look(&self, calls: &mut Arrivals, now: Instant) -> Option<Instant> {
         let mut queue = self.queue.lock();
         queue.wakeup.look();
         let due = queue.due(self.batch_window)?;
@@ -232,10 +213,7 @@ impl Inbox {
 }
 
 impl InboxQueue {
-    fn take(&mut self, calls: &mut VecDeque<Arrival>) {
-        if calls.capacity() > KEPT {
-            *calls = VecDeque::new();
-        }
+    fn take(&mut self, calls: &mut Arrivals) {
         std::mem::swap(&mut self.calls, calls);
     }
 

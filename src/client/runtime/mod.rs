@@ -5,6 +5,7 @@
 //! replies that wait for poll, and the state here is the scheduler with its outbox. The lock order is state, inbox or
 //! state, completions; no thread holds the locks of inbox and completions together.
 
+mod arrivals;
 mod cache_updates;
 mod complete;
 mod ended;
@@ -19,7 +20,7 @@ mod tests;
 mod wakeup;
 mod workers;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -38,8 +39,9 @@ use crate::error::{Error, Status};
 use crate::locks::{Condvar, Mutex, MutexGuard};
 use crate::oneshot::Sender;
 use crate::service::Service;
+use arrivals::Arrivals;
 use ended::{Alive, Ended};
-use inbox::{Arrival, Inbox};
+use inbox::Inbox;
 
 /// An asynchronous call waits so long for others with which it can share requests. The network takes longer.
 const BATCH_WINDOW: Duration = Duration::from_millis(1);
@@ -100,7 +102,7 @@ struct RuntimeState {
     /// How many threads there are that look for work.
     threads: usize,
     /// On their way into the scheduler.
-    arriving: VecDeque<Arrival>,
+    arriving: Arrivals,
     /// Calls whose completion is not queued yet, by their tags.
     tags: BTreeSet<(u64, CallId)>,
 }
@@ -147,7 +149,7 @@ impl Runtime {
                 refresher: None,
                 alive: Some(alive),
                 threads: 0,
-                arriving: VecDeque::new(),
+                arriving: Arrivals::default(),
                 tags: BTreeSet::new(),
             }),
             quieter: Condvar::new(),

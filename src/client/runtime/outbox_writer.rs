@@ -269,10 +269,15 @@ impl Runtime {
         journal: &mut dyn Journal,
     ) -> MutexGuard<'a, RuntimeState> {
         let next = state.scheduler.next_call();
+        let is_last = state.alive.is_none();
         let Some(outbox) = &mut state.outbox else {
             return state;
         };
-        let changes = outbox.begin(next);
+        let changes = if is_last {
+            outbox.begin_last(next)
+        } else {
+            outbox.begin(next)
+        };
         drop(state);
         let outcome = journal.commit(&changes);
         let mut state = self.state.lock();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::inbox::{Arrival, What};
+use super::arrivals::{Arrival, What};
 use super::{Caller, Runtime, RuntimeState, busy};
 use crate::api::{Command, Request};
 use crate::client::outbox::Tagged;
@@ -90,7 +90,7 @@ impl Runtime {
         if !has_place {
             return Err(busy("the queue is full (config key \"queue.max_calls\")"));
         }
-        room.map_or(Ok(()), |room| room.reserve(request))
+        room.map_or(Ok(()), |room| room.reserve(request, waits))
     }
 
     /// Whether the call is a write that is recorded, which takes no place while it is under way.

@@ -210,8 +210,8 @@ fn a_call_that_arrives_when_the_leader_has_left_is_taken_by_another_thread() {
 fn what_a_bug_has_left_is_ended_with_what_has_arrived() {
     let setup = Setup::new();
     setup.submit("bob");
-    setup.runtime.state.lock().arriving.push_back(Arrival {
-        what: inbox::What::Call(add("cem"), 8),
+    setup.runtime.state.lock().arriving.push(arrivals::Arrival {
+        what: arrivals::What::Call(add("cem"), 8),
         accepted: setup.clock.now(),
     });
     setup.runtime.poison();

@@ -139,15 +139,15 @@ impl Simulation {
         for record in &left {
             outbox.find(&Stored {
                 id: record.id,
-                owner: &record.request.owner,
-                command: record.request.command(),
+                owner: record.owner(),
+                command: record.command(),
                 bytes: 50,
                 accepted: record.accepted,
             });
         }
         self.scheduler.begin_at(outbox.recorded(), self.now);
         for record in left {
-            self.scheduler.inherit(record.request.command());
+            self.scheduler.inherit(record.command());
         }
         self.outbox = Some(outbox);
         self.disk.page = None;

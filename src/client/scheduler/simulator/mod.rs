@@ -47,6 +47,8 @@ const RETRY: RetryPolicy = RetryPolicy {
 const WINDOW: Limit = Limit {
     records: 3,
     bytes: 1 << 20,
+    commit: 2,
+    unwritten: 1 << 20,
 };
 
 /// What is set aside takes its place in the window: it delays no other pair as long as it leaves half of it free.
