@@ -9,7 +9,7 @@ mod schema;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
@@ -22,9 +22,11 @@ pub use backup::Source;
 pub use restore::Restored;
 pub(crate) use restore::{back_up, put_back};
 
-/// How long the log grows before its pages go to the file and it is written from its start again (250 pages): writing over it
-/// costs half of what letting it grow costs.
-const LOG_BYTES: u64 = 250 * (4096 + 24);
+/// After so many commits, or at so many bytes (1000 pages), the pages in the log go to the file and it is written from its
+/// start again: for a commit of a page or two, writing over the log costs half of what letting it grow costs; commits of
+/// many pages are fewer, and what costs then is bringing the same pages to the file again and again.
+const LOG_COMMITS: u32 = 250;
+const LOG_BYTES: u64 = 1000 * (4096 + 24);
 
 /// What kind of file it is.
 pub(crate) struct Format {
@@ -62,6 +64,7 @@ impl Format {
             vfs,
             path: path.to_owned(),
             has_begun: AtomicBool::new(false),
+            commits: AtomicU32::new(0),
             set_aside,
             _old: claimed.old_lock,
         };
@@ -131,6 +134,8 @@ pub(crate) struct Lock {
     path: PathBuf,
     /// This client has begun a log.
     has_begun: AtomicBool,
+    /// Commits in the log.
+    commits: AtomicU32,
     set_aside: Option<PathBuf>,
     /// Released last: fields drop in order.
     _old: Option<ParentOnly<std::fs::File>>,
@@ -180,7 +185,8 @@ impl Lock {
     /// [`crate::Status::Storage`]: nothing more may be written, and the commit does not count.
     pub(crate) fn committed(&self, connection: &Connection) -> Result<(), Error> {
         self.check_place(connection)?;
-        if self.vfs.database().log_bytes() < LOG_BYTES {
+        let commits = self.commits.fetch_add(1, Ordering::Relaxed) + 1;
+        if commits < LOG_COMMITS && self.vfs.database().log_bytes() < LOG_BYTES {
             return Ok(());
         }
         self.begin_log(connection).map(drop)
@@ -233,7 +239,10 @@ impl Lock {
             return Ok(false);
         }
         match number(connection) {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                self.commits.store(0, Ordering::Relaxed);
+                Ok(true)
+            }
             Err(error) if is_harmless(&error) && connection.is_autocommit() => Ok(false),
             Err(error) => Err(storage(&self.path, &error)),
         }
