@@ -22,9 +22,9 @@ PARTS = {"the rows of P11 with a plain table": TABLE, "the rows of P11 with chat
 WAL = "SQLite syncs its log and writes a page or two per commit"
 GROUP = "some thirty callers share a commit; what each of them does in SQLite is done one after another"
 RULES = "each add is a request, a result and a line of the cache too, and its commit looks whether the files are in their places"
-CHECKED_BY = "the call goes through the scheduler and makes a result; chatblock_client_is_blocked() is the check alone"
-LISTING = "a page is a result with JSON, and every row of a list is read to find it, where the peer sorts out the first 100"
-SERVED = "each request goes to another thread, as it may wait for the disk"
+CHECKED_BY = "the call is counted and makes a result with JSON; chatblock_client_is_blocked() is the check alone"
+LISTING = "a page is a result with JSON, and every row of a list is counted, where the peer only sorts out the first 100"
+SERVED = "checks are answered from memory; a get reads rows, on another thread, as it may wait for the disk"
 
 
 def run(workshop):
