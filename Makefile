@@ -42,7 +42,7 @@ rust:
 demo: cli
 	examples_c/demo.sh $(RELEASE)
 
-# A depth that is not known is an error before anything is built (tests/support/depth.rs).
+# A depth that is not known is an error before anything is built (testkit/src/depth.rs).
 depth:
 	@case "$${CHATBLOCK_TEST:-quick}" in quick|full|deep) ;; \
 	*) echo "CHATBLOCK_TEST is \"$$CHATBLOCK_TEST\"; set it to quick, full or deep" >&2; exit 1;; esac
@@ -72,9 +72,10 @@ deny: rust
 	elif [ -n "$$CI" ]; then echo "cargo-deny is not installed" >&2; exit 1; \
 	else echo "skipped: deny.toml, since cargo-deny is not installed (cargo install --locked cargo-deny)"; fi
 
-# Licences of the crates that are linked in. Needs cargo-about; tests/publishing.rs says when the file is out of date.
+# Licences of the crates that are linked into the program, and so into the library. Needs cargo-about; tests/publishing.rs
+# says when the file is out of date.
 notices: rust
-	$(CARGO) about generate --frozen --fail --workspace --all-features -c packaging/notices/about.toml \
+	$(CARGO) about generate --frozen --fail --manifest-path cli/Cargo.toml --all-features -c packaging/notices/about.toml \
 		packaging/notices/notices.hbs -o THIRD-PARTY-NOTICES.txt
 
 check: lint test

@@ -1,12 +1,10 @@
 //! The promise of ABI.md: what is exported, under which name, and that nothing released goes away.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{has_tool, libraries, report, root, run};
+use testkit::{has_tool, libraries, report, root, run};
 
 fn shared_library() -> PathBuf {
     libraries().join("libchatblock.so")

@@ -1,12 +1,10 @@
 //! `make bench` on a machine without the libraries of the peers: what is left out is said before anything is measured,
 //! with the package that brings it, and there is a table at the end.
 
-mod support;
-
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use support::{has_tool, libraries, root, run};
+use testkit::{has_tool, libraries, root, run};
 
 #[test]
 fn what_cannot_be_measured_is_said_first_and_ends_nothing() {

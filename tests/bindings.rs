@@ -1,15 +1,13 @@
 //! Every host language goes through the scenario (bindings/scenario.json) and its own tests, against the library
 //! as it is installed; the full run also makes each package and uses it from an empty folder.
 
-mod support;
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use support::{
+use testkit::{
     Depth, depth, has_tool, libraries, program_file, release_libraries, report, root, run, skip,
 };
 

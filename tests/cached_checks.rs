@@ -1,18 +1,13 @@
 //! Who blocks whom, asked without a call: on the embedded engine everybody is known, on the remote backend
 //! those whose lists were read, and webhooks say what others changed.
 
-#[path = "support/receiver.rs"]
-mod receiver;
-#[path = "support/serve.rs"]
-mod serve;
-
 use std::time::{Duration, Instant};
 
 use chatblock::cache::Answer::{self, No, Unknown, Yes};
 use chatblock::{Client, Status};
-use receiver::{Manner, Receiver, TAKEN};
 use serde_json::{Value, json};
-use serve::{KEY, SDKAPPID, Serving};
+use testkit::receiver::{Manner, Receiver, TAKEN};
+use testkit::serve::{KEY, SDKAPPID, Serving};
 
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
 const TOKEN: &str = "synthetic-webhook-token";

@@ -3,17 +3,13 @@
 
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
-#[path = "support/serve.rs"]
-mod serve;
-mod support;
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use chatblock::Client;
 use chatblock::cache::Answer;
-use serve::Serving;
+use testkit::serve::Serving;
 
 struct Counting;
 
@@ -119,7 +115,7 @@ fn a_million_watched_owners_stay_within_the_budget() {
     }
     let stats = client.stats().cache;
     let grown = most.saturating_sub(before);
-    support::report(
+    testkit::report(
         "hot_path",
         &format!(
             "budget: 1000000 owners watched in {} MiB, {} kept, +{} MiB, {} forgotten",

@@ -1,24 +1,14 @@
 //! Kills: whatever moment a process ends at, what its outbox or store promised is there for the next one.
 //! The worker is a C program on the library; the service and the oracle share no code with it.
 
-#[path = "crash/oracle.rs"]
-mod oracle;
-#[path = "crash/place.rs"]
-mod place;
-#[path = "crash/scene.rs"]
-mod scene;
-#[path = "crash/service.rs"]
-mod service;
-mod support;
-
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
-use oracle::Verdict;
-use place::{Injection, Kind, Place, SIGKILL, Trouble, Workshop};
-use scene::{CALLS, SCENES, Scene, Starts, every_call, side_by_side};
-use service::Manner;
-use support::{depth, has_library, has_tool, report};
+use testkit::crash::oracle::Verdict;
+use testkit::crash::place::{Injection, Kind, Place, SIGKILL, Trouble, Workshop};
+use testkit::crash::scene::{self, CALLS, SCENES, Scene, Starts, every_call, side_by_side};
+use testkit::fake_service::Manner;
+use testkit::{depth, has_library, has_tool, report};
 
 /// Outboxes, or stores, whose workers are killed one after the other.
 const PLACES: usize = 4;

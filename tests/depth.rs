@@ -1,10 +1,8 @@
 //! The three depths of the tests: they are ordered, and a value that names none is an error.
 
-mod support;
-
 use std::process::Command;
 
-use support::Depth;
+use testkit::Depth;
 
 #[test]
 fn each_depth_has_a_name_and_they_are_ordered() {
@@ -29,7 +27,7 @@ fn a_value_that_names_no_depth_is_an_error() {
 /// Before anything is built.
 #[test]
 fn make_refuses_a_value_that_names_no_depth() {
-    if !support::has_tool("depth", "make") {
+    if !testkit::has_tool("depth", "make") {
         return;
     }
     for (value, is_fine) in [
@@ -40,7 +38,7 @@ fn make_refuses_a_value_that_names_no_depth() {
     ] {
         let output = Command::new("make")
             .arg("depth")
-            .current_dir(support::root())
+            .current_dir(testkit::root())
             .env("CHATBLOCK_TEST", value)
             .output()
             .expect("make starts");

@@ -1,24 +1,14 @@
 //! Disk faults: a write, sync or cut that fails at any place, once or for ever, at work or at recovery, is
 //! told with the documented status; what was recorded is kept and sent.
 
-#[path = "crash/oracle.rs"]
-mod oracle;
-#[path = "crash/place.rs"]
-mod place;
-#[path = "crash/scene.rs"]
-mod scene;
-#[path = "crash/service.rs"]
-mod service;
-mod support;
-
 use std::process::ExitStatus;
 use std::time::Instant;
 
-use oracle::{STORAGE, Said, Verdict};
-use place::{Injection, Kind, Place, Workshop};
-use scene::{CALLS, SCENES, Scene, Starts, WRITES, every_call, side_by_side};
-use service::Manner;
-use support::{Depth, depth, has_tool, report};
+use testkit::crash::oracle::{STORAGE, Said, Verdict};
+use testkit::crash::place::{Injection, Kind, Place, Workshop};
+use testkit::crash::scene::{CALLS, SCENES, Scene, Starts, WRITES, every_call, side_by_side};
+use testkit::fake_service::Manner;
+use testkit::{Depth, depth, has_tool, report};
 
 const ERRORS: [&str; 2] = ["EIO", "ENOSPC"];
 /// Once, and for ever.

@@ -1,8 +1,6 @@
 //! The guide is true: links lead somewhere, tables are complete, and every block of code is a piece of a program
 //! that the tests build and run, a configuration that is taken, or commands that work.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +9,7 @@ use std::process::Command;
 use chatblock::api::Retry;
 use chatblock::api::codes::{Concern, SERVICE_CODES};
 use chatblock::config::Config;
-use support::{has_tool, program_file, report, root, run, target};
+use testkit::{has_tool, program_file, report, root, run, target};
 
 /// Folders whose programs are built and run by other tests.
 const PROGRAMS: [&str; 4] = ["examples_c", "bindings", "tests", "src"];

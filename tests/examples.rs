@@ -1,8 +1,6 @@
 //! The programs of `examples_c` compile without a warning and do what they say, against the engine and
 //! against `chatblock serve`.
 
-mod support;
-
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -10,8 +8,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use support::{has_tool, libraries, program_file, report, root, run};
 use tempfile::TempDir;
+use testkit::{has_tool, libraries, program_file, report, root, run};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 const APP: &str = "1400000001";

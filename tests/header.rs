@@ -1,7 +1,5 @@
 //! `include/chatblock.h` is what cbindgen makes of `src/ffi` today, in groups.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -40,7 +38,7 @@ impl Group {
 
     /// In the order of the header.
     fn all() -> Vec<Self> {
-        let folder = support::root().join("src/ffi");
+        let folder = testkit::root().join("src/ffi");
         let index = fs::read_to_string(folder.join("mod.rs")).expect("the modules");
         let names = index
             .lines()
@@ -111,7 +109,7 @@ fn with_preconditions(header: &str) -> String {
 }
 
 fn generated() -> String {
-    let root = support::root();
+    let root = testkit::root();
     let config =
         cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is sound");
     let bindings = cbindgen::Builder::new()
@@ -128,7 +126,7 @@ fn generated() -> String {
 #[test]
 fn the_committed_header_is_the_generated_one() {
     let generated = generated();
-    let path = support::root().join("include/chatblock.h");
+    let path = testkit::root().join("include/chatblock.h");
     let committed = fs::read_to_string(&path).unwrap_or_default();
     if committed != generated {
         if std::env::var_os("CI").is_none() {
@@ -142,10 +140,10 @@ fn the_committed_header_is_the_generated_one() {
 
 #[test]
 fn the_example_of_the_introduction_compiles() {
-    if !support::has_tool("header", "gcc") {
+    if !testkit::has_tool("header", "gcc") {
         return;
     }
-    let header = fs::read_to_string(support::root().join("include/chatblock.h")).expect("a header");
+    let header = fs::read_to_string(testkit::root().join("include/chatblock.h")).expect("a header");
     let (_, rest) = header.split_once("@code{.c}\n").expect("an example");
     let (example, _) = rest.split_once(" * @endcode").expect("its end");
     let example: String = example
@@ -155,7 +153,7 @@ fn the_example_of_the_introduction_compiles() {
     let mut gcc = Command::new("gcc")
         .args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"])
         .args(["-fsyntax-only", "-x", "c", "-I"])
-        .arg(support::root().join("include"))
+        .arg(testkit::root().join("include"))
         .arg("-")
         .stdin(Stdio::piped())
         .spawn()

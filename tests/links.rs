@@ -2,14 +2,12 @@
 //! docs/protocol.md and each choice that is cited exists, each path of the tree that a document names exists, and what
 //! installed files name is installed with them.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
-use support::{report, root, run};
+use testkit::{report, root, run};
 
 const THIS: &str = "tests/links.rs";
 const PROTOCOL: &str = "docs/protocol.md";

@@ -1,12 +1,10 @@
 //! `chatblock-config(5)` and `chatblock-stats(7)` are the tables of docs/configuration.md and docs/statistics.md: `make man`
 //! writes the pages anew, and this test fails if they differ.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::fs;
 
-use support::root;
+use testkit::root;
 
 /// A page, where its table comes from, and the text around the list.
 struct Page {
@@ -220,19 +218,19 @@ fn the_pages_have_the_tables_of_the_guide() {
 
 #[test]
 fn every_page_is_sound() {
-    if !support::has_tool("man_pages", "mandoc") {
+    if !testkit::has_tool("man_pages", "mandoc") {
         return;
     }
     let pages = fs::read_dir(root().join("packaging/man")).expect("the pages");
     let mut count = 0;
     for page in pages {
         let mut mandoc = std::process::Command::new("mandoc");
-        support::run(
+        testkit::run(
             mandoc
                 .args(["-Tlint", "-W", "warning"])
                 .arg(page.expect("a page").path()),
         );
         count += 1;
     }
-    support::report("man_pages", &format!("man: {count} pages are sound"));
+    testkit::report("man_pages", &format!("man: {count} pages are sound"));
 }

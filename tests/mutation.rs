@@ -1,15 +1,13 @@
 //! The checks can fail: each patch in tests/mutation breaks a copy of the project, and the test that it
 //! names must turn red there. Part of the full run, because every patch is built.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use support::project::Project;
-use support::{Depth, depth};
+use testkit::project::Project;
+use testkit::{Depth, depth};
 
 /// The first line of a patch: what must fail, as arguments of `cargo test`.
 const RED: &str = "red: cargo test ";
@@ -26,7 +24,7 @@ struct Planted {
 }
 
 fn planted() -> Vec<Planted> {
-    let directory = support::root().join("tests/mutation");
+    let directory = testkit::root().join("tests/mutation");
     let mut patches: Vec<_> = fs::read_dir(directory)
         .expect("tests/mutation")
         .map(|entry| entry.expect("an entry").path())
@@ -81,7 +79,7 @@ fn cargo_test(copy: &Project, arguments: &[String]) -> (bool, String) {
 
 /// Puts the patch into the project in `copy`.
 fn plant(patch: &Path, copy: &Path, options: &[&str]) {
-    support::run(
+    testkit::run(
         Command::new("patch")
             .args(["-p1", "-i"])
             .arg(patch)
@@ -92,24 +90,24 @@ fn plant(patch: &Path, copy: &Path, options: &[&str]) {
 
 #[test]
 fn every_planted_break_fits_the_source() {
-    if !support::has_tool("mutation", "patch") {
+    if !testkit::has_tool("mutation", "patch") {
         return;
     }
     for planted in planted() {
-        plant(&planted.patch, support::root(), &["--dry-run"]);
+        plant(&planted.patch, testkit::root(), &["--dry-run"]);
     }
 }
 
 #[test]
 fn every_planted_break_turns_its_test_red() {
     if depth() < Depth::Full {
-        support::report(
+        testkit::report(
             "mutation",
             "planted breaks: only in the full run (CHATBLOCK_TEST=full make test)",
         );
         return;
     }
-    assert!(support::has_tool("mutation", "patch"));
+    assert!(testkit::has_tool("mutation", "patch"));
     let copy = Project::named("mutation");
     let (began, all) = (Instant::now(), planted());
     for planted in &all {
@@ -130,7 +128,7 @@ fn every_planted_break_turns_its_test_red() {
         println!("{}: {} s", planted.name, began.elapsed().as_secs());
     }
     let (count, seconds) = (all.len(), began.elapsed().as_secs());
-    support::report(
+    testkit::report(
         "mutation",
         &format!("planted breaks: {count} of {count} turned red ({seconds} s)"),
     );

@@ -5,10 +5,6 @@
 //! grows counts twice while it is copied: that is what the library decides. Resident is what the system counts: it
 //! also has what `SQLite` takes, what the allocator keeps for later, and the gaps between blocks.
 
-#[path = "crash/service.rs"]
-mod service;
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
@@ -18,8 +14,8 @@ use chatblock::{Client, Status};
 use peak_alloc::PeakAlloc;
 use rusqlite::Connection;
 use serde_json::json;
-use service::{Manner, Service};
-use support::{depth, report};
+use testkit::fake_service::{Manner, Service};
+use testkit::{depth, report};
 
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
 /// Nobody listens on the discard port.

@@ -1,11 +1,9 @@
 //! What is installed works for programs outside of the tree, and goes away without a trace: `make install`, and
 //! the Debian packages. Part of the full run, because it installs on the machine.
 
-mod support;
-
 use std::process::Command;
 
-use support::{Depth, depth, release_libraries, report, root, run, target};
+use testkit::{Depth, depth, release_libraries, report, root, run, target};
 
 #[test]
 fn what_is_installed_works_elsewhere_and_can_be_taken_away() {

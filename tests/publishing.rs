@@ -1,15 +1,13 @@
 //! What a release consists of: the licences and who must carry them, the files of the crate, the names of the packages, and
 //! what an old cargo is told.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use support::{has_tool, report, root, run};
+use testkit::{has_tool, report, root, run};
 
 const NOTICES: &str = "THIRD-PARTY-NOTICES.txt";
 const SPDX: &str = "SPDX-License-Identifier: MIT OR Apache-2.0";
@@ -178,6 +176,7 @@ fn the_names_of_the_packages_are_those_of_the_table() {
         "bindings",
         "docs",
         "packaging",
+        "testkit",
         "tests",
     ];
     run(Command::new("cp")

@@ -1,17 +1,13 @@
 //! Data races, by `ThreadSanitizer`: two programs of tests/c with the library, on the embedded engine and
 //! against a server in another process; and the table of the cache alone, in every run.
 
-#[path = "support/serve.rs"]
-mod serve;
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use serve::Serving;
-use support::sanitizer::{Sanitizer, undefined_symbols};
-use support::{Depth, depth, has_tool, report, root, run};
+use testkit::sanitizer::{Sanitizer, undefined_symbols};
+use testkit::serve::Serving;
+use testkit::{Depth, depth, has_tool, report, root, run};
 
 /// Runs each way in the full run; after `TIME` no further one is begun, but there are `LEAST`. The deep run takes
 /// so many times as long.

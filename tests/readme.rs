@@ -1,7 +1,5 @@
 //! What README.md and the tables of docs/ say is so: the program runs, the tables are complete, the link line is rustc's.
 
-mod support;
-
 use std::fs;
 use std::process::Command;
 
@@ -11,7 +9,7 @@ use chatblock::{Client, Status};
 use serde_json::Value;
 
 fn page(name: &str) -> String {
-    fs::read_to_string(support::root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    fs::read_to_string(testkit::root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// What the first cells of the tables of a page name: each in code, several with commas between.
@@ -110,7 +108,7 @@ fn the_required_version_of_rust_is_the_one_of_the_manifest() {
 
 #[test]
 fn the_program_compiles_and_runs() {
-    if !support::has_tool("readme", "gcc") {
+    if !testkit::has_tool("readme", "gcc") {
         return;
     }
     let readme = page("README.md");
@@ -122,24 +120,18 @@ fn the_program_compiles_and_runs() {
     let source = directory.path().join("readme.c");
     fs::write(&source, program.expect("a C program")).expect("a source file");
     let built = directory.path().join("readme");
-    support::run(
+    testkit::run(
         Command::new("gcc")
-            .args([
-                "-std=c99",
-                "-Wall",
-                "-Wextra",
-                "-Wpedantic",
-                "-Werror",
-                "-I",
-            ])
-            .arg(support::root().join("include"))
+            .args(testkit::c_program::C99)
+            .arg("-I")
+            .arg(testkit::root().join("include"))
             .arg(&source)
-            .arg(support::libraries().join("libchatblock.a"))
+            .arg(testkit::libraries().join("libchatblock.a"))
             .args(LINK)
             .arg("-o")
             .arg(&built),
     );
-    let output = support::run(&mut Command::new(&built));
+    let output = testkit::run(&mut Command::new(&built));
     assert!(
         output.contains("\"To_Account\":\"bob\",\"ResultCode\":0"),
         "{output}"
@@ -161,7 +153,7 @@ const LINK: [&str; 7] = [
 fn the_static_link_line_is_what_rustc_says() {
     let linking = page("docs/linking.md");
     assert!(linking.contains(&format!("libchatblock.a {}", LINK.join(" "))));
-    if support::depth() < support::Depth::Full {
+    if testkit::depth() < testkit::Depth::Full {
         return;
     }
     let output = Command::new(env!("CARGO"))
@@ -175,8 +167,8 @@ fn the_static_link_line_is_what_rustc_says() {
             "--print",
             "native-static-libs",
         ])
-        .env("CARGO_TARGET_DIR", support::target().join("native-libs"))
-        .current_dir(support::root())
+        .env("CARGO_TARGET_DIR", testkit::target().join("native-libs"))
+        .current_dir(testkit::root())
         .output()
         .expect("cargo starts");
     let text = String::from_utf8_lossy(&output.stderr);

@@ -1,9 +1,7 @@
 //! The threads of a client under shuttle (`src/client/runtime/model.rs`): in no schedule a notification gets lost, and
 //! flush, sync and close end. The unit tests are built once more, with shuttle's locks and threads.
 
-mod support;
-
-use support::{depth, report};
+use testkit::{depth, report};
 
 /// Random schedules, and as many with few preemptions, of each scene.
 fn schedules() -> usize {
@@ -12,12 +10,12 @@ fn schedules() -> usize {
 
 #[test]
 fn no_schedule_of_the_threads_loses_a_notification() {
-    let output = support::cargo()
+    let output = testkit::cargo()
         .args(["test", "--locked", "--package", "chatblock", "--lib"])
         .args(["--features", "model"])
         .args(["runtime::model", "--", "--nocapture"])
-        .current_dir(support::root())
-        .env("CARGO_TARGET_DIR", support::target())
+        .current_dir(testkit::root())
+        .env("CARGO_TARGET_DIR", testkit::target())
         .env("CHATBLOCK_SCHEDULES", schedules().to_string())
         .output()
         .expect("cargo starts");

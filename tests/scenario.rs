@@ -1,8 +1,6 @@
 //! The scenario of the bindings (bindings/scenario.json) through the crate's own API: Rust is one of the hosts.
 //! What each step does stands in bindings/README.md.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
@@ -339,7 +337,7 @@ fn signature(step: &Value) {
 
 #[test]
 fn the_scenario_of_the_bindings_holds_in_rust() {
-    let path = support::root().join("bindings/scenario.json");
+    let path = testkit::root().join("bindings/scenario.json");
     let scenario = std::fs::read_to_string(path).expect("the scenario");
     let scenario: Value = serde_json::from_str(&scenario).expect("the scenario is JSON");
     let steps = scenario["steps"].as_array().expect("steps");
@@ -349,7 +347,7 @@ fn the_scenario_of_the_bindings_holds_in_rust() {
         host.step(step);
     }
     let version = env!("CARGO_PKG_RUST_VERSION");
-    support::report(
+    testkit::report(
         "hosts",
         &format!(
             "host rust {version} and later: scenario {} steps",

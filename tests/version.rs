@@ -1,8 +1,6 @@
 //! One version everywhere: Cargo.toml, the macros of the header, the running library, CHANGELOG.md, and every
 //! package.
 
-mod support;
-
 use std::ffi::CStr;
 use std::fs;
 
@@ -11,7 +9,7 @@ use chatblock::ffi::version::{chatblock_version, chatblock_version_number};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn read(path: &str) -> String {
-    fs::read_to_string(support::root().join(path)).expect("a file of the project")
+    fs::read_to_string(testkit::root().join(path)).expect("a file of the project")
 }
 
 /// The value of `#define CHATBLOCK_VERSION_<name>` in the header.
@@ -129,7 +127,7 @@ fn every_package_has_the_version_of_the_library() {
         let text = text.replace('%', VERSION).replace('#', soname_version());
         assert!(read(file).contains(&text), "{file} lacks {text}");
     }
-    let folder = fs::read_dir(support::root().join("bindings/lua")).expect("a folder");
+    let folder = fs::read_dir(testkit::root().join("bindings/lua")).expect("a folder");
     let rockspec = folder
         .map(|entry| {
             entry

@@ -1,13 +1,5 @@
 //! A copy that is made while a client works is whole, and a copy that is put back is what is there afterwards.
 
-#[path = "cli/runs.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
-mod runs;
-#[path = "../../tests/support/serve.rs"]
-mod serve;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
@@ -18,8 +10,8 @@ use std::time::Duration;
 use chatblock::{Answer, Client, Status};
 use serde_json::{Value, json};
 
-use runs::{Done, Files, run_with};
-use serve::{KEY, SDKAPPID, Serving};
+use testkit::runs::{Done, Files, run_with};
+use testkit::serve::{self, KEY, SDKAPPID, Serving};
 
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
 /// Nobody listens on the discard port.

@@ -9,7 +9,7 @@ use std::thread;
 
 use chatblock::cache::{Answer, BlockCache, Effect, Limits};
 
-use super::{KEY, support};
+use super::KEY;
 
 /// Owners of each writer, and peers of each owner. Few enough that readers and writers meet.
 const OWNERS: usize = 200;
@@ -281,7 +281,7 @@ fn compare(shared: &Shared) -> u64 {
 
 #[test]
 fn the_cache_answers_as_a_plain_map_would() {
-    let wanted = support::depth().pick(10_000_000, 100_000_000, 1_000_000_000);
+    let wanted = testkit::depth().pick(10_000_000, 100_000_000, 1_000_000_000);
     let (mut operations, mut differences) = (0, 0);
     // Several lives, because a table grows only once in each.
     for life in 0..20 {
@@ -289,7 +289,7 @@ fn the_cache_answers_as_a_plain_map_would() {
         operations += compare(&shared);
         differences += shared.differences.into_inner();
     }
-    support::report(
+    testkit::report(
         "cache",
         &format!("cache: operations {operations}, differences {differences}"),
     );

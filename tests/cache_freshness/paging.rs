@@ -3,9 +3,9 @@
 use chatblock::cache::Answer::{No, Unknown, Yes};
 use serde_json::json;
 
-use crate::answers::{accepted, sends};
-use crate::server::{Answer, FaultServer};
 use crate::{PATIENCE, becomes, client};
+use testkit::answers::{accepted, sends};
+use testkit::fault_server::{Answer, FaultServer};
 
 fn page(accounts: &[&str], next: u32, sequence: u32) -> Answer {
     let entries: Vec<_> = accounts
@@ -21,7 +21,7 @@ fn page(accounts: &[&str], next: u32, sequence: u32) -> Answer {
 /// `StartIndex` of each request that arrived.
 fn asked(server: &FaultServer) -> Vec<u64> {
     let received = server.received();
-    let index = |request: &crate::server::Received| request.json()["StartIndex"].as_u64();
+    let index = |request: &testkit::fault_server::Received| request.json()["StartIndex"].as_u64();
     received
         .iter()
         .map(|request| index(request).expect("it asks for a page"))

@@ -2,47 +2,21 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use tempfile::TempDir;
-
 use crate::place::{KINDS, Place};
-use crate::support::{has_tool, libraries, root, run};
+use testkit::c_program::CProgram;
+use testkit::{has_tool, libraries, run};
 
-/// The built program, beside the library under the name that the loader looks for.
-fn program() -> Option<(TempDir, PathBuf)> {
-    if !has_tool("files", "gcc") {
-        return None;
-    }
-    let folder = tempfile::tempdir().expect("a directory");
-    let library = libraries().join("libchatblock.so");
-    symlink(&library, folder.path().join("libchatblock.so.0.1")).expect("a link");
-    let program = folder.path().join("forked");
-    run(Command::new("gcc")
-        .args([
-            "-std=c99",
-            "-Wall",
-            "-Wextra",
-            "-Wpedantic",
-            "-Werror",
-            "-I",
-        ])
-        .arg(root().join("include"))
-        .arg(root().join("tests/files/forked.c"))
-        .arg(library)
-        .arg("-o")
-        .arg(&program));
-    Some((folder, program))
+fn program() -> Option<CProgram> {
+    let source = "tests/files/forked.c";
+    has_tool("files", "gcc").then(|| CProgram::build(source, &libraries(), &[]))
 }
 
-fn command(program: &Path, what: &str, config: &str) -> Command {
-    let mut command = Command::new(program);
-    command
-        .args([what, config])
-        .env("LD_LIBRARY_PATH", program.parent().expect("a folder"));
+fn command(program: &CProgram, what: &str, config: &str) -> Command {
+    let mut command = program.command(None);
+    command.args([what, config]);
     command
 }
 
@@ -59,7 +33,7 @@ fn silent_service() -> String {
 
 #[test]
 fn a_forked_child_has_no_descriptor_of_its_parents_client() {
-    let Some((_folder, program)) = program() else {
+    let Some(program) = program() else {
         return;
     };
     run(&mut command(&program, "descriptors", "{}"));
@@ -72,7 +46,7 @@ fn a_forked_child_has_no_descriptor_of_its_parents_client() {
 
 #[test]
 fn a_program_that_becomes_a_daemon_opens_its_file_again() {
-    let Some((_folder, program)) = program() else {
+    let Some(program) = program() else {
         return;
     };
     for kind in KINDS {
@@ -90,7 +64,7 @@ fn a_program_that_becomes_a_daemon_opens_its_file_again() {
 
 #[test]
 fn a_server_that_ended_starts_again_while_a_child_of_it_lives() {
-    let Some((_folder, program)) = program() else {
+    let Some(program) = program() else {
         return;
     };
     for kind in KINDS {

@@ -3,10 +3,11 @@
 use chatblock::{Client, Status};
 use serde_json::json;
 
-use crate::answers::{OK, http, sends};
-use crate::client::{again, client, is_child, succeed};
-use crate::server::{Answer, FaultServer, Step};
-use crate::support::report;
+use crate::client::client;
+use testkit::answers::{OK, http, sends};
+use testkit::children::{again, is_child, succeed};
+use testkit::fault_server::{Answer, FaultServer, Step};
+use testkit::report;
 
 const MOST_MIB: u64 = 64;
 const BODY: usize = (4 << 20) - 200;

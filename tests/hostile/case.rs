@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use chatblock::{CheckType, Client, Reply, Status};
 use serde_json::json;
 
-use crate::answers::sends;
 use crate::client::client;
-use crate::server::{Answer, FaultServer};
+use testkit::answers::sends;
+use testkit::fault_server::{Answer, FaultServer};
 
 /// Time for a call whose answer never comes, at the first try.
 pub const SHORT_MS: u64 = 500;

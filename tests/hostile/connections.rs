@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use chatblock::Status;
 use serde_json::json;
 
-use crate::answers::{http, http_with, item, items, sends};
-use crate::client::{again, client, config, is_child, open, succeed};
-use crate::server::{FaultServer, Step};
-use crate::support::Delays;
+use crate::client::{client, open};
+use testkit::Delays;
+use testkit::answers::{http, http_with, item, items, sends};
+use testkit::children::{again, is_child, succeed};
+use testkit::fault_server::config;
+use testkit::fault_server::{FaultServer, Step};
 
 fn success() -> Vec<u8> {
     http(items(&[item("a", 0, "")]))

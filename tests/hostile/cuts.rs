@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use chatblock::{CheckType, Client, Reply, ReplyItem, Status};
 use serde_json::json;
 
-use crate::answers::{accepted, http, item, items, refusal, relation, relations, sends};
 use crate::case::Ask;
 use crate::client::client;
-use crate::server::{Ending, FaultServer, Step};
-use crate::support::{Delays, depth, report};
+use testkit::answers::{accepted, http, item, items, refusal, relation, relations, sends};
+use testkit::fault_server::{Ending, FaultServer, Step};
+use testkit::{Delays, depth, report};
 
 /// Every byte in the full run; in the quick one a prime number of bytes between two cuts.
 const QUICK_STRIDE: usize = 13;

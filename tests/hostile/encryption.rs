@@ -9,11 +9,11 @@ use chatblock::{Client, Reply, Status};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use crate::answers::{item, items, sends};
-use crate::certificates::{Authority, Leaf};
 use crate::client::client;
-use crate::server::{Answer, FaultServer};
-use crate::support::{Delays, has_tool};
+use testkit::answers::{item, items, sends};
+use testkit::certificates::{Authority, Leaf};
+use testkit::fault_server::{Answer, FaultServer};
+use testkit::{Delays, has_tool};
 
 fn file(content: &str) -> NamedTempFile {
     let file = NamedTempFile::new().expect("there is room for a small file");

@@ -5,9 +5,9 @@ use std::time::Duration;
 use chatblock::{Reply, Status};
 use serde_json::{Value, json};
 
-use crate::answers::{http_with, item, items, refusal, sends};
 use crate::client::client;
-use crate::server::{Answer, FaultServer, Received, Step};
+use testkit::answers::{http_with, item, items, refusal, sends};
+use testkit::fault_server::{Answer, FaultServer, Received, Step};
 
 /// Adds "a" and "b" with three attempts against this script.
 fn call(script: Vec<Answer>, more: &Value) -> (Reply, Vec<Received>) {
@@ -76,7 +76,7 @@ fn an_answer_that_was_lost_is_asked_for_again() {
         vec![Step::Reset],
         vec![Step::Send(b"HTTP/1.1 200 OK\r\n".to_vec()), Step::Cut],
         sends("<html>"),
-        vec![Step::Send(crate::answers::http_with(
+        vec![Step::Send(testkit::answers::http_with(
             "502 Bad Gateway",
             "",
             "x",
@@ -125,7 +125,7 @@ fn an_expired_signature_is_renewed_once() {
     // A signature names its second: the clock must move for the new one to differ.
     let expired = vec![
         Step::Pause(Duration::from_millis(1100)),
-        Step::Send(crate::answers::http(refusal(70001))),
+        Step::Send(testkit::answers::http(refusal(70001))),
     ];
     let (reply, requests) = call(vec![expired, success()], &json!({}));
     assert_eq!(reply.status(), Status::Ok, "{reply:?}");

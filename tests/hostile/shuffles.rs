@@ -7,10 +7,10 @@ use chatblock::Status;
 use fastrand::Rng;
 use serde_json::json;
 
-use crate::answers::{item, items_and_failed, sends};
 use crate::client::client;
-use crate::server::FaultServer;
-use crate::support::{depth, report};
+use testkit::answers::{item, items_and_failed, sends};
+use testkit::fault_server::FaultServer;
+use testkit::{depth, report};
 
 const ALREADY: &str = "Err_SNS_BlackListAdd_Already_Exist";
 

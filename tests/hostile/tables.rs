@@ -6,13 +6,13 @@ use std::time::Duration;
 use chatblock::{CheckType, Relation, ReplyItem};
 use serde_json::json;
 
-use crate::answers::{accepted, relation, relations, sends};
 use crate::case::{Case, SHORT_MS};
 use crate::cases;
-use crate::certificates::Authority;
 use crate::client::client;
-use crate::server::FaultServer;
-use crate::support::{Delays, report};
+use testkit::answers::{accepted, relation, relations, sends};
+use testkit::certificates::Authority;
+use testkit::fault_server::FaultServer;
+use testkit::{Delays, report};
 
 /// No machine is so busy that a request takes as long as this to arrive.
 const MOST_MS: u64 = 32_000;
@@ -75,7 +75,7 @@ fn tell(what: &str, sum: &Sum) {
 /// How the client and the server speak.
 enum Way {
     Plain,
-    Tls(crate::certificates::Leaf, tempfile::NamedTempFile),
+    Tls(testkit::certificates::Leaf, tempfile::NamedTempFile),
 }
 
 impl Way {

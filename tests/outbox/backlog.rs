@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::service::{Manner, Service};
 use super::*;
+use testkit::fake_service::{Manner, Service};
 
 /// Leaves `count` writes, each of an owner of its own or all of one.
 fn fill(place: &Place, count: u64, owner: &str) {

@@ -7,10 +7,10 @@ use chatblock::api::codes::{Concern, SERVICE_CODES};
 use chatblock::{Client, Stats, Status};
 use serde_json::json;
 
-use super::answers::{http_with, refusal, sends};
-use super::server::{Answer, FaultServer, Step};
-use super::support::{Depth, depth};
 use super::{NOW, Place, SOON, arrived, done, leave, next, open, write};
+use testkit::answers::{http_with, refusal, sends};
+use testkit::fault_server::{Answer, FaultServer, Step};
+use testkit::{Depth, depth};
 
 /// At most so many requests are under way when the first of them is refused.
 const CONNECTIONS: usize = 32;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::plain::read_request;
+use testkit::fake_service::read_request;
 
 /// A held request is answered after that even if nothing sets it free. Far longer than any call needs, and
 /// less than an attempt of the client may take.

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::oracle::Oracle;
-use super::receiver::Receiver;
 use super::worker::Connection;
 use super::{APP, GHOST, TOKEN};
+use testkit::receiver::Receiver;
 
 /// Webhooks that are held back at once; a random one is let go when another comes.
 const HELD: usize = 200;

@@ -2,48 +2,34 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::symlink;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use super::support::{Depth, depth, libraries, release_libraries, root, run};
+use testkit::c_program::{CProgram, libraries_of_depth};
 
 /// Longer than any command takes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The worker, with the library under the name that the loader looks for.
-pub struct Workshop(TempDir);
+/// The worker.
+pub struct Workshop(CProgram);
 
 impl Workshop {
-    /// With the release library from the full run on.
     pub fn build() -> Self {
-        let folder = tempfile::tempdir().expect("a directory");
-        let library = if depth() >= Depth::Full {
-            release_libraries()
-        } else {
-            libraries()
-        };
-        let library = library.join("libchatblock.so");
-        symlink(&library, folder.path().join("libchatblock.so.0.1")).expect("a link");
-        run(Command::new("gcc")
-            .args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"])
-            .args(["-pthread", "-I"])
-            .arg(root().join("include"))
-            .arg(root().join("tests/two_processes/worker.c"))
-            .arg(library)
-            .arg("-o")
-            .arg(folder.path().join("worker")));
-        Self(folder)
+        let source = "tests/two_processes/worker.c";
+        Self(CProgram::build(
+            source,
+            &libraries_of_depth(),
+            &["-pthread"],
+        ))
     }
 
     /// A process with a client of this configuration, and so many connections to it.
     pub fn start<const N: usize>(&self, config: &Value) -> (Process, [Connection; N]) {
-        let mut child = Command::new(self.0.path().join("worker"))
+        let mut command = self.0.command(None);
+        let mut child = command
             .args([config.to_string(), N.to_string()])
-            .env("LD_LIBRARY_PATH", self.0.path())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the worker starts");

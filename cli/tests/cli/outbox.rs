@@ -7,7 +7,7 @@ use chatblock::{Client, Status};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::runs::{Done, Files, run_with};
+use testkit::runs::{Done, Files, run_with};
 
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
 

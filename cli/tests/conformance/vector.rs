@@ -36,7 +36,7 @@ pub struct Request {
 
 /// All vectors.
 pub fn read() -> Vec<Vector> {
-    let path = crate::support::root().join("tests/vectors/conformance.json");
+    let path = testkit::root().join("tests/vectors/conformance.json");
     let text = std::fs::read_to_string(path).expect("the vectors are there");
     serde_json::from_str(&text).expect("the vectors are sound")
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::running::{Running, short, state};
-use crate::serve::{self, SDKAPPID, Serving};
 use crate::{EMBEDDED, KEY};
+use testkit::serve::{self, SDKAPPID, Serving};
 
 const IMPORTED: &str = r#"{"backend":"embedded","accounts":"imported"}"#;
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::report;
 use crate::running::{Running, short, state};
-use crate::serve::{self, Serving};
+use testkit::serve::{self, Serving};
 
 const THREADS: usize = 6;
 /// Calls to wait for before the server is told to go.

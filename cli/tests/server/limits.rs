@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use chatblock_cli::server::Limits;
 
 use crate::running::{Running, short, state};
-use crate::serve::{self, Serving};
 use crate::{EMBEDDED, report};
+use testkit::serve::{self, Serving};
 
 const BODY: &str = r#"{"From_Account":"id","StartIndex":0,"MaxLimited":1,"LastSequence":0}"#;
 /// Far above every limit of these tests, far below the patience of a connection.

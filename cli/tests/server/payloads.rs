@@ -1,7 +1,7 @@
 //! Lengths, chunks, bodies and queries.
 
 use crate::raw::{ADD, BODY, GET, NO_HTTP, OK, REFUSED, Row, TOO_LARGE, code, row, with_lines};
-use crate::serve::{self, NOW, SDKAPPID};
+use testkit::serve::{self, NOW, SDKAPPID};
 
 fn local(lines: &str, tail: &str) -> String {
     with_lines(&format!("Host: localhost\r\n{lines}"), tail)

@@ -7,7 +7,7 @@ use chatblock::config::Config;
 use chatblock_cli::server::{Fixture, Gateway, Limits, Options, Server};
 use tokio::sync::oneshot;
 
-use crate::serve::{KEY, NOW, SDKAPPID};
+use testkit::serve::{KEY, NOW, SDKAPPID};
 
 /// Stopped when dropped.
 pub struct Running {

@@ -6,9 +6,9 @@ use chatblock::webhook::{Change, Token, Verifier, read_event};
 use serde_json::{Value, json};
 
 use crate::KEY;
-use crate::receiver::{Manner, Receiver, Webhook};
 use crate::running::{Running, short, state};
-use crate::serve::{self, NOW, Serving};
+use testkit::receiver::{Manner, Receiver, Webhook};
+use testkit::serve::{self, NOW, Serving};
 
 /// A server that tells `receiver`; `more` are further members of `webhook`.
 fn start(receiver: &Receiver, more: &Value) -> Running {

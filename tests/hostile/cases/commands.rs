@@ -2,8 +2,8 @@
 
 use chatblock::CheckType::{Both, Single};
 
-use crate::answers::{accepted, item, refusal, relation, relations};
 use crate::case::{Ask, Case, DONE, End, NOT, OPEN, body, done, lost, refused, some};
+use testkit::answers::{accepted, item, refusal, relation, relations};
 
 const PAGE: Ask = Ask::Get(20);
 

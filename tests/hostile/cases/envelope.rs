@@ -1,7 +1,7 @@
 //! `ActionStatus`, `ErrorCode` and what stands beside them (docs/protocol.md 1.2, 1.3, 5, 6).
 
-use crate::answers::{item, items, refusal};
 use crate::case::{ADD, Case, DONE, body, done, lost, refused};
+use testkit::answers::{item, items, refusal};
 
 /// Codes of a whole refusal, with their retry class.
 pub fn codes() -> Vec<Case> {

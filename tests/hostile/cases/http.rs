@@ -1,8 +1,8 @@
 //! HTTP that is odd, old or broken around a good answer.
 
-use crate::answers::{http, http_with, item, items};
 use crate::case::{ADD, Case, DONE, End, case, done, lost};
-use crate::server::{Answer, Step};
+use testkit::answers::{http, http_with, item, items};
+use testkit::fault_server::{Answer, Step};
 
 fn good() -> String {
     items(&[item("a", 0, ""), item("b", 0, "")])

@@ -2,8 +2,8 @@
 
 use std::slice::from_ref;
 
-use crate::answers::{accepted, item, items, items_and_failed};
 use crate::case::{ADD, Ask, Case, DONE, End, NOT, OPEN, SAME, body, done, lost, refused, some};
+use testkit::answers::{accepted, item, items, items_and_failed};
 
 const ONE: &[&str] = &["a"];
 const ALREADY: &str = "Err_SNS_BlackListAdd_Already_Exist";

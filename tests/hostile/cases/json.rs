@@ -1,7 +1,7 @@
 //! Documents and texts that are not what they should be.
 
-use crate::answers::{accepted, item, items};
 use crate::case::{ADD, Case, DONE, End, OPEN, body, done, lost, some};
+use testkit::answers::{accepted, item, items};
 
 fn odd() -> End {
     lost("the answer ")

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::answers::{http, item, items};
 use crate::case::{ADD, Case, DONE, case, done, late, lost, lost_or_late};
-use crate::server::Step::{Close, Cut, Drip, Pause, Repeat, Reset, Send, Stall};
+use testkit::answers::{http, item, items};
+use testkit::fault_server::Step::{Close, Cut, Drip, Pause, Repeat, Reset, Send, Stall};
 
 const MIB: usize = 1 << 20;
 

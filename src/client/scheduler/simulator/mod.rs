@@ -6,8 +6,6 @@
 
 mod answers;
 mod cache;
-#[path = "../../../../tests/support/depth.rs"]
-mod depth;
 mod disk;
 mod oracle;
 mod service;
@@ -24,11 +22,11 @@ use crate::client::outbox::intake::{self, IncomingCall};
 use crate::client::outbox::{Limit, Outbox, Tagged};
 use crate::client::reply::Reply;
 use crate::error::{Error, Status};
-use depth::depth;
 use disk::Disk;
 use oracle::{Asked, Told};
 use service::{Fate, Service};
 use sleepers::Sleeper;
+use testkit::depth;
 use troubled::Trouble;
 
 /// The code of a refusal that concerns the caller.
