@@ -21,16 +21,16 @@ fn questions_are_answered_while_a_writer_holds_its_lock() {
         cache.replace(b"ann", list, 0).expect("memory");
         cache.block(b"ann", b"bob").expect("memory");
         let writer = cache.writer.lock();
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 let names = [b"ann".as_slice(), b"bob"];
                 let one = cache.is_blocked(b"ann", b"bob", || 0);
                 let many: Vec<_> = cache.is_blocked_many(&names[..1], b"bob", 0).collect();
                 let pairs = cache.blocked_pairs(&names, 0).count();
-                let _ = tell.send((one, many, pairs));
+                let _ = sender.send((one, many, pairs));
             });
-            let answers = told.recv_timeout(Duration::from_secs(20));
+            let answers = receiver.recv_timeout(Duration::from_secs(20));
             drop(writer);
             assert_eq!(answers, Ok((Answer::Yes, vec![Answer::Yes], 1)));
         });

@@ -81,7 +81,7 @@ pub(super) struct Call {
     /// Earlier writes of the owner that a read did not wait for, because they are set aside.
     passed: usize,
     /// Targets that were done before others of the call, and are known to be; empty where all end together.
-    told: Vec<bool>,
+    reported: Vec<bool>,
 }
 
 impl Call {
@@ -99,7 +99,7 @@ impl Call {
             was_lost: false,
             put_off: 0,
             passed: 0,
-            told: Vec::new(),
+            reported: Vec::new(),
         }
     }
 
@@ -326,12 +326,12 @@ impl Call {
 
     /// The targets that are done and not reported yet, as a call of their own: others of this call may take long, and
     /// later writes about these may proceed.
-    pub(super) fn tell_done(&mut self) -> Option<Self> {
-        self.told.resize(self.request.targets().len(), false);
+    pub(super) fn report_done(&mut self) -> Option<Self> {
+        self.reported.resize(self.request.targets().len(), false);
         let mut done = Vec::new();
         let targets = self.slots.iter().zip(self.request.targets());
-        for ((slot, target), told) in targets.zip(&mut self.told) {
-            if slot.status().is_done() && !std::mem::replace(told, true) {
+        for ((slot, target), reported) in targets.zip(&mut self.reported) {
+            if slot.status().is_done() && !std::mem::replace(reported, true) {
                 done.push(target.clone());
             }
         }
@@ -346,15 +346,15 @@ impl Call {
     /// A call whose targets are all done and reported.
     pub(super) fn all_done(request: Arc<Request>) -> Self {
         Self {
-            told: vec![true; request.targets().len()],
+            reported: vec![true; request.targets().len()],
             is_all_done: true,
             ..Self::new(request)
         }
     }
 
     /// Whether the target was reported before the end of the call.
-    pub(super) fn was_told(&self, position: usize) -> bool {
-        self.told.get(position).copied().unwrap_or(false)
+    pub(super) fn was_reported(&self, position: usize) -> bool {
+        self.reported.get(position).copied().unwrap_or(false)
     }
 
     /// Whether anything came back at all.

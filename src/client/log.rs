@@ -41,7 +41,7 @@ struct Open {
     /// Shared with the thread that writes.
     dropped: Arc<AtomicU64>,
     /// How many of the dropped lines a later line reported.
-    told: AtomicU64,
+    reported: AtomicU64,
 }
 
 /// Where lines go.
@@ -83,7 +83,7 @@ impl Log {
             lines: Mutex::new(Some(lines)),
             written,
             dropped,
-            told: AtomicU64::new(0),
+            reported: AtomicU64::new(0),
         };
         Ok(Self(Some(Arc::new(open))))
     }
@@ -105,7 +105,7 @@ impl Log {
             LogLevel::Debug => "debug",
         };
         let dropped = open.dropped.load(Ordering::Relaxed);
-        let missed = dropped.saturating_sub(open.told.swap(dropped, Ordering::Relaxed));
+        let missed = dropped.saturating_sub(open.reported.swap(dropped, Ordering::Relaxed));
         let missed = if missed == 0 {
             String::new()
         } else {

@@ -57,7 +57,7 @@ pub struct Gateway {
 struct Causes {
     allowance: Allowance,
     /// Suppressed since the last message.
-    untold: u64,
+    unreported: u64,
 }
 
 /// Causes at once, and each second from then on.
@@ -99,12 +99,12 @@ impl Causes {
     /// The message about `error`, if one is due.
     fn line(&mut self, error: &Error, now: Instant) -> Option<String> {
         if !self.allowance.take(now) {
-            self.untold += 1;
+            self.unreported += 1;
             return None;
         }
-        Some(match std::mem::take(&mut self.untold) {
+        Some(match std::mem::take(&mut self.unreported) {
             0 => error.to_string(),
-            untold => format!("{error} ({untold} failed requests before it are not shown)"),
+            unreported => format!("{error} ({unreported} failed requests before it are not shown)"),
         })
     }
 }
@@ -131,7 +131,7 @@ impl Gateway {
             webhooks: Webhooks::open(&config.webhook, sdkappid, &clock)?,
             causes: Mutex::new(Causes {
                 allowance: Allowance::new(CAUSES, CAUSES_PER_SECOND, clock.now()),
-                untold: 0,
+                unreported: 0,
             }),
             clock,
             windows: [(); 8].map(|()| Mutex::new(SlidingWindow::new(config.rate_per_second))),
@@ -212,7 +212,7 @@ impl Gateway {
         };
         let answer = self.service.call(&request, self.clock.now() + CALL_TIME)?;
         if let Some(webhooks) = &self.webhooks {
-            webhooks.tell(&request, &answer, client);
+            webhooks.report(&request, &answer, client);
         }
         Ok(match answer.text {
             Some(text) => text,
@@ -364,7 +364,7 @@ mod tests {
         let start = Instant::now();
         let mut causes = Causes {
             allowance: Allowance::new(CAUSES, CAUSES_PER_SECOND, start),
-            untold: 0,
+            unreported: 0,
         };
         let error = Error::new(Status::Storage, "the disk is gone");
         let shown = (0..5000)

@@ -31,9 +31,9 @@ const MAX_HEAD: usize = 32 * 1024;
 /// How long to rest when no connection can be accepted: out of descriptors or memory.
 const REST: Duration = Duration::from_millis(100);
 /// How long a refused connection may take to read the refusal.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
 /// Connections that are turned away at the same time; beyond it they are dropped.
-const MOST_FAREWELLS: usize = 64;
+const MOST_REFUSALS: usize = 64;
 
 const OVERLOADED: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\
@@ -116,11 +116,11 @@ impl Connection {
                 });
             }
             Err(Full {
-                farewell: Some(seat),
+                refusal: Some(seat),
             }) if self.listener.tls.is_none() => {
                 tokio::spawn(async move {
                     // A connection that does not respond is dropped.
-                    let _ = tokio::time::timeout(FAREWELL, turn_away(stream)).await;
+                    let _ = tokio::time::timeout(CLOSE_GRACE, turn_away(stream)).await;
                     drop(seat);
                 });
             }
@@ -196,7 +196,7 @@ async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
 #[derive(Default)]
 struct Seats {
     taken: usize,
-    farewells: usize,
+    refusing: usize,
     by_address: HashMap<IpAddr, usize>,
 }
 
@@ -209,7 +209,7 @@ struct Seat {
 
 /// There is no place; perhaps one to say so.
 struct Full {
-    farewell: Option<Seat>,
+    refusal: Option<Seat>,
 }
 
 impl Seat {
@@ -225,13 +225,13 @@ impl Seat {
             all.by_address.insert(address, here + 1);
             return Ok(seat(Some(address)));
         }
-        if all.farewells < MOST_FAREWELLS {
-            all.farewells += 1;
+        if all.refusing < MOST_REFUSALS {
+            all.refusing += 1;
             return Err(Full {
-                farewell: Some(seat(None)),
+                refusal: Some(seat(None)),
             });
         }
-        Err(Full { farewell: None })
+        Err(Full { refusal: None })
     }
 }
 
@@ -239,7 +239,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut all = self.seats.lock();
         let Some(address) = self.address else {
-            all.farewells -= 1;
+            all.refusing -= 1;
             return;
         };
         all.taken -= 1;

@@ -87,12 +87,12 @@ impl TimedCache {
 
     pub(in crate::client) fn apply_change(&self, owner: &str, account: &str, blocked: bool) {
         let (owner, account) = (owner.as_bytes(), account.as_bytes());
-        let learned = if blocked {
+        let applied = if blocked {
             self.blocks.block(owner, account)
         } else {
             self.blocks.unblock(owner, account)
         };
-        self.must_be_kept(learned.is_ok());
+        self.must_be_kept(applied.is_ok());
     }
 
     /// Where some owners are known, one without room for its pairs is unknown now. Where all are, a cache that
@@ -126,8 +126,8 @@ impl TimedCache {
 /// The store passes its lists.
 impl Observer for TimedCache {
     fn apply(&self, changes: &mut dyn Iterator<Item = ChangeEvent<'_>>) {
-        let learned = pair_cache::apply(&self.blocks, changes);
-        self.must_be_kept(learned.is_ok());
+        let applied = pair_cache::apply(&self.blocks, changes);
+        self.must_be_kept(applied.is_ok());
     }
 
     fn is_blocked(&self, owner: &str, account: &str) -> Option<bool> {

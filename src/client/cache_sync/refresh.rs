@@ -60,18 +60,18 @@ struct Owner {
     listing: Option<Box<ListRead>>,
     started: Option<Instant>,
     /// Something happened: a list that is asked for at this moment or later is wanted.
-    heard: Option<Instant>,
+    changed_at: Option<Instant>,
     watched: bool,
     failures: u8,
 }
 
 impl Owner {
     fn is_wanted(&self) -> bool {
-        self.watched || self.heard.is_some()
+        self.watched || self.changed_at.is_some()
     }
 
-    fn hear(&mut self, moment: Option<Instant>) {
-        self.heard = self.heard.max(moment);
+    fn note_change(&mut self, moment: Option<Instant>) {
+        self.changed_at = self.changed_at.max(moment);
     }
 }
 
@@ -164,7 +164,7 @@ impl Refresher {
             due: None,
             listing: None,
             started: None,
-            heard: None,
+            changed_at: None,
             watched,
             failures: 0,
         };
@@ -221,7 +221,7 @@ impl Refresher {
         let Some(own) = self.owners.get_mut(owner) else {
             return;
         };
-        own.hear(Some(from));
+        own.note_change(Some(from));
         let earliest = own
             .started
             .map_or(from, |started| from.max(started + REREAD));
@@ -268,16 +268,16 @@ impl Refresher {
                 continue;
             }
             own.started = Some(now);
-            let heard = own.heard.take_if(|moment| *moment <= now);
+            let changed_at = own.changed_at.take_if(|moment| *moment <= now);
             if self.asked.remove(&*owner).is_some() {
                 // What was noted for that list is older than this one.
                 self.cache.blocks.stop_loading(owner.as_bytes());
             }
             if self.cache.blocks.set_loading(owner.as_bytes()).is_err() {
-                self.fail(&owner, heard, now);
+                self.fail(&owner, changed_at, now);
                 continue;
             }
-            own.listing = Some(Box::new(ListRead::new(now, heard)));
+            own.listing = Some(Box::new(ListRead::new(now, changed_at)));
             return Some(owner);
         }
     }
@@ -315,7 +315,7 @@ impl Refresher {
         match listing.take_page(call) {
             Progress::Failed => {
                 self.cache.blocks.stop_loading(owner.as_bytes());
-                self.fail(owner, listing.heard, now);
+                self.fail(owner, listing.changed_at, now);
             }
             Progress::Complete => self.complete(owner, &listing, now),
             Progress::Onward => {
@@ -330,7 +330,7 @@ impl Refresher {
         let started = self.cache.ms(listing.started);
         match self.cache.blocks.replace(owner.as_bytes(), peers, started) {
             // The owner was evicted.
-            Ok(Effect::Ignored) | Err(_) => return self.fail(owner, listing.heard, now),
+            Ok(Effect::Ignored) | Err(_) => return self.fail(owner, listing.changed_at, now),
             Ok(_) => self.refreshes += 1,
         }
         // From beginning to beginning, and early enough that the next reading ends in time.
@@ -344,7 +344,7 @@ impl Refresher {
             self.cache.blocks.set_watched(owner.as_bytes(), true);
         }
         let soon = now.max(listing.started + REREAD);
-        let next = match own.heard {
+        let next = match own.changed_at {
             Some(moment) => soon.max(moment),
             None if own.watched => soon.max(refreshed),
             None => soon,
@@ -353,11 +353,11 @@ impl Refresher {
     }
 
     /// The list could not be read: later.
-    fn fail(&mut self, owner: &str, heard: Option<Instant>, now: Instant) {
+    fn fail(&mut self, owner: &str, changed_at: Option<Instant>, now: Instant) {
         let Some(own) = self.owners.get_mut(owner) else {
             return;
         };
-        own.hear(heard);
+        own.note_change(changed_at);
         own.failures = own.failures.saturating_add(1);
         let wait = AGAIN * (1 << u32::from(own.failures - 1).min(6));
         self.schedule(owner, now + wait.min(AGAIN_AT_MOST));
@@ -404,7 +404,7 @@ impl Refresher {
             return;
         }
         let targets = call.slots().zip(call.request.targets()).enumerate();
-        for (_, (slot, target)) in targets.filter(|(position, _)| !call.was_told(*position)) {
+        for (_, (slot, target)) in targets.filter(|(position, _)| !call.was_reported(*position)) {
             match slot {
                 _ if slot.status().is_done() => {
                     let contest = contest(target).unwrap_or_default();

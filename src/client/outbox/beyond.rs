@@ -200,10 +200,10 @@ impl Outbox {
 
     /// Removes the callers of writes that are not in memory; they still need a reply.
     pub(in crate::client) fn take_callers(&mut self) -> Vec<Unread> {
-        let mut told = self.backlog.take_tags();
+        let mut tagged = self.backlog.take_tags();
         for transit in self.transit.values_mut() {
             let waiting = &mut transit.waiting;
-            told.extend(waiting.tag.map(|_| *waiting));
+            tagged.extend(waiting.tag.map(|_| *waiting));
             waiting.tag = None;
         }
         let unread = |waiting: Waiting| Unread {
@@ -211,7 +211,7 @@ impl Outbox {
             command: waiting.command,
             tag: waiting.tag,
         };
-        told.into_iter().map(unread).collect()
+        tagged.into_iter().map(unread).collect()
     }
 
     /// How many callers of writes that are neither in memory nor on disk need a reply.

@@ -94,7 +94,7 @@ pub(super) struct Outbox {
     failures: u64,
     /// Writes for which the disk had no room, how many of them a sync has reported, and the reason of the last.
     lost: u64,
-    told: u64,
+    reported_losses: u64,
     no_room: Option<Error>,
 }
 
@@ -118,7 +118,7 @@ impl Outbox {
             is_committing: false,
             failures: 0,
             lost: 0,
-            told: 0,
+            reported_losses: 0,
             no_room: None,
         }
     }
@@ -381,14 +381,14 @@ impl Outbox {
     }
 
     /// How many lost writes are old news for a sync that begins now.
-    pub(super) fn told(&self) -> u64 {
-        self.told
+    pub(super) fn reported_losses(&self) -> u64 {
+        self.reported_losses
     }
 
-    /// Why a sync that began after `told` reported losses does not succeed, though nothing is left to be written.
-    pub(super) fn tell_loss(&mut self, told: u64) -> Option<Error> {
-        self.told = self.lost;
-        self.no_room.clone().filter(|_| self.lost > told)
+    /// Why a sync that began when `reported_losses` were reported does not succeed, though nothing is left to be written.
+    pub(super) fn take_loss(&mut self, reported_losses: u64) -> Option<Error> {
+        self.reported_losses = self.lost;
+        self.no_room.clone().filter(|_| self.lost > reported_losses)
     }
 
     /// Whether everything accepted before `next` is on disk.

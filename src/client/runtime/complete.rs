@@ -49,7 +49,7 @@ impl Runtime {
     ) -> MutexGuard<'a, RuntimeState> {
         state = self.deliver(state);
         while self.completions.in_hand().is_some() {
-            self.quieter.wait(&mut state);
+            self.idle.wait(&mut state);
             state = self.deliver(state);
         }
         state
@@ -72,7 +72,7 @@ impl Runtime {
         }
         let oldest = done.iter().map(|one| one.id).min();
         self.completions.hold(oldest);
-        let letters = self.let_go(&mut state, &done);
+        let letters = self.erase_answered(&mut state, &done);
         self.apply(&mut state, &mut done);
         drop(state);
         let (polled, waited) = self.replies(done, &letters);
@@ -82,7 +82,7 @@ impl Runtime {
             sender.send(reply);
         }
         let state = self.state.lock();
-        self.quieter.notify_all();
+        self.idle.notify_all();
         state
     }
 

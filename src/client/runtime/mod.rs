@@ -84,7 +84,7 @@ pub(super) struct Runtime {
     room: OnceLock<Arc<Room>>,
     state: Mutex<RuntimeState>,
     /// A call ended or is on disk: flush, sync and close check again.
-    quieter: Condvar,
+    idle: Condvar,
     /// Something is to be written to the outbox.
     to_record: Condvar,
     ended: Ended,
@@ -152,7 +152,7 @@ impl Runtime {
                 arriving: Arrivals::default(),
                 tags: BTreeSet::new(),
             }),
-            quieter: Condvar::new(),
+            idle: Condvar::new(),
             to_record: Condvar::new(),
             ended,
         }
@@ -231,9 +231,9 @@ impl Runtime {
         let later = state.scheduler.next_call();
         while self.is_unanswered(&state, later) {
             match deadline {
-                None => self.quieter.wait(&mut state),
+                None => self.idle.wait(&mut state),
                 Some(deadline) => {
-                    if self.quieter.wait_until(&mut state, deadline).timed_out() {
+                    if self.idle.wait_until(&mut state, deadline).timed_out() {
                         return !self.is_unanswered(&state, later);
                     }
                 }
@@ -277,7 +277,7 @@ impl Runtime {
         let mut state = self.lock_and_drain();
         // The thread that met the bug may have been the one that delivers: it does not come back.
         self.completions.hold(None);
-        self.quieter.notify_all();
+        self.idle.notify_all();
         self.end_all(&mut state, &panicked());
         drop(self.deliver(state));
         self.inbox.end();

@@ -219,14 +219,14 @@ fn writes_are_recorded_sent_and_cancelled_in_any_order() {
             runtime.submit(add("bob", 0), 3).expect("there is room");
             assert_eq!(runtime.sync(None).ok(), Some(true));
         });
-        let mut told = poll(&runtime, 3);
+        let mut seen = poll(&runtime, 3);
         join([canceller, other]);
         assert_eq!(runtime.sync(None).ok(), Some(true));
-        told.sort_unstable_by_key(|(tag, _)| *tag);
-        let tags: Vec<_> = told.iter().map(|(tag, _)| *tag).collect();
+        seen.sort_unstable_by_key(|(tag, _)| *tag);
+        let tags: Vec<_> = seen.iter().map(|(tag, _)| *tag).collect();
         assert_eq!(tags, [1, 2, 3]);
-        assert!(matches!(told[0].1, Status::Ok | Status::Cancelled));
-        assert_eq!([told[1].1, told[2].1], [Status::Ok; 2]);
+        assert!(matches!(seen[0].1, Status::Ok | Status::Cancelled));
+        assert_eq!([seen[1].1, seen[2].1], [Status::Ok; 2]);
         close(&runtime);
     });
 }

@@ -100,7 +100,11 @@ impl Runtime {
     }
 
     /// Removes answered writes from the outbox, except refused ones, and returns the latter.
-    pub(super) fn let_go(&self, state: &mut RuntimeState, done: &[Done<Caller>]) -> Letters {
+    pub(super) fn erase_answered(
+        &self,
+        state: &mut RuntimeState,
+        done: &[Done<Caller>],
+    ) -> Letters {
         let mut letters = Letters::new();
         let Some(outbox) = &mut state.outbox else {
             return letters;
@@ -174,7 +178,11 @@ impl Runtime {
                 "nothing is kept on disk; set \"outbox.path\"",
             )
         };
-        let told = state.outbox.as_ref().ok_or_else(unsupported)?.told();
+        let reported_losses = state
+            .outbox
+            .as_ref()
+            .ok_or_else(unsupported)?
+            .reported_losses();
         let next = state.scheduler.next_call();
         loop {
             if self.is_poisoned() {
@@ -185,18 +193,20 @@ impl Runtime {
             }
             let outbox = state.outbox.as_mut().ok_or_else(unsupported)?;
             if outbox.is_recorded(next)? {
-                return outbox.tell_loss(told).map_or(Ok(true), Err);
+                return outbox.take_loss(reported_losses).map_or(Ok(true), Err);
             }
             if outbox.hurry(self.clock.now()) {
                 self.to_record.notify_one();
             }
             match deadline {
-                None => self.quieter.wait(&mut state),
+                None => self.idle.wait(&mut state),
                 Some(deadline) => {
-                    if self.quieter.wait_until(&mut state, deadline).timed_out() {
+                    if self.idle.wait_until(&mut state, deadline).timed_out() {
                         let outbox = state.outbox.as_mut().ok_or_else(unsupported)?;
                         let is_recorded = outbox.is_recorded(next)?;
-                        return outbox.tell_loss(told).map_or(Ok(is_recorded), Err);
+                        return outbox
+                            .take_loss(reported_losses)
+                            .map_or(Ok(is_recorded), Err);
                     }
                 }
             }
@@ -218,9 +228,9 @@ impl Runtime {
                 self.to_record.notify_one();
             }
             match deadline {
-                None => self.quieter.wait(state),
+                None => self.idle.wait(state),
                 Some(deadline) => {
-                    if self.quieter.wait_until(state, deadline).timed_out() {
+                    if self.idle.wait_until(state, deadline).timed_out() {
                         return;
                     }
                 }
@@ -299,7 +309,7 @@ impl Runtime {
             self.log.line(level, || text);
             state = self.deliver(state);
         }
-        self.quieter.notify_all();
+        self.idle.notify_all();
         self.rouse(&mut state, now);
         state
     }

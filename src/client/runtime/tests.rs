@@ -215,11 +215,11 @@ fn what_a_bug_has_left_is_ended_with_what_has_arrived() {
         accepted: setup.clock.now(),
     });
     setup.runtime.poison();
-    let mut told = Vec::new();
+    let mut seen = Vec::new();
     while let Some(reply) = setup.runtime.completions.take(None) {
-        told.push((reply.tag(), reply.status()));
+        seen.push((reply.tag(), reply.status()));
     }
-    assert_eq!(told, [(8, Status::Panic), (7, Status::Panic)]);
+    assert_eq!(seen, [(8, Status::Panic), (7, Status::Panic)]);
 }
 
 #[test]
@@ -258,8 +258,8 @@ fn a_caller_whose_reply_is_late_is_told_what_is_true_of_his_write() {
     let (sender, receiver) = crate::oneshot::oneshot();
     let accepted = runtime.accept(add("bob"), sender, setup.clock.now());
     let id = accepted.expect("there is room");
-    let told = || runtime.stop_waiting(id, Duration::from_secs(20));
-    assert!(told().is_none(), "it is not on disk");
+    let seen = || runtime.stop_waiting(id, Duration::from_secs(20));
+    assert!(seen().is_none(), "it is not on disk");
     let record = || {
         let mut state = runtime.state.lock();
         let next = state.scheduler.next_call();
@@ -268,13 +268,13 @@ fn a_caller_whose_reply_is_late_is_told_what_is_true_of_his_write() {
     };
     record();
     for _ in 0..2 {
-        let reply = told().expect("it is on disk");
+        let reply = seen().expect("it is on disk");
         assert_eq!(reply.status(), Status::Queued, "{}", reply.message());
         assert_eq!(runtime.completions.stats().calls, 0, "its place is free");
     }
     go.send(()).expect("the request is under way");
     assert!(runtime.flush(None));
-    assert!(told().is_none(), "it is answered");
+    assert!(seen().is_none(), "it is answered");
     let closed = receiver.recv(None).expect_err("the sender is gone");
     assert_eq!(closed, crate::oneshot::RecvError::Closed);
 }

@@ -24,7 +24,7 @@ impl<T> Scheduler<T> {
         for id in fresh {
             self.queue_owner_of(id, now);
         }
-        self.tell_of_hold(now);
+        self.report_hold(now);
     }
 
     /// These writes cannot be recorded: they were never sent.
@@ -67,7 +67,7 @@ impl<T> Scheduler<T> {
     }
 
     /// Ends the wait of the caller of a recorded write, which continues without a caller; false for another call.
-    pub(super) fn let_go(&mut self, id: CallId) -> bool {
+    pub(super) fn release_caller(&mut self, id: CallId) -> bool {
         let Some((call, caller)) = self.leave(id) else {
             return false;
         };

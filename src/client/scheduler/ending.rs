@@ -51,7 +51,7 @@ impl<T> Scheduler<T> {
             && deadline <= now
         {
             self.deadlines.pop_first();
-            if !self.let_go(id) {
+            if !self.release_caller(id) {
                 let entry = self.calls.get(&id);
                 let error = if entry.is_some_and(|entry| self.is_kept(entry)) {
                     not_recorded()

@@ -260,20 +260,20 @@ impl<T> Scheduler<T> {
         } else {
             self.repeat(batch, moment);
         }
-        self.tell_of_hold(now);
+        self.report_hold(now);
     }
 
     /// No caller waits for a recorded write while sending is held, unless the next probe may be sent: its outcome
     /// decides.
-    pub(super) fn tell_of_hold(&mut self, now: Instant) {
+    pub(super) fn report_hold(&mut self, now: Instant) {
         if !self.hold.is_open(now) {
             let waiting: Vec<_> = self.deadlines.iter().map(|(_, id)| *id).collect();
-            self.tell(waiting);
+            self.release_callers(waiting);
         }
     }
 
     /// Detaches the recorded calls from their waiting callers.
-    pub(super) fn tell(&mut self, calls: Vec<CallId>) {
+    pub(super) fn release_callers(&mut self, calls: Vec<CallId>) {
         for id in calls {
             let is_waiting = |id| {
                 self.calls
@@ -281,7 +281,7 @@ impl<T> Scheduler<T> {
                     .is_some_and(|call| call.deadline.is_some())
             };
             if is_waiting(&id) {
-                self.let_go(id);
+                self.release_caller(id);
             }
         }
     }

@@ -37,7 +37,7 @@ impl<T> Scheduler<T> {
             self.budget.earn();
             batch.attempts = self.attempts(&batch);
         }
-        self.tell_of_set_aside(&batch);
+        self.report_set_aside(&batch);
         self.in_flight += 1;
         let number = self.hold.depart(is_durable, now);
         self.tally.sent(command, batch.ops.len(), batch.targets());

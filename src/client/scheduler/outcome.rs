@@ -227,7 +227,7 @@ impl<T> Scheduler<T> {
             let is_of_read = self.rules.recorded && !self.is_durable(batch);
             if let Some(refusal) = judgement.refusal.take_if(|_| is_of_read) {
                 self.hold.begin(refusal, number, now);
-                self.tell_of_hold(now);
+                self.report_hold(now);
             }
         }
     }
@@ -323,7 +323,7 @@ impl<T> Scheduler<T> {
                     call: op.call,
                     positions: Positions::Each(left),
                 });
-                self.tell_part(op.call);
+                self.report_part(op.call);
             }
         }
     }
@@ -343,7 +343,7 @@ impl<T> Scheduler<T> {
             if entry.open_ops == 0 {
                 self.end(id, End::Settled(None));
             } else {
-                self.tell_part(id);
+                self.report_part(id);
             }
         }
     }

@@ -192,7 +192,7 @@ impl<T> Scheduler<T> {
         } else {
             let calls: Vec<_> = batch.ops.iter().map(|op| op.call).collect();
             self.set_aside(batch, least, now);
-            self.tell(calls);
+            self.release_callers(calls);
         }
     }
 
@@ -254,7 +254,7 @@ impl<T> Scheduler<T> {
         let targets = self.targets_of(&batch);
         for op in &batch.ops {
             self.divide(op.call, 0);
-            self.tell_part(op.call);
+            self.report_part(op.call);
         }
         if let Some(queue) = self.owners.get_mut(&owner) {
             queue.put_aside(batch, targets, from);
@@ -263,11 +263,11 @@ impl<T> Scheduler<T> {
     }
 
     /// The parts of a divided call that are done are applied to the cache before later writes about them are sent.
-    pub(super) fn tell_part(&mut self, id: CallId) {
+    pub(super) fn report_part(&mut self, id: CallId) {
         let Some(entry) = self.calls.get_mut(&id).filter(|entry| entry.is_divided) else {
             return;
         };
-        if let Some(call) = entry.call.tell_done() {
+        if let Some(call) = entry.call.report_done() {
             self.done.push_back(Done {
                 id,
                 call,
@@ -342,7 +342,7 @@ impl<T> Scheduler<T> {
     }
 
     /// The reply to a read names the writes that it does not wait for.
-    pub(super) fn tell_of_set_aside(&mut self, batch: &Batch) {
+    pub(super) fn report_set_aside(&mut self, batch: &Batch) {
         let queue = self.owners.get(&batch.owner);
         let aside = queue.and_then(|queue| queue.aside.as_ref());
         for op in batch.ops.iter().filter(|_| !batch.is_write()) {

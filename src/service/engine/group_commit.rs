@@ -177,12 +177,12 @@ mod tests {
                 }
             }
             may_end.send(()).expect("the first waits");
-            let told = others
+            let seen = others
                 .into_iter()
                 .map(|other| other.join().expect("contained"));
-            let told = told.collect();
+            let seen = seen.collect();
             assert!(!group.0.lock().is_led, "nobody is at work at the end");
-            (first.join().expect("contained"), told)
+            (first.join().expect("contained"), seen)
         })
     }
 
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn who_shares_a_transaction_with_a_bug_is_told_that_nothing_is_known() {
         let (_, others) = meanwhile(|| (), |_| panic!("planted"));
-        let statuses = others.iter().map(|told| match told {
+        let statuses = others.iter().map(|seen| match seen {
             None => Status::Panic,
             Some(outcome) => outcome.as_ref().map_or_else(Error::status, |_| Status::Ok),
         });

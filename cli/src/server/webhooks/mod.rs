@@ -92,7 +92,7 @@ impl Webhooks {
     }
 
     /// Notes what `answer` says was changed by the request of `client`. Does not wait.
-    pub(super) fn tell(&self, request: &Request, answer: &Answer, client: IpAddr) {
+    pub(super) fn report(&self, request: &Request, answer: &Answer, client: IpAddr) {
         let change = match request.operation {
             Operation::Add(_) => Change::Add,
             Operation::Delete(_) => Change::Delete,

@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// What a webhook takes beside its body.
 const OVERHEAD: usize = 128;
 /// How long webhooks may still go out after the server was asked to stop.
-const GRACE: Duration = Duration::from_secs(2);
+const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
 /// A webhook on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Schedule {
     pub(super) fn close(&mut self, now: Instant) -> usize {
         let before = self.waiting.len();
         self.waiting.retain(|_, notice| notice.timeouts == 0);
-        self.end.get_or_insert(now + GRACE);
+        self.end.get_or_insert(now + CLOSE_GRACE);
         before - self.waiting.len()
     }
 
@@ -207,8 +207,8 @@ mod tests {
         assert!(!schedule.push(now, notice("c")));
         let a = take(&mut schedule, now).expect("it is due");
         assert!(!schedule.timed_out(now, a));
-        assert_eq!(schedule.close(now + GRACE), 0);
-        assert_eq!(schedule.next(now + GRACE), Next::End);
+        assert_eq!(schedule.close(now + CLOSE_GRACE), 0);
+        assert_eq!(schedule.next(now + CLOSE_GRACE), Next::End);
         assert_eq!(schedule.len(), 1);
         assert!(take(&mut schedule, now).is_some());
         assert_eq!(schedule.next(now), Next::End);

@@ -19,7 +19,7 @@ pub(super) struct ListRead {
     sequence: Option<u64>,
     restarts: u8,
     /// Changes reported before it began, for another reading if this one fails.
-    pub(super) heard: Option<Instant>,
+    pub(super) changed_at: Option<Instant>,
 }
 
 /// The state of a listing after a page.
@@ -30,14 +30,14 @@ pub(super) enum Progress {
 }
 
 impl ListRead {
-    pub(super) fn new(started: Instant, heard: Option<Instant>) -> Self {
+    pub(super) fn new(started: Instant, changed_at: Option<Instant>) -> Self {
         Self {
             started,
             peers: Vec::new(),
             next_index: 0,
             sequence: None,
             restarts: 0,
-            heard,
+            changed_at,
         }
     }
 

@@ -58,7 +58,7 @@ impl Setting {
         self.refresher.next(self.at(milliseconds))
     }
 
-    fn hear(&mut self, added: bool, milliseconds: u64) -> u64 {
+    fn note(&mut self, added: bool, milliseconds: u64) -> u64 {
         let pairs = [("ann".into(), "bob".into())];
         let now = self.at(milliseconds);
         self.refresher
@@ -117,7 +117,7 @@ fn call(request: Option<Request>) -> Call {
 fn an_add_event_counts_while_the_first_list_is_on_its_way() {
     let mut own = setting(100);
     let list = own.ask_list(0, 0);
-    assert_eq!(own.hear(true, 10), 0);
+    assert_eq!(own.note(true, 10), 0);
     own.refresher.apply(0, &answered(list, &[], 0), own.at(20));
     assert_eq!(own.bob(), Told::Yes);
 }
@@ -146,7 +146,7 @@ fn a_delete_that_may_be_older_than_an_add_event_changes_nothing_before_the_list_
     });
     let now = own.at(20);
     let id = own.scheduler.accept(Arc::clone(&request), (), None, now);
-    own.hear(true, 30);
+    own.note(true, 30);
     let mut delete = Call::new(request);
     delete.take_done(&Positions::Run(0..1), None);
     let now = own.at(40);
@@ -167,7 +167,7 @@ fn a_write_that_may_be_older_than_an_event_is_followed_by_a_reading() {
     });
     let now = own.at(20);
     let id = own.scheduler.accept(Arc::clone(&request), (), None, now);
-    own.hear(false, 30);
+    own.note(false, 30);
     let page = call(own.next(30));
     own.take_page(&answered(page, &[], 0), 40);
     let mut add = Call::new(request);
@@ -224,7 +224,7 @@ fn a_write_that_may_be_done_twice_has_a_first_reading_repeated() {
 fn a_reading_for_an_event_is_repeated_when_it_fails() {
     let mut own = setting(100);
     own.know(&["bob"]);
-    own.hear(false, 20);
+    own.note(false, 20);
     let page = call(own.next(20));
     own.take_page(&lost(page), 30);
     assert!(own.next(40).is_none());
@@ -248,7 +248,7 @@ fn what_was_heard_of_an_owner_is_read_when_nobody_watches_it_any_more() {
     own.refresher.watch("ann", own.start);
     let page = call(own.next(0));
     own.take_page(&answered(page, &["bob"], 0), 10);
-    own.hear(false, 20);
+    own.note(false, 20);
     own.refresher.unwatch("ann");
     assert!(own.next(1000).is_some());
 }
@@ -257,10 +257,10 @@ fn what_was_heard_of_an_owner_is_read_when_nobody_watches_it_any_more() {
 fn an_owner_is_read_once_a_second_however_many_events_there_are() {
     let mut own = setting(100);
     own.know(&[]);
-    own.hear(false, 20);
+    own.note(false, 20);
     let page = call(own.next(20));
     own.take_page(&answered(page, &[], 0), 30);
-    own.hear(false, 40);
+    own.note(false, 40);
     assert!(own.next(1019).is_none());
     assert!(own.next(1020).is_some());
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::api::Account;
-use crate::cache::Answer as Told;
+use crate::cache::Answer as CheckAnswer;
 use crate::client::scheduler::CallId;
 
 pub(super) type Pair = (Account, Account);
@@ -27,13 +27,13 @@ pub(super) struct Oracle {
     /// Confirmed own writes after which nothing happened to the pair.
     pub(super) confirmed: HashMap<Pair, bool>,
     /// The first call after the last event about a pair.
-    pub(super) heard: HashMap<Pair, CallId>,
+    pub(super) last_event: HashMap<Pair, CallId>,
     /// When the last first page that came back had been asked for.
     pub(super) read: HashMap<Account, Instant>,
     /// Owners of whom a last page came back.
     pub(super) listed: HashSet<Account>,
     /// Pairs that another client changed without a webhook: only watched owners are read again.
-    pub(super) unheard: HashSet<Pair>,
+    pub(super) unreported: HashSet<Pair>,
     pub(super) watched: HashSet<Account>,
     pub(super) checks: u64,
 }
@@ -55,10 +55,10 @@ impl Oracle {
         }
     }
 
-    pub(super) fn hear(&mut self, pair: &Pair, added: bool, call: CallId) {
-        self.unheard.remove(pair);
+    pub(super) fn note_event(&mut self, pair: &Pair, added: bool, call: CallId) {
+        self.unreported.remove(pair);
         self.confirmed.remove(pair);
-        self.heard.insert(pair.clone(), call);
+        self.last_event.insert(pair.clone(), call);
         if added {
             let (read, free) = (false, false);
             self.fences.insert(pair.clone(), Fence { call, read, free });
@@ -71,7 +71,7 @@ impl Oracle {
         if !blocks && fence.is_some_and(|fence| fence.call <= id) {
             self.fences.remove(&pair);
         }
-        let may_be_older = self.heard.get(&pair).is_some_and(|call| id < *call);
+        let may_be_older = self.last_event.get(&pair).is_some_and(|call| id < *call);
         if !may_be_older && is_so {
             self.confirmed.insert(pair, blocks);
         }
@@ -81,12 +81,12 @@ impl Oracle {
     pub(super) fn fault(
         &mut self,
         pair: &Pair,
-        told: Told,
+        answer: CheckAnswer,
         now: Instant,
         max_age: Duration,
     ) -> Option<&str> {
         self.checks += 1;
-        if told == Told::Unknown {
+        if answer == CheckAnswer::Unknown {
             return None;
         }
         let is_read = self
@@ -97,11 +97,11 @@ impl Oracle {
             return Some("answers without a list that is read and young");
         }
         let confirmed = self.confirmed.get(pair);
-        if confirmed.is_some_and(|blocked| *blocked != (told == Told::Yes)) {
+        if confirmed.is_some_and(|blocked| *blocked != (answer == CheckAnswer::Yes)) {
             return Some("is not what this client wrote");
         }
         let fence = self.fences.get(pair);
-        if told == Told::No && fence.is_some_and(|fence| !fence.free) {
+        if answer == CheckAnswer::No && fence.is_some_and(|fence| !fence.free) {
             return Some("answers no after an add event");
         }
         None

@@ -15,7 +15,7 @@ use super::answers::{Oracle, Pair};
 use super::service::Service;
 use super::{ATTEMPT, report, rules, seeds};
 use crate::api::{Account, Answer, Command, Operation};
-use crate::cache::Answer as Told;
+use crate::cache::Answer as CheckAnswer;
 use crate::client::cache_sync::TimedCache;
 use crate::client::cache_sync::refresh::{self, Refresher};
 use crate::clock::Clock;
@@ -284,15 +284,15 @@ impl Simulation {
     fn check(&mut self, owner: &str) {
         for target in 0..TARGETS {
             let pair = (owner.into(), format!("t{target}").into());
-            let told = self.ask(&pair);
-            let fault = self.oracle.fault(&pair, told, self.now, self.max_age);
+            let answer = self.ask(&pair);
+            let fault = self.oracle.fault(&pair, answer, self.now, self.max_age);
             if let Some(what) = fault.map(str::to_owned) {
-                self.violation(format!("{pair:?} {what}: {told:?}"));
+                self.violation(format!("{pair:?} {what}: {answer:?}"));
             }
         }
     }
 
-    fn ask(&self, pair: &Pair) -> Told {
+    fn ask(&self, pair: &Pair) -> CheckAnswer {
         let cache = &self.cache.blocks;
         cache.is_blocked(pair.0.as_bytes(), pair.1.as_bytes(), || self.cache.now_ms())
     }
@@ -378,13 +378,13 @@ impl Simulation {
             let is_watched = self.oracle.watched.contains(&owner);
             for target in (0..TARGETS).map(|target| format!("t{target}").into()) {
                 let pair = (owner.clone(), target);
-                let told = self.ask(&pair);
-                let is_heard = is_watched || !self.oracle.unheard.contains(&pair);
-                let is_right = (told == Told::Yes) == self.service.blocked.contains(&pair);
-                if told == Told::Unknown && is_watched && self.max_bytes == PLENTY {
+                let answer = self.ask(&pair);
+                let is_noted = is_watched || !self.oracle.unreported.contains(&pair);
+                let is_right = (answer == CheckAnswer::Yes) == self.service.blocked.contains(&pair);
+                if answer == CheckAnswer::Unknown && is_watched && self.max_bytes == PLENTY {
                     self.violation(format!("{owner} is watched and not known"));
-                } else if told != Told::Unknown && is_heard && !is_right {
-                    self.violation(format!("{pair:?} is {told:?} in the end"));
+                } else if answer != CheckAnswer::Unknown && is_noted && !is_right {
+                    self.violation(format!("{pair:?} is {answer:?} in the end"));
                 }
             }
         }

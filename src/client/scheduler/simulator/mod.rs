@@ -23,7 +23,7 @@ use crate::client::outbox::{Limit, Outbox, Tagged};
 use crate::client::reply::Reply;
 use crate::error::{Error, Status};
 use disk::Disk;
-use oracle::{Asked, Told};
+use oracle::{Asked, SeenReply};
 use service::{Fate, Service};
 use sleepers::Sleeper;
 use testkit::depth;
@@ -194,8 +194,8 @@ impl Simulation {
         let id = self.ids[number];
         // No caller cancels a call whose reply it has, or what the next process finds in the outbox.
         let asked = &self.asked[number];
-        let is_told = asked.orphaned || asked.replies > 0;
-        if self.calls.get(&id) != Some(&number) || is_told || (self.durable && asked.waits) {
+        let is_answered = asked.orphaned || asked.replies > 0;
+        if self.calls.get(&id) != Some(&number) || is_answered || (self.durable && asked.waits) {
             return;
         }
         let error = Error::new(Status::Cancelled, "cancelled");
@@ -319,20 +319,20 @@ impl Simulation {
                 continue;
             }
             let reply = Reply::from_call(done.call);
-            let told = Told {
+            let seen = SeenReply {
                 reply: &reply,
-                is_heard: done.caller.is_some(),
+                is_awaited: done.caller.is_some(),
                 is_settled: settled.contains(&done.id) || self.scheduler.stays_recorded(done.id),
                 is_recorded: self.disk.records.contains_key(&done.id),
             };
             let asked = self.outbox.as_ref().map(|_| &self.asked[number]);
-            let wrong = asked.and_then(|asked| oracle::untrue_of_outbox(asked, &told, ANOTHER_KEY));
+            let wrong = asked.and_then(|asked| oracle::untrue_of_outbox(asked, &seen, ANOTHER_KEY));
             self.violations
                 .extend(wrong.map(|what| format!("call {number}: {what}")));
             let asked = &mut self.asked[number];
             asked.replies += usize::from(done.caller.is_some());
             asked.settled |= done.is_settled;
-            asked.told = reply
+            asked.statuses = reply
                 .items()
                 .iter()
                 .map(crate::client::ReplyItem::status)

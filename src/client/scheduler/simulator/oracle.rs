@@ -15,7 +15,7 @@ pub(super) struct Asked {
     pub(super) request: Request,
     pub(super) replies: usize,
     /// What is known of each target in the end.
-    pub(super) told: Vec<Status>,
+    pub(super) statuses: Vec<Status>,
     /// Its caller waits for it.
     pub(super) waits: bool,
     /// It is on disk, or was.
@@ -33,7 +33,7 @@ impl Asked {
         Self {
             request,
             replies: 0,
-            told: Vec::new(),
+            statuses: Vec::new(),
             waits: false,
             recorded: false,
             orphaned: false,
@@ -90,10 +90,10 @@ pub(super) fn false_claims(
 }
 
 /// What comes out of a client with an outbox.
-pub(super) struct Told<'a> {
+pub(super) struct SeenReply<'a> {
     pub(super) reply: &'a Reply,
     /// To a caller.
-    pub(super) is_heard: bool,
+    pub(super) is_awaited: bool,
     pub(super) is_settled: bool,
     /// The call is on disk at that moment.
     pub(super) is_recorded: bool,
@@ -101,22 +101,22 @@ pub(super) struct Told<'a> {
 
 /// Replies that are wrong: QUEUED means that the write is on disk, and a write that is on disk and continues gets no
 /// other reply; a refusal of the caller, with the code `of_caller`, ends none.
-pub(super) fn untrue_of_outbox(asked: &Asked, told: &Told, of_caller: i32) -> Option<String> {
-    let status = told.reply.status();
+pub(super) fn untrue_of_outbox(asked: &Asked, seen: &SeenReply, of_caller: i32) -> Option<String> {
+    let status = seen.reply.status();
     if !asked.request.command().is_write() {
         return (status == Status::Queued).then(|| "a read is queued".to_owned());
     }
     let is_queued = |item: &ReplyItem| item.status() == Status::Queued;
-    let says_queued = told.reply.items().iter().any(is_queued);
-    if told.is_heard && says_queued == told.is_settled {
-        let settled = told.is_settled;
+    let says_queued = seen.reply.items().iter().any(is_queued);
+    if seen.is_awaited && says_queued == seen.is_settled {
+        let settled = seen.is_settled;
         return Some(format!("{status:?} of a write, settled: {settled}"));
     }
-    if says_queued && !told.is_recorded {
+    if says_queued && !seen.is_recorded {
         return Some("is queued and not on disk".into());
     }
-    let is_refused = told.reply.service_code() == of_caller;
-    (told.is_settled && is_refused).then(|| "ends with a refusal of the caller".into())
+    let is_refused = seen.reply.service_code() == of_caller;
+    (seen.is_settled && is_refused).then(|| "ends with a refusal of the caller".into())
 }
 
 /// Pairs that are not as the writes on them leave them: the last that was confirmed has won, or one after it that is
@@ -132,14 +132,14 @@ pub(super) fn pairs_out_of_order(asked: &[Asked], blocked: &Blocked, durable: bo
         if durable && !asked.recorded {
             continue;
         }
-        for (target, told) in asked.request.targets().iter().zip(&asked.told) {
+        for (target, seen) in asked.request.targets().iter().zip(&asked.statuses) {
             let pair = (asked.request.owner.clone(), target.clone());
             let states = possible.entry(pair);
             let states = states.or_insert_with(|| HashSet::from([false]));
-            if told.is_done() {
+            if seen.is_done() {
                 states.clear();
             }
-            if *told != Status::Cancelled {
+            if *seen != Status::Cancelled {
                 states.insert(blocks);
             }
         }
@@ -160,12 +160,12 @@ pub(super) fn broken_promises(asked: &[Asked]) -> Vec<String> {
         if asked.replies != 1 && !(asked.orphaned && asked.replies == 0) {
             broken.push(format!("call {number} completed {} times", asked.replies));
         }
-        let is_answered = |told: &Status| {
-            told.is_done()
-                || *told == Status::Service
-                || (asked.cancelled && *told == Status::Cancelled)
+        let is_answered = |seen: &Status| {
+            seen.is_done()
+                || *seen == Status::Service
+                || (asked.cancelled && *seen == Status::Cancelled)
         };
-        if asked.recorded && !(asked.settled && asked.told.iter().all(is_answered)) {
+        if asked.recorded && !(asked.settled && asked.statuses.iter().all(is_answered)) {
             broken.push(format!("call {number} was recorded and is lost"));
         }
     }

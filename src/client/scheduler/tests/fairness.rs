@@ -96,17 +96,17 @@ fn a_read_behind_recorded_writes_ends_in_time_while_the_service_is_away() {
     world.submit(2, "ann", operation(Command::Check));
     world.submit(3, "ann", get());
     let accepted = world.now;
-    let mut told = Vec::new();
+    let mut seen = Vec::new();
     loop {
         let next = world.scheduler.next(world.now);
-        told.extend(world.scheduler.take_done(usize::MAX));
-        if told.len() == 2 {
+        seen.extend(world.scheduler.take_done(usize::MAX));
+        if seen.len() == 2 {
             break;
         }
         assert!(
             world.now < accepted + Duration::from_mins(1),
             "{} ended",
-            told.len()
+            seen.len()
         );
         match next {
             Next::Send(flight) => {
@@ -118,7 +118,7 @@ fn a_read_behind_recorded_writes_ends_in_time_while_the_service_is_away() {
         }
     }
     assert_eq!(world.now - accepted, Duration::from_secs(12));
-    for done in told {
+    for done in seen {
         let reply = Reply::from_call(done.call);
         assert_eq!(reply.status(), Status::Connect);
         assert!(reply.message().contains("not sent"));

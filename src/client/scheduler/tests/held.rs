@@ -204,8 +204,8 @@ fn what_a_caller_is_told_names_the_last_code_and_no_other_status() {
         world.record();
         world.run_for(Duration::from_secs(13), |_, _| outcome());
         let reply = world.reply(1);
-        let told = (reply.status(), reply.service_code(), reply.is_retryable());
-        assert_eq!(told, (Status::Queued, code, false), "{}", reply.message());
+        let seen = (reply.status(), reply.service_code(), reply.is_retryable());
+        assert_eq!(seen, (Status::Queued, code, false), "{}", reply.message());
         assert_eq!(statuses(reply), [Status::Queued]);
     }
 }
@@ -251,14 +251,14 @@ fn at_close_the_caller_of_a_recorded_write_is_told_that_it_stays() {
         .scheduler
         .end_all(&Error::new(Status::Closed, "closing"));
     world.collect();
-    let told = [1, 2, 3, 4].map(|tag| world.reply(tag).status());
+    let seen = [1, 2, 3, 4].map(|tag| world.reply(tag).status());
     let expected = [
         Status::Queued,
         Status::Queued,
         Status::Closed,
         Status::Closed,
     ];
-    assert_eq!((told, count), (expected, 2));
+    assert_eq!((seen, count), (expected, 2));
 }
 
 #[test]

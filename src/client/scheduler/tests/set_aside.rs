@@ -346,7 +346,7 @@ fn what_is_done_of_a_call_is_told_before_later_writes_about_it_go_out() {
     let mut world = recorded();
     world.add(1, "ann", &["x", "bad"]);
     world.commit();
-    let (mut told, mut is_deleted) = (Vec::new(), false);
+    let (mut seen, mut is_deleted) = (Vec::new(), false);
     let end = world.now + MINUTE * 30;
     while world.now < end {
         let half = world.start + MINUTE * 10;
@@ -372,9 +372,9 @@ fn what_is_done_of_a_call_is_told_before_later_writes_about_it_go_out() {
         }
         for done in world.scheduler.take_done(usize::MAX) {
             let targets = done.call.request.targets().iter().enumerate();
-            let news = targets.filter(|(position, _)| !done.call.was_told(*position));
+            let news = targets.filter(|(position, _)| !done.call.was_reported(*position));
             let news: Vec<_> = news.map(|(_, target)| target.to_string()).collect();
-            told.push((done.id == 0, done.is_settled, done.is_part, news));
+            seen.push((done.id == 0, done.is_settled, done.is_part, news));
         }
     }
     let news = |target: &str| vec![target.to_owned()];
@@ -385,6 +385,6 @@ fn what_is_done_of_a_call_is_told_before_later_writes_about_it_go_out() {
         (true, true, false, news("bad")),
         (false, true, true, Vec::new()),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(seen, expected);
     assert!(world.scheduler.owners.is_empty());
 }

@@ -44,7 +44,7 @@ impl Store for Memory {
         let mut state = self.0.write();
         // Work on memory cannot fail half-way: the rules decide before they change.
         let outcome = work(&mut *state);
-        state.changes.tell();
+        state.changes.report();
         outcome
     }
 

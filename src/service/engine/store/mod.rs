@@ -122,7 +122,7 @@ impl ChangeSet {
     }
 
     /// The changes are kept.
-    fn tell(&mut self) {
+    fn report(&mut self) {
         let Some(observer) = &self.observer else {
             return;
         };

@@ -115,7 +115,7 @@ impl Sqlite {
             return Err(writer.abandon(error, false));
         }
         let _applying = self.applying.write();
-        writer.changes.tell();
+        writer.changes.report();
         Ok(())
     }
 

@@ -67,7 +67,7 @@ impl Simulation {
             _ => 1,
         };
         if copies == 0 && is_foreign {
-            self.oracle.unheard.insert(pair.clone());
+            self.oracle.unreported.insert(pair.clone());
         }
         for _ in 0..copies {
             let most = if self.random.u8(..4) == 0 { 4000 } else { 300 };
@@ -164,7 +164,8 @@ impl Simulation {
         {
             let Event { added, pair } = first.remove();
             self.events += 1;
-            self.oracle.hear(&pair, added, self.scheduler.next_call());
+            self.oracle
+                .note_event(&pair, added, self.scheduler.next_call());
             let pairs = std::slice::from_ref(&pair);
             self.refresher
                 .apply_event(added, pairs, &self.scheduler, self.now);
