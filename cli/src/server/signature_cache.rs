@@ -1,7 +1,8 @@
 //! Cache of verified signatures of callers (docs/protocol.md 7.6).
 
-use std::collections::HashMap;
+use std::num::NonZeroUsize;
 
+use lru::LruCache;
 use parking_lot::Mutex;
 
 use chatblock::api::codes::SIGNATURE_OTHER_KEY;
@@ -9,20 +10,14 @@ use chatblock::usersig::{self, Decoded, Key};
 
 /// Signatures that are remembered. One per admin and day is usual; a client that makes a new signature for every call
 /// fills this in seconds and gains nothing from it.
-const REMEMBERED: usize = 1024;
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1024).expect("not 0");
 
 /// Verifies signatures of one app. Only valid ones are cached, so that a client without the key cannot evict them.
 pub(super) struct Signatures {
     sdkappid: u64,
     key: Key,
-    genuine: Mutex<Generations>,
-}
-
-/// Two generations by whole text: when the young one is full it becomes the old one.
-#[derive(Default)]
-struct Generations {
-    young: HashMap<Box<str>, Decoded>,
-    old: HashMap<Box<str>, Decoded>,
+    /// By their whole text.
+    genuine: Mutex<LruCache<Box<str>, Decoded>>,
 }
 
 impl Signatures {
@@ -30,7 +25,7 @@ impl Signatures {
         Self {
             sdkappid,
             key,
-            genuine: Mutex::default(),
+            genuine: Mutex::new(LruCache::new(REMEMBERED)),
         }
     }
 
@@ -45,35 +40,16 @@ impl Signatures {
     /// The service's code: 70003, 70014, 70013, 70001 or 70009.
     pub(super) fn verify(&self, identifier: &str, usersig: &str, now: i64) -> Result<(), i32> {
         let check = |decoded: &Decoded| decoded.check_claims(self.sdkappid, identifier, now);
-        if let Some(verdict) = self.genuine.lock().recall(usersig, check) {
-            return verdict;
+        if let Some(decoded) = self.genuine.lock().get(usersig) {
+            return check(decoded);
         }
         let decoded = usersig::decode(usersig)?;
         check(&decoded)?;
         if !decoded.is_genuine(&self.key) {
             return Err(SIGNATURE_OTHER_KEY);
         }
-        self.genuine.lock().keep(usersig, decoded);
+        self.genuine.lock().put(usersig.into(), decoded);
         Ok(())
-    }
-}
-
-impl Generations {
-    fn recall<R>(&mut self, usersig: &str, check: impl Fn(&Decoded) -> R) -> Option<R> {
-        if let Some(decoded) = self.young.get(usersig) {
-            return Some(check(decoded));
-        }
-        let decoded = self.old.remove(usersig)?;
-        let verdict = check(&decoded);
-        self.keep(usersig, decoded);
-        Some(verdict)
-    }
-
-    fn keep(&mut self, usersig: &str, decoded: Decoded) {
-        if self.young.len() >= REMEMBERED / 2 {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(usersig.into(), decoded);
     }
 }
 
@@ -103,7 +79,7 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(signatures.verify("admin", &usersig, NOW), Ok(()));
         }
-        assert_eq!(signatures.genuine.lock().young.len(), 1);
+        assert_eq!(signatures.genuine.lock().len(), 1);
         assert_eq!(
             signatures.verify("admin", &usersig, NOW + 101),
             Err(SIGNATURE_EXPIRED)
@@ -121,7 +97,7 @@ mod tests {
             signatures.verify("admin", &sign("admin", NOW), NOW),
             Err(SIGNATURE_OTHER_KEY)
         );
-        assert!(signatures.genuine.lock().young.is_empty());
+        assert!(signatures.genuine.lock().is_empty());
     }
 
     #[test]
@@ -133,8 +109,8 @@ mod tests {
             assert_eq!(signatures.verify("admin", &usersig, NOW), Ok(()));
             assert_eq!(signatures.verify("admin", &used, NOW), Ok(()));
             let genuine = signatures.genuine.lock();
-            assert!(genuine.young.len() + genuine.old.len() <= REMEMBERED);
-            assert!(genuine.young.contains_key(used.as_str()));
+            assert!(genuine.len() <= REMEMBERED.get());
+            assert!(genuine.contains(used.as_str()));
         }
     }
 }
