@@ -3,14 +3,14 @@
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use crate::listener::Listener;
 
 /// How long a worker waits for an answer. On a machine that is so busy that four answers in a row take longer, a write is
 /// set aside and later ones overtake it.
@@ -46,7 +46,7 @@ pub enum Manner {
 
 /// Runs until it is dropped.
 pub struct Service {
-    address: SocketAddr,
+    listener: Listener,
     shared: Arc<Shared>,
 }
 
@@ -54,45 +54,25 @@ pub struct Service {
 struct Shared {
     books: Mutex<Books>,
     manner: Manner,
-    ended: AtomicBool,
 }
 
 impl Service {
     pub fn start(manner: Manner) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
-        let address = listener.local_addr().expect("its address");
         let shared = Arc::new(Shared {
             manner,
             ..Shared::default()
         });
         let own = Arc::clone(&shared);
-        thread::spawn(move || {
-            for peer in listener.incoming() {
-                if own.ended.load(Ordering::SeqCst) {
-                    return;
-                }
-                let (Ok(peer), own) = (peer, Arc::clone(&own)) else {
-                    continue;
-                };
-                thread::spawn(move || own.serve(peer));
-            }
-        });
-        Self { address, shared }
+        let listener = Listener::start(move |peer| own.serve(peer));
+        Self { listener, shared }
     }
 
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        self.listener.base_url()
     }
 
     pub fn books(&self) -> MutexGuard<'_, Books> {
         self.shared.books.lock().expect("nobody panics with it")
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        self.shared.ended.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address);
     }
 }
 

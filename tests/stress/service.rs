@@ -3,8 +3,7 @@
 
 use std::collections::HashSet;
 use std::io::{BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use testkit::fake_service::read_request;
+use testkit::listener::Listener;
 
 /// A held request is answered after that even if nothing sets it free. Far longer than any call needs, and
 /// less than an attempt of the client may take.
@@ -19,7 +19,7 @@ pub const HOLD: Duration = Duration::from_secs(10);
 
 /// Runs until it is dropped.
 pub struct Service {
-    address: SocketAddr,
+    listener: Listener,
     shared: Arc<Shared>,
 }
 
@@ -27,7 +27,6 @@ pub struct Service {
 struct Shared {
     pairs: Mutex<Pairs>,
     freed: Condvar,
-    ended: AtomicBool,
 }
 
 /// Requests of `hold7` are held until one of `free7` comes.
@@ -40,26 +39,14 @@ struct Pairs {
 
 impl Service {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
-        let address = listener.local_addr().expect("its address");
         let shared = Arc::new(Shared::default());
         let own = Arc::clone(&shared);
-        thread::spawn(move || {
-            for peer in listener.incoming() {
-                if own.ended.load(Ordering::SeqCst) {
-                    return;
-                }
-                let (Ok(peer), own) = (peer, Arc::clone(&own)) else {
-                    continue;
-                };
-                thread::spawn(move || own.serve(peer));
-            }
-        });
-        Self { address, shared }
+        let listener = Listener::start(move |peer| own.serve(peer));
+        Self { listener, shared }
     }
 
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        self.listener.base_url()
     }
 
     /// How many held requests were not set free in time, since the last look.
@@ -67,14 +54,6 @@ impl Service {
         let mut pairs = self.shared.pairs.lock().expect("nobody panics with it");
         pairs.free.clear();
         std::mem::take(&mut pairs.forgotten)
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        self.shared.ended.store(true, Ordering::SeqCst);
-        // Wakes the acceptor, which may be gone already.
-        let _ = TcpStream::connect(self.address);
     }
 }
 
