@@ -26,11 +26,7 @@ impl Simulation {
         self.flying.insert(key, (flight, outcome));
     }
 
-    fn answer(
-        &mut self,
-        request: &Request,
-        fate: Fate,
-    ) -> (Result<Answer, Error>, Duration) {
+    fn answer(&mut self, request: &Request, fate: Fate) -> (Result<Answer, Error>, Duration) {
         let took = Duration::from_millis(self.random.u64(1..400));
         let lost = || (Err(Error::new(Status::Timeout, "lost")), ATTEMPT);
         let mut with_victim = |verdict| {
