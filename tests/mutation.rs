@@ -64,10 +64,10 @@ fn cargo_test(copy: &Project, arguments: &[String]) -> (bool, String) {
         .arg("test")
         .args(arguments)
         .env("CI", "true")
-        // The quick depth is enough to turn red.
+        // The quick depth is enough to turn red, but for faults that show in few schedules.
         .env_remove("CHATBLOCK_TEST")
         .env("CHATBLOCK_SEEDS", "1000")
-        .env("CHATBLOCK_SCHEDULES", "1000")
+        .env("CHATBLOCK_SCHEDULES", "20000")
         .output()
         .expect("timeout and cargo start");
     let text = [output.stdout, output.stderr].concat();
