@@ -97,6 +97,27 @@ fn a_list_keeps_insertion_order_and_first_times() {
 }
 
 #[test]
+fn pages_are_in_the_order_of_the_blocks_wherever_they_begin() {
+    on_both_stores(&Embedded::default(), |setup| {
+        let names: Vec<String> = (0..50)
+            .map(|number| format!("u{}", number * 37 % 50))
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        setup.add("ann", &names);
+        for start in 0..50_usize {
+            for limit in [1_u32, 7, 50] {
+                let page = setup.get("ann", start as u64, limit);
+                let listed: Vec<_> = page.items.iter().map(|item| &*item.account).collect();
+                let end = names.len().min(start + limit as usize);
+                assert_eq!(listed, names[start..end], "{limit} from {start}");
+                let next = if end < names.len() { end } else { 0 };
+                assert_eq!(page.listing.next_index as usize, next);
+            }
+        }
+    });
+}
+
+#[test]
 fn an_account_that_is_removed_and_added_again_comes_last() {
     on_both_stores(&Embedded::default(), |setup| {
         setup.add("ann", &["bob", "cat"]);

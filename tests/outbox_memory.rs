@@ -18,7 +18,7 @@ use testkit::fake_service::{Manner, Service};
 use testkit::{depth, report};
 
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
-/// Nobody listens on the discard port.
+/// No service listens on the discard port.
 const NOWHERE: &str = "http://127.0.0.1:9";
 /// What is in memory of any outbox, threads and connections included.
 const BOUNDED: usize = 40 << 20;

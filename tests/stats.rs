@@ -93,6 +93,25 @@ fn the_engine_counts_what_it_confirms_and_refuses() {
 }
 
 #[test]
+fn the_engine_gets_a_long_call_in_parts_and_none_after_one_that_failed_whole() {
+    let many: Vec<String> = (0..2500).map(|number| format!("u{number}")).collect();
+    let sent = |client: &Client| {
+        let add = client.stats().requests.add;
+        (add.sent, add.accounts)
+    };
+    let all = open("{}");
+    assert_eq!(all.add("ann", &many).status(), Status::Partial);
+    assert_eq!(
+        sent(&all),
+        (3, 2500),
+        "a list is full, each account has its answer"
+    );
+    let imported = open("{\"accounts\":\"imported\"}");
+    assert_eq!(imported.add("ann", &many).status(), Status::Service);
+    assert_eq!(sent(&imported), (1, 1000), "the owner is not imported");
+}
+
+#[test]
 fn what_is_refused_at_once_is_not_accepted() {
     let client = open("{\"queue\":{\"max_calls\":1}}");
     assert_eq!(client.add("", &["bob"]).status(), Status::Argument);

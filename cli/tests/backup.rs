@@ -14,7 +14,7 @@ use testkit::runs::{Done, Files, run_with};
 use testkit::serve::{self, KEY, SDKAPPID, Serving};
 
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
-/// Nobody listens on the discard port.
+/// No service listens on the discard port.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
 fn open(config: &Value) -> Client {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// Nobody listens on the discard port: writes stay in the outbox.
+/// No service listens on the discard port: writes stay in the outbox.
 const NOWHERE: &str = "http://127.0.0.1:9";
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
 

@@ -19,7 +19,7 @@ use testkit::fault_server::{Answer, FaultServer, Step};
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
 const NOW: Option<Duration> = Some(Duration::ZERO);
 const KEY: &str = "synthetic-key-for-tests-0001";
-/// Nobody listens on the discard port.
+/// No service listens on the discard port.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
 /// A folder with an outbox, and the ways to open it.

@@ -390,7 +390,7 @@ fn a_file_with_a_key_that_others_may_read_is_warned_of() {
     let app = files.app();
     let make = ["usersig", "make"];
     let done = run_with(Some(&app), &make, "").expect(0);
-    assert_eq!(done.stderr, "", "nobody else has access");
+    assert_eq!(done.stderr, "", "no other user has access");
     files.set_mode("key", 0o644);
     let done = run_with(Some(&app), &make, "").expect(0);
     assert_eq!(done.stderr.lines().count(), 1, "{}", done.stderr);

@@ -11,7 +11,7 @@ use testkit::runs::{Done, Files, run_with};
 
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
 
-/// Nobody listens on the discard port.
+/// No service listens on the discard port.
 fn open(file: &Path) -> Client {
     let config = json!({
         "sdkappid": 1, "secret_key": "k", "base_url": "http://127.0.0.1:9", "outbox": {"path": file},

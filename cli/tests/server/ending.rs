@@ -33,7 +33,7 @@ impl Durable {
     }
 }
 
-/// Blocks one account after another, each thread for an owner of its own, until nobody answers.
+/// Blocks one account after another, each thread for an owner of its own, until the server does not answer.
 /// `at_load` runs once `ENOUGH` were answered. Gives the answered pairs.
 fn load(server: &mut Serving, at_load: impl FnOnce(&mut Serving)) -> BTreeSet<(String, String)> {
     let answered = Mutex::new(BTreeSet::new());
@@ -52,13 +52,13 @@ fn load(server: &mut Serving, at_load: impl FnOnce(&mut Serving)) -> BTreeSet<(S
                     }
                     answered
                         .lock()
-                        .expect("nobody panics")
+                        .expect("no thread panics")
                         .insert((owner.clone(), account));
                 }
             });
         }
         let started = Instant::now();
-        while answered.lock().expect("nobody panics").len() < ENOUGH {
+        while answered.lock().expect("no thread panics").len() < ENOUGH {
             assert!(
                 started.elapsed() < Duration::from_mins(1),
                 "too few answers"
@@ -67,7 +67,7 @@ fn load(server: &mut Serving, at_load: impl FnOnce(&mut Serving)) -> BTreeSet<(S
         }
         at_load(server);
     });
-    answered.into_inner().expect("nobody panics")
+    answered.into_inner().expect("no thread panics")
 }
 
 /// Whether the whole answer came and says so.
