@@ -157,16 +157,14 @@ impl Backlog {
         own.map(|write| write.id).collect()
     }
 
-    /// Removes the tags; returns the writes that had one.
-    pub(super) fn take_tags(&mut self) -> Vec<Waiting> {
-        let tagged: Vec<_> = self.iter().filter(|write| write.tag.is_some()).collect();
+    /// Removes the tags.
+    pub(super) fn forget_tags(&mut self) {
         for chunk in &mut self.chunks {
             chunk.tags = Vec::new();
             for row in &mut chunk.rows {
                 row.bytes &= !TAGGED;
             }
         }
-        tagged
     }
 
     /// Takes a write out. It still counts for its owner, until `release`.

@@ -200,18 +200,24 @@ impl Outbox {
 
     /// Removes the callers of writes that are not in memory; they still need a reply.
     pub(in crate::client) fn take_callers(&mut self) -> Vec<Unread> {
-        let mut tagged = self.backlog.take_tags();
-        for transit in self.transit.values_mut() {
-            let waiting = &mut transit.waiting;
-            tagged.extend(waiting.tag.map(|_| *waiting));
-            waiting.tag = None;
-        }
+        let transits = self.transit.values().map(|transit| transit.waiting);
+        let all = self.backlog.iter().chain(transits);
+        let tagged: Vec<_> = all.filter(|waiting| waiting.tag.is_some()).collect();
+        self.forget_callers();
         let unread = |waiting: Waiting| Unread {
             id: waiting.id,
             command: waiting.command,
             tag: waiting.tag,
         };
         tagged.into_iter().map(unread).collect()
+    }
+
+    /// Removes the callers of writes that are not in memory; they get no reply.
+    pub(in crate::client) fn forget_callers(&mut self) {
+        self.backlog.forget_tags();
+        for transit in self.transit.values_mut() {
+            transit.waiting.tag = None;
+        }
     }
 
     /// How many callers of writes that are neither in memory nor on disk need a reply.

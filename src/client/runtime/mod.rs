@@ -252,6 +252,10 @@ impl Runtime {
         self.to_record.notify_all();
         let beyond = state.outbox.as_ref().map_or(0, Outbox::losable);
         let dropped = state.scheduler.losable() + beyond;
+        if let Some(outbox) = &mut state.outbox {
+            // There may be millions, and nobody polls a client any more that closes.
+            outbox.forget_callers();
+        }
         self.end_all(&mut state, &closed());
         drop(self.deliver_last(state));
         self.service.shut_down();
