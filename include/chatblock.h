@@ -66,6 +66,9 @@
  *   thread at a time.
  * - **NULL** never crashes: a NULL argument is CHATBLOCK_ERR_ARGUMENT, a NULL result reads as that error with
  *   empty strings, and to free or close NULL does nothing.
+ * - **pthread_cancel()** is held back inside a function and is acted on at the caller's next cancellation point
+ *   after it; end a long wait with chatblock_client_wakeup() or a `timeout_ms`. A thread that calls the library
+ *   does not use PTHREAD_CANCEL_ASYNCHRONOUS, which POSIX allows with three functions only.
  * - **Lifetime**: a result may outlive its client; free them in any order.
  * - **Time**: `timeout_ms` is in milliseconds; 0 = do not wait, -1 = no limit.
  * - **Errors**: a status of 0 or more = done, negative = not done. Comments name statuses without
@@ -1236,6 +1239,8 @@ chatblock_result *chatblock_client_backup(const chatblock_client *client,
  */
 CHATBLOCK_API
 chatblock_result *chatblock_client_stats(const chatblock_client *client);
+
+extern int pthread_setcancelstate(int state, int *before);
 
 /** @} */
 

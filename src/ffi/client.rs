@@ -6,7 +6,7 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use super::convert::{guard, panicked, text, timeout};
+use super::convert::{border, guard, panicked, text, timeout};
 use super::result::chatblock_result;
 use super::status::chatblock_status;
 use crate::client::Client;
@@ -76,9 +76,11 @@ pub unsafe extern "C" fn chatblock_client_open(
     config_json: *const c_char,
     out_error: *mut *mut chatblock_result,
 ) -> *mut chatblock_client {
-    fork::watch();
-    // SAFETY: the caller promises a string.
-    let open = || unsafe { text(config_json, "config_json") }.and_then(Client::open);
+    let open = || {
+        fork::watch();
+        // SAFETY: the caller promises a string.
+        unsafe { text(config_json, "config_json") }.and_then(Client::open)
+    };
     let (client, error) = match guard(|| Err(panicked()), open) {
         Ok(client) => {
             let handle = chatblock_client {
@@ -150,20 +152,21 @@ pub(super) unsafe fn enter<R>(
     if client.is_null() {
         return fail(&Error::argument("client", "is NULL"));
     }
-    // SAFETY: not NULL; by the contract the handle holds one count of this Arc.
-    unsafe { Arc::increment_strong_count(client) };
-    // SAFETY: the count taken above belongs to this Arc: the client outlives this call even if close
-    // runs out of time and gives up the handle's count.
-    let handle = unsafe { Arc::from_raw(client) };
-    let client = match handle.usable() {
-        Ok(client) => client,
-        Err(error) => return fail(&error),
+    let with_handle = || {
+        // SAFETY: not NULL; by the contract the handle holds one count of this Arc.
+        unsafe { Arc::increment_strong_count(client) };
+        // SAFETY: the count taken above belongs to this Arc: the client outlives this call even if close
+        // runs out of time and gives up the handle's count. The last count closes files, so it ends in here too.
+        let handle = unsafe { Arc::from_raw(client) };
+        match handle.usable() {
+            Ok(client) => panics::contain(|| body(client)).unwrap_or_else(|_| {
+                client.poison();
+                fail(&panicked())
+            }),
+            Err(error) => fail(&error),
+        }
     };
-    let on_panic = || {
-        client.poison();
-        fail(&panicked())
-    };
-    guard(on_panic, || body(client))
+    guard(|| fail(&panicked()), with_handle)
 }
 
 /// [`enter`] for a function that looks at memory and returns: no count is taken, which would be one place
@@ -182,7 +185,7 @@ pub(super) unsafe fn glance<R>(
     // SAFETY: not NULL; by the contract the handle's count lives until close, which comes later.
     let handle = unsafe { &*client };
     match handle.glance() {
-        Ok(client) => panics::contain(|| body(client)).unwrap_or_else(|_| {
+        Ok(client) => border(|| body(client)).unwrap_or_else(|_| {
             client.poison();
             fail(Status::Panic)
         }),

@@ -1,4 +1,5 @@
-//! What every exported function does first and last: contain panics, keep errno, check pointers.
+//! What every exported function does first and last: contain panics, hold back a cancellation of the thread, keep errno,
+//! check pointers.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char};
@@ -7,15 +8,25 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Status};
-use crate::panics;
+use crate::panics::{self, Panicked};
+use crate::platform::cancel::Uncancelled;
 
-/// Runs the body of an exported function. A panic becomes `on_panic()`; errno is left as it was.
+/// The one way into the library, which every exported function with a body takes: a panic becomes a value, and the
+/// thread is not cancelled before the body has ended.
+#[inline]
+pub(super) fn border<R>(body: impl FnOnce() -> R) -> Result<R, Panicked> {
+    let _uncancelled = Uncancelled::begin();
+    panics::contain(body)
+}
+
+/// [`border`] for a function that may call the operating system: errno is left as it was, and a panic becomes
+/// `on_panic()`.
 pub(super) fn guard<R>(on_panic: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
     // SAFETY: errno of this thread always exists.
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above; nobody else touches this thread's errno meanwhile.
     let before = unsafe { *errno };
-    let outcome = panics::contain(body).unwrap_or_else(|_| on_panic());
+    let outcome = border(body).unwrap_or_else(|_| on_panic());
     // SAFETY: as above.
     unsafe { *errno = before };
     outcome

@@ -7,13 +7,12 @@ use std::ffi::{CStr, c_char};
 
 use zeroize::Zeroizing;
 
-use super::convert::{c_string, guard};
+use super::convert::{border, c_string, guard};
 use super::status::chatblock_status;
 use crate::api::Command;
 use crate::client::stats::Stats;
 use crate::client::{Reply, ReplyItem};
 use crate::error::{Error, Status};
-use crate::panics;
 
 /// The result of a call: status, message, JSON and items. It never changes and may outlive its client.
 pub struct chatblock_result {
@@ -132,7 +131,7 @@ pub(super) unsafe fn read<R: Copy>(
     // SAFETY: not NULL; the caller promises a result that is not freed.
     let result = unsafe { &*result };
     // It looks at memory and returns: errno is not touched.
-    panics::contain(|| get(result)).unwrap_or(otherwise)
+    border(|| get(result)).unwrap_or(otherwise)
 }
 
 pub(super) fn empty() -> *const c_char {

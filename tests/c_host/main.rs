@@ -1,6 +1,7 @@
 //! The C suite (tests/c): every program as C99 and as C++17, shared and static, plain, under valgrind
 //! and with the sanitizers; and the header alone, in every standard.
 
+mod cancel;
 mod matrix;
 
 use std::fs;
@@ -12,11 +13,12 @@ use testkit::sanitizer::{Sanitizer, undefined_symbols};
 use testkit::{Depth, depth, has_tool, libraries, release_libraries, report, root, run};
 
 /// Programs of tests/c, and whether they use threads.
-const PROGRAMS: [(&str, bool); 13] = [
+const PROGRAMS: [(&str, bool); 14] = [
     ("api", false),
     ("async", true),
     ("async_threads", true),
     ("bad_input", false),
+    ("cancel", true),
     ("close", true),
     ("header_twice", false),
     ("hot_path", true),
@@ -54,14 +56,16 @@ fn link_names(folder: &Path) {
     }
 }
 
-/// The generated program beside the others.
+/// The generated programs beside the others.
 fn source(name: &str, folder: &Path) -> PathBuf {
-    if name != "matrix" {
-        return root().join(format!("tests/c/{name}.c"));
-    }
+    let write: fn(&str) -> String = match name {
+        "matrix" => |header| matrix::write(header).source,
+        "cancel" => cancel::write,
+        _ => return root().join(format!("tests/c/{name}.c")),
+    };
     let header = fs::read_to_string(root().join("include/chatblock.h")).expect("the header");
-    let path = folder.join("matrix.c");
-    fs::write(&path, matrix::write(&header).source).expect("the matrix can be written");
+    let path = folder.join(format!("{name}.c"));
+    fs::write(&path, write(&header)).expect("the program can be written");
     path
 }
 

@@ -69,11 +69,11 @@ fn parameter(text: &str) -> Parameter {
 }
 
 /// A good value for a parameter.
-fn good(function: &Function, parameter: &Parameter) -> String {
+pub fn good(function: &Function, parameter: &Parameter) -> String {
     match (parameter.kind.as_str(), parameter.name.as_str()) {
         ("const chatblock_client *", _) => "client".into(),
         // A function that takes its object gets a fresh one each time.
-        ("chatblock_client *", _) => "open_client(\"{}\")".into(),
+        ("chatblock_client *", _) => "fresh_client()".into(),
         ("const chatblock_result *", _) => "result".into(),
         ("chatblock_result *", _) => "chatblock_blocklist_get(client, \"ann\", 0, 1)".into(),
         ("chatblock_result **", _) => "&error".into(),
@@ -81,7 +81,7 @@ fn good(function: &Function, parameter: &Parameter) -> String {
         ("int8_t *", _) => "answers".into(),
         ("uint32_t *", _) => "pairs".into(),
         ("size_t *", _) => "&unknown".into(),
-        ("const char *", "config_json") => "\"{}\"".into(),
+        ("const char *", "config_json") => "GOOD_CONFIG".into(),
         ("const char *", "command") => "\"black_list_get\"".into(),
         ("const char *", _) => "\"ann\"".into(),
         (kind, _) if !kind.ends_with('*') => format!("({kind})1"),
