@@ -94,20 +94,42 @@ pub(super) fn json(
             Error::argument("command", format!("must be one of {names}")),
         ));
     };
-    let request =
-        wire::parse_request(command, request_json.as_bytes(), charset).map_err(|refusal| {
-            let what = if refusal.code == BAD_JSON {
-                ""
-            } else {
-                "request member "
-            };
-            let message = format!("{what}{}; nothing was sent", refusal.message);
-            refused(Some(command), Error::new(Status::Request, message))
-        })?;
+    let request = parse_json(charset, command, request_json).map_err(|message| {
+        let message = format!("{message}; nothing was sent");
+        refused(Some(command), Error::new(Status::Request, message))
+    })?;
     match fault(charset, &request, &JSON) {
         None => Ok(request),
         Some(error) => Err(refused(Some(command), error)),
     }
+}
+
+/// The request, or what is wrong with its JSON. A member that is unknown goes before one that is missing: it may be the
+/// same one, misspelt.
+fn parse_json(charset: Charset, command: Command, request_json: &str) -> Result<Request, String> {
+    let parsed = wire::parse_request(command, request_json.as_bytes(), charset);
+    if let Err(refusal) = &parsed
+        && refusal.code == BAD_JSON
+    {
+        return Err(refusal.message.clone());
+    }
+    if let Some(name) = wire::unknown_member(command, request_json) {
+        return Err(unknown_member(command, &name));
+    }
+    parsed.map_err(|refusal| format!("request member {}", refusal.message))
+}
+
+/// Longest name of a member that a message repeats, in characters.
+const LONGEST_NAME: usize = 64;
+
+fn unknown_member(command: Command, name: &str) -> String {
+    let shown: String = name.chars().take(LONGEST_NAME).collect();
+    format!(
+        "request member {} is unknown: {} has {}",
+        shown.escape_debug(),
+        command.name(),
+        wire::member_names(command).join(", ")
+    )
 }
 
 /// A call with an invalid identifier is refused whole: it is the caller's mistake.

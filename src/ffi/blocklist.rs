@@ -166,7 +166,8 @@ pub unsafe extern "C" fn chatblock_blocklist_check(
 /// @param command       "black_list_add", "black_list_delete", "black_list_get" or "black_list_check".
 /// @param request_json  the request object of that command, at most 1000 targets.
 /// @return as the typed function of that command; ARGUMENT for another command, REQUEST for a request
-///         that is refused before anything is sent (the message names the member).
+///         that is refused before anything is sent (the message names the member): a member that the command
+///         does not have is refused too, which the service itself ignores.
 ///
 /// Owns: the caller owns the result.  Threads: any, at once.  Blocks: up to "call_ms".
 /// Service: the named command.  Since: 0.1.

@@ -12,7 +12,9 @@ pub mod webhook;
 
 pub use answer::{write_answer, write_envelope};
 pub use object::{Object, Unique};
-pub use request::{Refusal, check_object, parse_request, write_request};
+pub use request::{
+    Refusal, check_object, member_names, parse_request, unknown_member, write_request,
+};
 pub use response::{Malformed, read_answer};
 
 use crate::api::accounts::every_byte;

@@ -1,5 +1,6 @@
 //! Request bodies: written by the client, read by the server and by the JSON functions.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use serde::Deserialize;
@@ -124,6 +125,23 @@ pub fn parse_request(command: Command, body: &[u8], charset: Charset) -> Result<
         },
     };
     Ok(Request { owner, operation })
+}
+
+/// Members of the request of `command`.
+pub fn member_names(command: Command) -> &'static [&'static str] {
+    match command {
+        Command::Add | Command::Delete => &["From_Account", "To_Account"],
+        Command::Check => &["From_Account", "To_Account", "CheckType"],
+        Command::Get => &["From_Account", "StartIndex", "MaxLimited", "LastSequence"],
+    }
+}
+
+/// A member of `body`, an object, that `command` does not have. The service ignores it; for a caller it is a wish that
+/// would not be met.
+pub fn unknown_member(command: Command, body: &str) -> Option<String> {
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(body).ok()?;
+    let known = member_names(command);
+    members.into_keys().find(|name| !known.contains(&&**name))
 }
 
 /// Row 8 of docs/protocol.md 10 alone: whether `body` is one JSON object.
@@ -344,6 +362,36 @@ mod tests {
         assert_eq!(["0", "-0", "7"].map(code), [0; 3]);
         let refused = ["-1", "1.0", "1e0", "-0.0", "\"1\"", "null"];
         assert_eq!(refused.map(code), [BAD_PARAMETER; 6]);
+    }
+
+    #[test]
+    fn a_member_that_the_command_does_not_have_is_ignored_and_named() {
+        let body = r#"{"From_Account":"a","To_Account":["b"],"CheckType":[{}]}"#;
+        assert_eq!(code(Command::Add, body), 0);
+        let unknown = |command| unknown_member(command, body);
+        assert_eq!(unknown(Command::Add).as_deref(), Some("CheckType"));
+        assert_eq!(unknown(Command::Get).as_deref(), Some("CheckType"));
+        assert_eq!(unknown(Command::Check), None);
+        for command in Command::ALL {
+            let written = write_request(&Request {
+                owner: "a".into(),
+                operation: match command {
+                    Command::Add => Operation::Add(vec!["b".into()].into()),
+                    Command::Delete => Operation::Delete(vec!["b".into()].into()),
+                    Command::Check => Operation::Check(vec!["b".into()].into(), CheckType::Single),
+                    Command::Get => Operation::Get {
+                        start_index: 0,
+                        limit: 1,
+                        last_sequence: 0,
+                    },
+                },
+            });
+            let written: BTreeMap<String, &RawValue> =
+                serde_json::from_slice(&written).expect("an object");
+            let mut names = member_names(command).to_vec();
+            names.sort_unstable();
+            assert_eq!(written.into_keys().collect::<Vec<_>>(), names);
+        }
     }
 
     #[test]

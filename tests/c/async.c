@@ -110,7 +110,8 @@ static void bad_targets_are_refused_at_once(chatblock_client *client)
 static void bad_json_is_refused_at_once(chatblock_client *client)
 {
     const char *good = "{\"From_Account\":\"ann\",\"To_Account\":[\"bob\"]}";
-    const char *add = "black_list_add", *bad[] = {"", "{", "[]", "{}", "{\"From_Account\":\"ann\"}"};
+    const char *add = "black_list_add", *bad[] = {"", "{", "[]", "{}", "{\"From_Account\":\"ann\"}",
+                                                   "{\"From_Account\":\"ann\",\"To_Account\":[\"bob\"],\"ExpireAt\":1}"};
     CHECK_NUMBER(chatblock_client_submit(NULL, add, good, 1), CHATBLOCK_ERR_ARGUMENT);
     CHECK_NUMBER(chatblock_client_submit(client, NULL, good, 1), CHATBLOCK_ERR_ARGUMENT);
     CHECK_NUMBER(chatblock_client_submit(client, add, NULL, 1), CHATBLOCK_ERR_ARGUMENT);

@@ -149,6 +149,10 @@ static void a_refused_request_names_its_member(chatblock_client *client)
         {"black_list_get", ANN ",\"StartIndex\":0,\"MaxLimited\":1001,\"LastSequence\":0}", "MaxLimited"},
         {"black_list_get", ANN ",\"StartIndex\":0,\"MaxLimited\":\"9\",\"LastSequence\":0}", "MaxLimited"},
         {"black_list_get", ANN ",\"StartIndex\":0,\"MaxLimited\":9}", "LastSequence is missing"},
+        {"black_list_add", ANN ",\"To_Account\":[\"b\"],\"ExpireAt\":1}", "member ExpireAt is unknown"},
+        {"black_list_delete", ANN ",\"to_account\":[\"b\"]}", "black_list_delete has From_Account, To_Account"},
+        {"black_list_check", ANN ",\"To_Account\":[\"b\"],\"\\u0007\":{\"a\":[]}}", "member \\u{7} is unknown"},
+        {"black_list_get", ANN ",\"StartIndex\":0,\"MaxLimited\":9,\"LastSequence\":0,\"To_Account\":[]}", "To_Account"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         chatblock_result *r = chatblock_client_call(client, bad[i].command, bad[i].request);
@@ -186,7 +190,8 @@ static void a_request_has_limits(chatblock_client *client)
     CHECK_NUMBER(call_with(client, head, ",\"b\"", 1000, "]}"), CHATBLOCK_ERR_REQUEST);
     CHECK_NUMBER(call_with(client, ANN ",\"To_Account\":", "[", 10000, "]}"), CHATBLOCK_ERR_REQUEST);
     CHECK_NUMBER(call_with(client, ANN ",\"x\":\"", "0123456789", 10000, "\",\"To_Account\":[\"b\"]}"),
-                 CHATBLOCK_OK);
+                 CHATBLOCK_ERR_REQUEST);
+    CHECK_NUMBER(call_with(client, ANN ",", "          ", 10000, "\"To_Account\":[\"b\"]}"), CHATBLOCK_OK);
 }
 
 int main(void)
