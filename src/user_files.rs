@@ -5,6 +5,8 @@
 //! looked at before the open, and again on what was opened, because the name can be given to something else
 //! in between.
 
+mod text;
+
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -13,6 +15,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+
+pub use text::{MARK, NotText, decode, is_blank, without_mark};
 
 /// Largest secret key file.
 pub const MAX_KEY: u64 = 4 << 10;
@@ -25,12 +29,20 @@ pub const MAX_LISTS: u64 = 64 << 20;
 
 /// What was read from a file.
 pub struct Input {
-    /// Its bytes, wiped on drop: most of these files contain a secret.
+    /// Its bytes without a byte order mark in front, wiped on drop: most of these files contain a secret.
     pub bytes: Zeroizing<Vec<u8>>,
     mode: u32,
 }
 
 impl Input {
+    /// Its bytes as text.
+    ///
+    /// # Errors
+    /// Which encoding it is instead of UTF-8.
+    pub fn text(&self) -> Result<&str, NotText> {
+        decode(&self.bytes)
+    }
+
     /// What to warn of when the file contains a secret, to follow its name: that users other than its owner have
     /// access.
     ///
@@ -74,19 +86,36 @@ pub fn read(path: &Path, most: u64) -> Result<Input, String> {
         .map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     check(&metadata)?;
+    Ok(Input {
+        bytes: read_stream(file, metadata.len(), most)?,
+        mode: metadata.permissions().mode(),
+    })
+}
+
+/// Reads `stream` to its end, at most `most` bytes; about `expected` are there. A byte order mark in front is left out:
+/// everything that is read here is text.
+///
+/// # Errors
+/// As of [`read`].
+pub fn read_stream(
+    stream: impl Read,
+    expected: u64,
+    most: u64,
+) -> Result<Zeroizing<Vec<u8>>, String> {
     // Room for all of it: a buffer that grows leaves copies behind, which nothing wipes.
-    let room = usize::try_from(metadata.len()).map_or(0, |length| length + 1);
+    let room = usize::try_from(expected.min(most)).map_or(0, |length| length + 1);
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(most + 1)
+    stream
+        .take(most + 1)
         .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+        .map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() as u64 > most {
         return Err(format!("is larger than {most} bytes"));
     }
-    Ok(Input {
-        bytes,
-        mode: metadata.permissions().mode(),
-    })
+    if bytes.starts_with(MARK.as_bytes()) {
+        bytes.drain(..MARK.len());
+    }
+    Ok(bytes)
 }
 
 /// Opens `path` to append to it; creates it with mode 0600. A symbolic link is never followed, so that a user who may

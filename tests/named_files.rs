@@ -325,3 +325,101 @@ fn the_limits_of_a_log_are_checked() {
     let config = json!({"log": {"max_bytes": 0, "files": 0}}).to_string();
     assert_eq!(Config::parse(&config).expect("sound").log.max_bytes, 0);
 }
+
+#[test]
+fn the_mark_of_a_file_and_the_end_of_its_line_are_no_part_of_a_key() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let key = |config: &Value| {
+        let config = Config::parse(&config.to_string()).unwrap_or_else(|error| panic!("{error}"));
+        let app = config.app.expect("an app");
+        chatblock::usersig::generate(app.sdkappid, &app.key, "admin", (1, 60)).expect("a signature")
+    };
+    let common = json!({"sdkappid": 1, "backend": "embedded"});
+    let with = |name: &str, value: &str| {
+        let mut config = common.clone();
+        config[name] = json!(value);
+        config
+    };
+    let wanted = key(&with("secret_key", "c0ffee"));
+    for text in [
+        "c0ffee",
+        "c0ffee\n",
+        "c0ffee\r\n",
+        "c0ffee\n\n",
+        "\u{feff}c0ffee",
+        "\u{feff}c0ffee\r\n",
+    ] {
+        let path = folder.path().join("key");
+        fs::write(&path, text).expect("our folder");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("our file");
+        let path = path.to_str().expect("UTF-8");
+        assert_eq!(key(&with("secret_key_file", path)), wanted, "{text:?}");
+        assert_eq!(in_environment(text), "as written", "{text:?}");
+    }
+    for text in [
+        "c0ffee ",
+        " c0ffee\n",
+        "c0ffee\u{a0}",
+        "\tc0ffee",
+        "c0ffee \n",
+    ] {
+        let path = folder.path().join("key");
+        fs::write(&path, text).expect("our folder");
+        let said = refusal(&with("secret_key_file", path.to_str().expect("UTF-8")));
+        names(&said, &["\"secret_key_file\"", "white space"]);
+        assert!(!said.contains("c0ffee"), "{said}");
+        names(
+            &in_environment(text),
+            &["\"secret_key_env\"", "white space"],
+        );
+        names(
+            &refusal(&with("secret_key", text)),
+            &["\"secret_key\"", "white space"],
+        );
+    }
+    for (bytes, words) in [
+        (&b"c\0f\0"[..], "UTF-16"),
+        (b"\xff\xfec\0f\0", "UTF-16"),
+        (b"\xc4\xe3", "GBK"),
+    ] {
+        let path = folder.path().join("key");
+        fs::write(&path, bytes).expect("our folder");
+        let said = refusal(&with("secret_key_file", path.to_str().expect("UTF-8")));
+        names(&said, &["\"secret_key_file\"", words]);
+    }
+}
+
+/// What a process says that has the key `text` in its environment.
+fn in_environment(text: &str) -> String {
+    let mut command = std::process::Command::new(std::env::current_exe().expect("this program"));
+    command.args(["--exact", "a_key_in_the_environment", "--nocapture"]);
+    let done = command.env("TEST_KEY", text).output().expect("it runs");
+    let said = String::from_utf8(done.stdout).expect("text");
+    let line = said.lines().find_map(|line| line.strip_prefix("said: "));
+    line.unwrap_or_else(|| panic!("{said}")).to_owned()
+}
+
+/// The other half of [`in_environment`]: a process of its own, because the environment is the process's.
+#[test]
+fn a_key_in_the_environment() {
+    if std::env::var_os("TEST_KEY").is_none() {
+        return;
+    }
+    let read = |text: &str| {
+        let app = Config::parse(text)?.app.expect("an app");
+        chatblock::usersig::generate(app.sdkappid, &app.key, "admin", (1, 60))
+    };
+    let wanted = read(r#"{"sdkappid":1,"backend":"embedded","secret_key":"c0ffee"}"#);
+    let found = read(r#"{"sdkappid":1,"backend":"embedded","secret_key_env":"TEST_KEY"}"#);
+    match found {
+        Err(error) => println!("\nsaid: {error}"),
+        Ok(found) if wanted.is_ok_and(|wanted| *wanted == *found) => println!("\nsaid: as written"),
+        Ok(_) => println!("\nsaid: another key"),
+    }
+}
+
+#[test]
+fn the_mark_of_a_file_is_named_in_a_text_that_begins_with_it() {
+    let said = Config::parse("\u{feff}{}").expect_err("the text of a file, unread");
+    names(said.message(), &["byte order mark"]);
+}

@@ -84,9 +84,12 @@ pub struct Targets {
     /// The other accounts; `-` reads them from standard input, one per line
     #[arg(required_unless_present = "from_file")]
     pub to: Vec<String>,
-    /// Read the other accounts from a file, one per line (`-` is standard input)
+    /// Read the other accounts from a file, one per line or as `get` prints them (`-` is standard input)
     #[arg(long, value_name = "FILE", conflicts_with = "to")]
     pub from_file: Option<PathBuf>,
+    /// Leave white space out at the ends of lines, which is refused without this
+    #[arg(long)]
+    pub trim: bool,
 }
 
 #[derive(Subcommand)]

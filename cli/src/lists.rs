@@ -6,9 +6,8 @@ use chatblock::api::MAX_PER_CALL;
 use chatblock::{CheckType, Client, Command, Reply, Status};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::args::Targets;
 use crate::exit::{self, Failure};
-use crate::{output, targets};
+use crate::output;
 
 /// More pages than entries that a list can hold: the service never comes to an end.
 const MOST_PAGES: usize = 1000;
@@ -42,19 +41,18 @@ impl Tally {
 /// every part ends the command; the accounts that were not reached are counted on standard error.
 pub fn change_or_check(
     client: &Client,
-    command: Command,
-    wanted: &Targets,
+    (command, owner): (Command, &str),
+    accounts: &[String],
     (check_type, json): (CheckType, bool),
 ) -> Result<(), Failure> {
-    let accounts = targets::read(wanted)?;
     let bar = progress(accounts.len());
     let mut tally = Tally::default();
     let mut reached = 0;
     for part in accounts.chunks(MAX_PER_CALL) {
         let reply = match command {
-            Command::Add => client.add(&wanted.owner, part),
-            Command::Delete => client.delete(&wanted.owner, part),
-            _ => client.check(&wanted.owner, part, check_type),
+            Command::Add => client.add(owner, part),
+            Command::Delete => client.delete(owner, part),
+            _ => client.check(owner, part, check_type),
         };
         reached += part.len();
         tally.count(&reply);

@@ -5,14 +5,14 @@
 mod args;
 mod exit;
 mod files;
+mod input;
+mod list_file;
 mod lists;
 mod outbox;
 mod output;
 mod serve;
-mod targets;
 mod usersig;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,11 +22,9 @@ use chatblock::{CheckType, Client, Command};
 use clap::Parser;
 use zeroize::Zeroizing;
 
-use args::{Action, Arguments};
+use args::{Action, Arguments, Targets};
 use exit::Failure;
-
-/// Names standard input where a file is read.
-const STDIN: &str = "-";
+use input::STDIN;
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
@@ -51,11 +49,11 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Action::Usersig(action) => usersig::run(config, &action),
         Action::Add(targets) => {
             let way = (CheckType::Single, json);
-            lists::change_or_check(&open(&text)?, Command::Add, &targets, way)
+            change_or_check((&config, &text), Command::Add, &targets, way)
         }
         Action::Delete(targets) => {
             let way = (CheckType::Single, json);
-            lists::change_or_check(&open(&text)?, Command::Delete, &targets, way)
+            change_or_check((&config, &text), Command::Delete, &targets, way)
         }
         Action::Check { targets, both } => {
             let kind = if both {
@@ -63,7 +61,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             } else {
                 CheckType::Single
             };
-            lists::change_or_check(&open(&text)?, Command::Check, &targets, (kind, json))
+            change_or_check((&config, &text), Command::Check, &targets, (kind, json))
         }
         Action::Get {
             owner,
@@ -76,22 +74,32 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
+/// Reads all accounts before a client is opened, and with it a store.
+fn change_or_check(
+    (config, text): (&Config, &str),
+    command: Command,
+    targets: &Targets,
+    way: (CheckType, bool),
+) -> Result<(), Failure> {
+    let accounts = list_file::read(targets, config.backend.charset())?;
+    lists::change_or_check(&open(text)?, (command, &targets.owner), &accounts, way)
+}
+
 /// The configuration and its text, which may contain a key.
 fn read_config(path: Option<&Path>) -> Result<(Config, Zeroizing<String>), Failure> {
     let Some(path) = path else {
         return Ok((Config::parse("{}")?, Zeroizing::new("{}".to_owned())));
     };
     if path == Path::new(STDIN) {
-        let mut text = Zeroizing::new(String::new());
-        std::io::stdin()
-            .take(user_files::MAX_CONFIG)
-            .read_to_string(&mut text)
-            .map_err(|error| Failure::usage(format!("standard input: {error}")))?;
+        let text = input::secret(user_files::MAX_CONFIG)?;
         return Ok((Config::parse(&text)?, text));
     }
     let unusable = |what: &str| Failure::usage(format!("{} {what}", path.display()));
     let input = user_files::read(path, user_files::MAX_CONFIG).map_err(|what| unusable(&what))?;
-    let text = std::str::from_utf8(&input.bytes).map_err(|_| unusable("is not UTF-8"))?;
+    let name = path.display().to_string();
+    let text = input
+        .text()
+        .map_err(|error| Failure::usage(error.of(&name)))?;
     let mut config = Config::parse(text)?;
     if config.contains_secret {
         let exposure = input.exposure().map_err(|what| unusable(&what))?;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use chatblock::user_files::is_blank;
 use chatblock::{Command, Relation, ReplyItem, Status};
 use comfy_table::{Table, presets};
 
@@ -20,17 +21,20 @@ pub fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "chatblock: {}", printable(line));
 }
 
+/// The head of what `get` shows, by which its table is known when it is read again.
+pub const GET_HEADER: [&str; 2] = ["account", "blocked at (Unix seconds)"];
+
 /// One row per account.
 pub fn table(command: Command, items: &[ReplyItem]) -> io::Result<()> {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     match command {
-        Command::Get => table.set_header(["account", "blocked at (Unix seconds)"]),
+        Command::Get => table.set_header(GET_HEADER),
         Command::Check => table.set_header(["account", "relation", "code"]),
         Command::Add | Command::Delete => table.set_header(["account", "result", "code"]),
     };
     for item in items {
-        let account = printable(item.account());
+        let account = cell(item.account());
         match command {
             Command::Get => table.add_row([account, item.time().to_string()]),
             Command::Check => table.add_row([account, relation(item), item.code().to_string()]),
@@ -67,6 +71,23 @@ fn failed(status: Status, code: i32) -> String {
         Some(row) => format!("failed: {}", row.meaning),
         None => format!("failed: {}", status.name()),
     }
+}
+
+/// An account as a cell: itself, or a JSON string if its ends or a part of it could not be seen.
+fn cell(account: &str) -> String {
+    let is_plain = !account.starts_with('"')
+        && !account.starts_with(is_blank)
+        && !account.ends_with(is_blank)
+        && !account.chars().any(char::is_control);
+    if is_plain {
+        return account.to_owned();
+    }
+    let quoted = serde_json::Value::from(account).to_string();
+    let escape = |c: char| match c {
+        c if c.is_control() || (is_blank(c) && c != ' ') => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    quoted.chars().map(escape).collect()
 }
 
 /// Text of others, fit for a terminal.

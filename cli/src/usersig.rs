@@ -1,7 +1,5 @@
 //! usersig make and verify.
 
-use std::io::Read;
-
 use chatblock::clock::{Clock, SystemClock};
 use chatblock::config::{App, Config};
 use chatblock::usersig;
@@ -9,9 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::args::Usersig;
 use crate::exit::Failure;
-use crate::output;
+use crate::{input, output};
 
-/// No signature is longer; what comes after is not read.
+/// No signature is longer.
 const MOST_BYTES: u64 = 64 * 1024;
 
 /// Makes or verifies a signature with the app and key of `config`.
@@ -42,11 +40,7 @@ fn make(app: &App, identifier: Option<&str>, expire: Option<u32>) -> Result<(), 
 fn verify(app: &App, identifier: Option<&str>, usersig: &str) -> Result<(), Failure> {
     let mut text = Zeroizing::new(usersig.to_owned());
     if *text == "-" {
-        text.clear();
-        std::io::stdin()
-            .take(MOST_BYTES)
-            .read_to_string(&mut text)
-            .map_err(|error| Failure::usage(format!("standard input: {error}")))?;
+        text = input::secret(MOST_BYTES)?;
     }
     let text = text.trim();
     let identifier = identifier.unwrap_or(&app.identifier);

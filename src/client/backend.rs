@@ -89,7 +89,7 @@ impl BackendProfile {
             is_local: false,
             is_durable: false,
             requests: config.connections,
-            charset: Charset::Utf8,
+            charset: all.backend.charset(),
             call_time: Some(config.call),
             retry: Some(config.retry),
             rate_per_second: Some(all.rate_per_second),

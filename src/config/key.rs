@@ -34,6 +34,12 @@ pub(super) fn parse(top: &raw::Top, warnings: &mut Vec<String>) -> Result<Option
     if key.is_empty() {
         return Err(Error::config(name, "leads to an empty key"));
     }
+    if key.trim_matches(user_files::is_blank).len() != key.len() {
+        return Err(Error::config(
+            name,
+            "leads to a key with white space at its ends; remove it",
+        ));
+    }
     Ok(Some(Key::new(&key)))
 }
 
@@ -50,10 +56,14 @@ fn from_file(path: &str, warnings: &mut Vec<String>) -> Result<Zeroizing<String>
     if let Some(what) = input.exposure().map_err(named)? {
         warnings.push(named(what).message().to_owned());
     }
-    let text = std::str::from_utf8(&input.bytes).map_err(|_| named("is not UTF-8".to_owned()))?;
-    Ok(Zeroizing::new(
-        text.trim_end_matches(['\r', '\n']).to_owned(),
-    ))
+    let text = input.text().map_err(|error| named(error.to_string()))?;
+    Ok(line(text))
+}
+
+/// The key in a text that an editor or a shell made of it: without a byte order mark and the end of the line.
+fn line(text: &str) -> Zeroizing<String> {
+    let text = user_files::without_mark(text);
+    Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn from_environment(name: &str) -> Result<Zeroizing<String>, Error> {
@@ -68,10 +78,11 @@ fn from_environment(name: &str) -> Result<Zeroizing<String>, Error> {
             "must be the name of an environment variable",
         ));
     }
-    std::env::var(name).map(Zeroizing::new).map_err(|_| {
-        Error::config(
+    match std::env::var(name).map(Zeroizing::new) {
+        Ok(text) => Ok(line(&text)),
+        Err(_) => Err(Error::config(
             key,
             "names an environment variable that is not set or not UTF-8",
-        )
-    })
+        )),
+    }
 }

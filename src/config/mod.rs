@@ -51,6 +51,16 @@ pub enum Backend {
     Remote(Box<Remote>),
 }
 
+impl Backend {
+    /// Which identifiers a client takes: the cloud service decides about its own.
+    pub fn charset(&self) -> Charset {
+        match self {
+            Self::Embedded(embedded) => embedded.charset,
+            Self::Remote(_) => Charset::Utf8,
+        }
+    }
+}
+
 /// Settings of the engine.
 #[derive(Clone, Debug, Default)]
 pub struct Embedded {

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::user_files::MARK;
 use crate::wire::Object;
 
 /// Every key of the configuration. Values stay raw, so that a wrong type is
@@ -96,6 +97,9 @@ fn fault<'a, T: Section<'a>>(
     let Ok(members) = members else {
         return match name {
             Some(name) => Error::config(name, "must be an object"),
+            None if json.starts_with(MARK) => {
+                configuration("begins with a byte order mark; leave out the first character")
+            }
             None if error.is_data() => configuration("must be one JSON object"),
             None => configuration(&format!("is not JSON at {place}")),
         };

@@ -4,6 +4,7 @@ mod answer;
 mod bounded;
 mod fast_path;
 mod fields;
+mod listing;
 mod matching;
 mod object;
 mod request;
@@ -11,6 +12,7 @@ mod response;
 pub mod webhook;
 
 pub use answer::{write_answer, write_envelope};
+pub use listing::{ListingFault, is_listing, read_listings};
 pub use object::{Object, Unique};
 pub use request::{
     Refusal, check_object, member_names, parse_request, unknown_member, write_request,

@@ -136,8 +136,9 @@ impl Fixture {
         let unusable = |what: &str| fault(&format!("{} {what}", path.display()));
         let input =
             user_files::read(path, user_files::MAX_LISTS).map_err(|what| unusable(&what))?;
-        let mut state = std::str::from_utf8(&input.bytes)
-            .map_err(|_| unusable("is not UTF-8"))
+        let mut state = input
+            .text()
+            .map_err(|error| fault(&error.of(&path.display().to_string())))
             .and_then(Self::parse)?;
         if state.key.is_some() {
             let exposure = input.exposure().map_err(|what| unusable(&what))?;

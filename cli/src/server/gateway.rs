@@ -289,7 +289,7 @@ impl Below {
                 let engine = Arc::new(open_engine(embedded, state, Arc::clone(clock))?);
                 Ok(Self {
                     service: Arc::clone(&engine) as Arc<dyn Service>,
-                    charset: engine.charset(),
+                    charset: config.backend.charset(),
                     engine: Some(engine),
                 })
             }
@@ -308,7 +308,7 @@ impl Below {
                 Ok(Self {
                     service: Arc::new(service),
                     engine: None,
-                    charset: Charset::Utf8,
+                    charset: config.backend.charset(),
                 })
             }
         }
