@@ -39,6 +39,15 @@ impl Command {
         matches!(self, Self::Add | Self::Delete)
     }
 
+    /// What is to be known of a request that was sent and has no answer, for the end of a message.
+    pub const fn without_answer(self) -> &'static str {
+        if self.is_write() {
+            "a write may have happened, the same call may be repeated"
+        } else {
+            "the same call may be repeated"
+        }
+    }
+
     /// The command of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|command| command.name() == name)

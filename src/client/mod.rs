@@ -471,7 +471,7 @@ impl Client {
         receiver.recv(until).unwrap_or_else(|missed| {
             let goes_on = self.runtime.stop_waiting(id, REPLY_GRACE);
             goes_on.unwrap_or_else(|| match missed {
-                RecvError::TimedOut => failed(&scheduler::out_of_time()),
+                RecvError::TimedOut => failed(&scheduler::out_of_time(command)),
                 RecvError::Closed => failed(&runtime::closed()),
             })
         })

@@ -20,14 +20,25 @@ impl Code for i32 {
     }
 }
 
-/// An integer or, counted as odd but read, a plain decimal string. Never cut to 32 bits.
+/// An integer or, counted as odd but read, a string that is its decimal form: "00" and "-0" are the form of no number.
+/// Never cut to 32 bits.
 impl Code for &RawValue {
     fn read(&self) -> Option<i32> {
-        let text = self.get().trim_matches('"');
-        let plain = text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'-');
-        text.parse().ok().filter(|_| plain)
+        let text = self.get();
+        let Some(text) = text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+        else {
+            // As a number of JSON -0 is 0.
+            return if text == "-0" {
+                Some(0)
+            } else {
+                text.parse().ok()
+            };
+        };
+        text.parse()
+            .ok()
+            .filter(|number: &i32| number.to_string() == text)
     }
 }
 

@@ -121,9 +121,11 @@ fn read_content<C: Code>(
     answer: &mut Answer,
 ) -> Result<(), Malformed> {
     match request.operation {
-        Operation::Get { start_index, .. } => {
+        Operation::Get {
+            start_index, limit, ..
+        } => {
             answer.listing = read_listing(start_index, &content)?;
-            answer.items = read_entries(content.entries.unwrap_or_default().0)?;
+            answer.items = read_entries(limit, content.entries.unwrap_or_default().0)?;
         }
         Operation::Add(_) | Operation::Delete(_) => {
             let items = content.changes.ok_or(Malformed("lacks ResultItem"))?;
@@ -156,7 +158,13 @@ fn read_listing<C>(start_index: u64, content: &RawAnswer<C>) -> Result<Listing, 
     })
 }
 
-fn read_entries(entries: Vec<Object<RawEntry>>) -> Result<Vec<Item>, Malformed> {
+/// A page of at most `limit` entries: a caller has room for no more.
+fn read_entries(limit: u32, entries: Vec<Object<RawEntry>>) -> Result<Vec<Item>, Malformed> {
+    if entries.len() > limit as usize {
+        return Err(Malformed(
+            "lists more accounts than were asked for (MaxLimited)",
+        ));
+    }
     let entry = |Object(entry): Object<RawEntry>| {
         if !Charset::Utf8.allows(&entry.account) {
             return Err(Malformed("lists an account that is no identifier"));

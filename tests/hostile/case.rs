@@ -232,7 +232,18 @@ impl Case {
         } else if requests != 1 {
             Some(format!("{requests} requests instead of one"))
         } else {
-            None
+            self.fault_of_doubt(reply)
         }
+    }
+
+    /// A write without an answer may have happened, and its message says so. That of a read never does.
+    fn fault_of_doubt(&self, reply: &Reply) -> Option<String> {
+        let is_read = matches!(self.ask, Ask::Get(_) | Ask::Check(..));
+        let is_lost = matches!(reply.status(), Status::Network | Status::Timeout);
+        let is_item = reply.message().contains("does not say what became");
+        let says = reply.message().contains("may have happened");
+        (says != (is_lost && !is_read && !is_item)).then(|| {
+            "the message says \"may have happened\" where it should not, or does not".to_owned()
+        })
     }
 }

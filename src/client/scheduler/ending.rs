@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::{AcceptedCall, CallId, CallPurpose, Done, Scheduler};
+use crate::api::Command;
 use crate::error::{Error, Status};
 
 /// How a call comes to its end.
@@ -52,13 +53,12 @@ impl<T> Scheduler<T> {
         {
             self.deadlines.pop_first();
             if !self.release_caller(id) {
-                let entry = self.calls.get(&id);
-                let error = if entry.is_some_and(|entry| self.is_kept(entry)) {
-                    not_recorded()
-                } else if entry.is_some_and(AcceptedCall::may_have_happened) {
-                    out_of_time()
-                } else {
-                    not_sent()
+                let error = match self.calls.get(&id) {
+                    Some(entry) if self.is_kept(entry) => not_recorded(),
+                    Some(entry) if entry.may_have_happened() => {
+                        out_of_time(entry.call.request.command())
+                    }
+                    _ => not_sent(),
                 };
                 self.end_alone(id, End::Settled(Some(error)), now);
             }
@@ -115,10 +115,11 @@ impl<T> Scheduler<T> {
     }
 }
 
-pub(in crate::client) fn out_of_time() -> Error {
+pub(in crate::client) fn out_of_time(command: Command) -> Error {
+    let doubt = command.without_answer();
     Error::new(
         Status::Timeout,
-        "out of time (config key \"call_ms\"); a write may have happened, the same call may be repeated",
+        format!("out of time (config key \"call_ms\"); {doubt}"),
     )
 }
 

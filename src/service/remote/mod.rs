@@ -111,19 +111,20 @@ impl Service for RemoteService {
         let signature = self.signer.signature();
         let url = self.url(endpoint.base_url, request.command(), &signature);
         let deadline = deadline.min(now + self.attempt);
+        let command = request.command();
         let answer = self
             .transport
             .post(&url, wire::write_request(request), deadline);
         let answered = answer.as_ref().is_ok_and(|answer| answer.status < 500);
         self.endpoints.report(&endpoint, answered, self.clock.now());
-        let mut answer = answer.map_err(|failure| explain(&failure))?;
+        let mut answer = answer.map_err(|failure| explain(&failure, command))?;
         mask(&mut answer.body, signature.as_bytes());
         match answer.status {
             200 => {}
-            status => return Err(page(status)),
+            status => return Err(page(status, command)),
         }
         wire::read_answer(request, answer.body)
-            .map_err(|malformed| no_answer(&format!("the answer {}", malformed.0)))
+            .map_err(|malformed| no_answer(&format!("the answer {}", malformed.0), command))
     }
 
     fn renew_signature(&self) {
@@ -162,36 +163,38 @@ fn mask(body: &mut [u8], signature: &[u8]) {
     }
 }
 
-fn no_answer(what: &str) -> Error {
-    Error::new(Status::Network, in_doubt(what))
+fn no_answer(what: &str, command: Command) -> Error {
+    Error::new(Status::Network, in_doubt(what, command))
 }
 
 /// A page instead of an answer.
-fn page(http_status: u16) -> Error {
+fn page(http_status: u16, command: Command) -> Error {
     let what = match http_status {
         300..=399 => {
             format!("redirected (HTTP {http_status}), which is never followed; check \"base_url\"")
         }
         _ => format!("HTTP status {http_status} instead of an answer"),
     };
-    Error::page(http_status, in_doubt(&what))
+    Error::page(http_status, in_doubt(&what, command))
 }
 
-fn in_doubt(what: &str) -> String {
-    format!("{what}; a write may have happened, the same call may be repeated")
+fn in_doubt(what: &str, command: Command) -> String {
+    format!("{what}; {}", command.without_answer())
 }
 
-fn explain(failure: &Failure) -> Error {
+fn explain(failure: &Failure, command: Command) -> Error {
     match failure {
         Failure::Connect(what) => Error::new(
             Status::Connect,
             format!("cannot connect: {what}; nothing was sent"),
         ),
-        Failure::Broken(what) => no_answer(what),
+        Failure::Broken(what) => no_answer(what, command),
         Failure::Timeout => Error::new(
             Status::Timeout,
-            "no answer in time (config keys \"attempt_ms\" and \"call_ms\"); a write may have happened, the same \
-             call may be repeated",
+            in_doubt(
+                "no answer in time (config keys \"attempt_ms\" and \"call_ms\")",
+                command,
+            ),
         ),
     }
 }

@@ -17,6 +17,14 @@ fn listing(name: &str, members: &str, end: End) -> Case {
     body(name, PAGE, page(members), end)
 }
 
+/// A last page of so many entries; ten are asked for.
+fn many(count: usize) -> String {
+    let entries: Vec<_> = (0..count)
+        .map(|n| format!(r#"{{"To_Account":"x{n}","AddBlackTimeStamp":1}}"#))
+        .collect();
+    format!(r#""BlackListItem":[{}],"StartIndex":0"#, entries.join(","))
+}
+
 fn entries(name: &str, entries: &str, end: End) -> Case {
     let members = format!(r#""BlackListItem":{entries},"StartIndex":0"#);
     body(name, PAGE, accepted(&members), end)
@@ -79,6 +87,8 @@ pub fn listing_entries() -> Vec<Case> {
     cases.extend(table! { body(PAGE);
         "entries absent": accepted(r#""StartIndex":0"#) => done(&[]);
         "get is refused": refusal(30003) => refused(30003, false);
+        "as many entries as were asked for": accepted(&many(10)) => done(&[DONE; 10]);
+        "one entry more than was asked for": accepted(&many(11)) => lost("more accounts than were asked for");
     });
     cases
 }

@@ -1,6 +1,7 @@
 //! The counters after every way in which a call can end.
 
 use super::*;
+use crate::api::Command;
 use crate::client::stats::{CallCounts, ServiceStats, Stats};
 
 impl World {
@@ -200,7 +201,12 @@ fn a_call_is_timed_from_acceptance_to_its_end() {
         world.run(|_, request| all_ok(request));
     }
     world.add(101, "ann", &["bob"]);
-    assert_eq!(world.scheduler.cancel(&[100], &out_of_time(), world.now), 1);
+    assert_eq!(
+        world
+            .scheduler
+            .cancel(&[100], &out_of_time(Command::Add), world.now),
+        1
+    );
     let adds = world.stats().latency.add;
     assert_eq!(adds.count, 100, "a call that was not sent is not timed");
     assert!((10_000..10_101).contains(&adds.p50_us), "{adds:?}");
