@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::{AcceptedCall, CallId, CallPurpose, Done, Scheduler};
+use super::{CallId, CallPurpose, Done, Scheduler};
 use crate::api::Command;
 use crate::error::{Error, Status};
 
