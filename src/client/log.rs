@@ -2,14 +2,13 @@
 //! Never contains a key, a signature or a query string.
 
 mod file;
+mod lines;
 
-use std::convert::Infallible;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
 use crate::clock::Clock;
@@ -18,9 +17,10 @@ use crate::error::Error;
 use crate::sliding_window::Allowance;
 use crate::threads;
 use file::{LogFile, Rotation};
+use lines::Lines;
 
-/// Lines that wait for the writer; beyond them new lines are counted and dropped.
-const QUEUE_LINES: usize = 1024;
+/// Close waits so long for lines that their destination does not take, as a pipe that is not read. It drops the rest.
+const CLOSE_SHARE: Duration = Duration::from_millis(250);
 /// Warnings and errors at once, and each second from then on. A service that refuses everything is reported in the
 /// first few; later ones are counted. At a level with a line per call there is no limit.
 const WARNINGS: u32 = 100;
@@ -33,10 +33,8 @@ pub(crate) struct Log(Option<Arc<Open>>);
 struct Open {
     level: LogLevel,
     clock: Arc<dyn Clock>,
-    /// Taken by close.
-    lines: Mutex<Option<Sender<String>>>,
-    /// Disconnected when everything is written.
-    written: Receiver<Infallible>,
+    /// Shared with the thread that writes.
+    lines: Arc<Lines>,
     warnings: Mutex<Allowance>,
     /// Shared with the thread that writes.
     dropped: Arc<AtomicU64>,
@@ -59,16 +57,19 @@ impl Sink for io::Stderr {
 impl Log {
     /// Opens the destination; the thread that writes ends with the last clone.
     pub(crate) fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let Some(sink) = open_sink(settings, &clock)? else {
-            return Ok(Self(None));
-        };
-        let (lines, queue) = bounded(QUEUE_LINES);
-        let (writing, written) = bounded(0);
+        match open_sink(settings, &clock)? {
+            None => Ok(Self(None)),
+            Some(sink) => Self::with(settings.level, sink, clock),
+        }
+    }
+
+    fn with(level: LogLevel, sink: Box<dyn Sink>, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let lines = Arc::new(Lines::default());
+        let queue = Arc::clone(&lines);
         let dropped = Arc::new(AtomicU64::new(0));
         let unwritten = Arc::clone(&dropped);
         threads::spawn("chatblock-log", move || {
             write_lines(&queue, sink, &unwritten);
-            drop(writing);
         })
         .map_err(|error| {
             Error::config(
@@ -77,11 +78,10 @@ impl Log {
             )
         })?;
         let open = Open {
-            level: settings.level,
+            level,
             warnings: Mutex::new(Allowance::new(WARNINGS, WARNINGS_PER_SECOND, clock.now())),
             clock,
-            lines: Mutex::new(Some(lines)),
-            written,
+            lines,
             dropped,
             reported: AtomicU64::new(0),
         };
@@ -116,9 +116,7 @@ impl Log {
             open.clock.unix_seconds(),
             text()
         );
-        if let Some(lines) = &*open.lines.lock()
-            && lines.try_send(line).is_err()
-        {
+        if !open.lines.push(line) {
             open.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -129,19 +127,20 @@ impl Log {
         self.0.as_ref().map_or(0, dropped)
     }
 
-    /// Takes no more lines and waits until the others are written, or until `deadline`.
+    /// Takes no more lines and waits until the others are written, until `deadline`, or until the destination had its
+    /// share of time.
     pub(super) fn close(&self, deadline: Option<Instant>) {
         let Some(open) = &self.0 else { return };
-        open.lines.lock().take();
-        // Nothing is ever sent: both ways of waiting end with an error.
-        let _ = match deadline {
-            Some(deadline) => open.written.recv_deadline(deadline).err(),
-            None => open
-                .written
-                .recv()
-                .err()
-                .map(|_| RecvTimeoutError::Disconnected),
-        };
+        let share = open.clock.now() + CLOSE_SHARE;
+        open.lines
+            .close(deadline.map_or(share, |deadline| deadline.min(share)));
+    }
+}
+
+impl Drop for Open {
+    /// The thread that writes ends after the lines that wait.
+    fn drop(&mut self) {
+        self.lines.end();
     }
 }
 
@@ -164,13 +163,14 @@ fn open_sink(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Box<d
     }
 }
 
-fn write_lines(lines: &Receiver<String>, mut sink: Box<dyn Sink>, dropped: &AtomicU64) {
-    while let Ok(line) = lines.recv() {
+fn write_lines(lines: &Lines, mut sink: Box<dyn Sink>, dropped: &AtomicU64) {
+    while let Some(line) = lines.next() {
         // A destination that fails may come back: the line is counted, and the next one reports it.
         if sink.write_line(&line).is_err() {
             dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
+    lines.all_written();
 }
 
 #[cfg(test)]
@@ -404,6 +404,43 @@ mod tests {
         assert!(text.contains("the last"), "{text}");
         assert_eq!(log.dropped(), 10_000 - u64::from(WARNINGS));
         assert!(text.contains("(9900 lines dropped before)"));
+    }
+
+    /// A destination that takes nothing until it is set free.
+    struct Stuck(crossbeam_channel::Receiver<()>);
+
+    impl Sink for Stuck {
+        fn write_line(&mut self, _: &str) -> io::Result<()> {
+            self.0.recv().map_err(io::Error::other)
+        }
+    }
+
+    #[test]
+    fn close_leaves_lines_that_their_destination_does_not_take() {
+        let (free, stuck) = crossbeam_channel::bounded(1);
+        let log = Log::with(LogLevel::Info, Box::new(Stuck(stuck)), Moved::new()).expect("a log");
+        for _ in 0..3 {
+            log.line(LogLevel::Info, || "a line".to_owned());
+        }
+        log.close(None);
+        log.close(Some(SystemClock.now() + Duration::from_hours(1)));
+        drop(free);
+        log.0
+            .expect("open")
+            .lines
+            .close(SystemClock.now() + Duration::from_hours(1));
+    }
+
+    #[test]
+    fn lines_beyond_those_that_wait_are_counted() {
+        let (free, stuck) = crossbeam_channel::bounded(0);
+        let log = Log::with(LogLevel::Info, Box::new(Stuck(stuck)), Moved::new()).expect("a log");
+        for _ in 0..2000 {
+            log.line(LogLevel::Info, || "a line".to_owned());
+        }
+        // One of them may be in the hands of the thread that writes.
+        assert!((975..=976).contains(&log.dropped()), "{}", log.dropped());
+        drop(free);
     }
 
     #[test]

@@ -2,6 +2,7 @@
  * side is a listener on loopback that takes connections and says nothing. */
 #include "network.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 
 enum { CALLERS = 4 };
@@ -148,6 +149,86 @@ static void close_tells_that_a_recorded_write_stays(void)
     CHECK_NUMBER(chatblock_client_close(caller.client, -1), CHATBLOCK_OK);
 }
 
+/* A pipe as standard error, in which there is no room left. */
+static int make_stderr_a_full_pipe(int *read_end)
+{
+    char zeros[4096] = {0};
+    int ends[2], kept = dup(2);
+    CHECK(kept >= 0 && pipe(ends) == 0);
+    CHECK(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+    while (write(ends[1], zeros, sizeof zeros) > 0)
+        continue;
+    CHECK(fcntl(ends[1], F_SETFL, 0) == 0);
+    CHECK(dup2(ends[1], 2) == 2 && close(ends[1]) == 0);
+    *read_end = ends[0];
+    return kept;
+}
+
+static void a_log_that_nobody_reads_holds_close_up_for_its_share(int timeout_ms)
+{
+    int read_end, kept = make_stderr_a_full_pipe(&read_end);
+    const char *bob[] = {"bob"};
+    chatblock_client *client = open_client("{\"log\":{\"to\":\"stderr\",\"level\":\"debug\"}}");
+    chatblock_status added = take(chatblock_blocklist_add(client, "ann", bob, 1));
+    double began = seconds();
+    chatblock_status closed = chatblock_client_close(client, timeout_ms);
+    double took = seconds() - began;
+    CHECK(dup2(kept, 2) == 2 && close(kept) == 0);
+    /* The line that the library is about to write fails now, and its thread ends. */
+    CHECK(close(read_end) == 0);
+    CHECK_NUMBER(added, CHATBLOCK_OK);
+    CHECK_NUMBER(closed, CHATBLOCK_OK);
+    CHECK(took < 10.0);
+}
+
+/* Round after round the destructors of a thread run later, when more of what the thread had is gone. */
+enum { ROUND_OF_CLOSE = 2 };
+
+static pthread_key_t last_words;
+
+struct late {
+    chatblock_client *client;
+    int round;
+    chatblock_status added, closed;
+};
+
+static void close_late(void *argument)
+{
+    struct late *late = (struct late *)argument;
+    const char *bob[] = {"bob"};
+    if (++late->round < ROUND_OF_CLOSE) {
+        pthread_setspecific(last_words, late);
+        return;
+    }
+    late->added = take(chatblock_blocklist_add(late->client, "ann", bob, 1));
+    late->closed = chatblock_client_close(late->client, 5000);
+}
+
+static void *leave_the_client_to_a_destructor(void *argument)
+{
+    const char *cat[] = {"cat"};
+    chatblock_client *client = ((struct late *)argument)->client;
+    CHECK_NUMBER(take(chatblock_blocklist_add(client, "ann", cat, 1)), CHATBLOCK_OK);
+    /* Waits, so that what waiting needs of the thread exists, and is gone when the destructor runs. */
+    CHECK(chatblock_client_poll(client, 1) == NULL);
+    CHECK(pthread_setspecific(last_words, argument) == 0);
+    return NULL;
+}
+
+static void the_destructor_of_a_thread_may_close_and_wait_for_a_log(const char *config)
+{
+    int read_end, kept = make_stderr_a_full_pipe(&read_end);
+    struct late late = {open_client(config), 0, CHATBLOCK_ERR_PANIC, CHATBLOCK_ERR_PANIC};
+    pthread_t thread;
+    CHECK(pthread_key_create(&last_words, close_late) == 0);
+    CHECK(pthread_create(&thread, NULL, leave_the_client_to_a_destructor, &late) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(pthread_key_delete(last_words) == 0);
+    CHECK(dup2(kept, 2) == 2 && close(kept) == 0 && close(read_end) == 0);
+    CHECK_NUMBER(late.added, CHATBLOCK_OK);
+    CHECK_NUMBER(late.closed, CHATBLOCK_OK);
+}
+
 int main(void)
 {
     int files = open_files(), tasks = entries("/proc/self/task");
@@ -158,6 +239,10 @@ int main(void)
     a_broken_connection_is_a_network_error();
     nobody_there_is_a_connect_error();
     close_tells_that_a_recorded_write_stays();
+    a_log_that_nobody_reads_holds_close_up_for_its_share(20000);
+    a_log_that_nobody_reads_holds_close_up_for_its_share(-1);
+    the_destructor_of_a_thread_may_close_and_wait_for_a_log(
+        "{\"path\":\"late\",\"log\":{\"to\":\"stderr\",\"level\":\"debug\"}}");
     CHECK_NUMBER(threads_left(tasks), tasks);
     CHECK_NUMBER(open_files(), files);
     return check_report();
