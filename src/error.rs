@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::fmt;
+use std::io;
 
 /// Outcome of a call or of one account in it. Zero or more is done, negative is not done.
 ///
@@ -187,6 +188,28 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The system's own words for `error`, and the next step where a limit of the system was met.
+pub fn with_next_step(error: &io::Error) -> String {
+    let step = match error.raw_os_error() {
+        Some(libc::EMFILE) => {
+            "this process has all the descriptors that it may have; raise the limit (ulimit -n, LimitNOFILE= of systemd)"
+        }
+        Some(libc::ENFILE) => {
+            "this machine has all the files open that it may have; raise fs.file-max"
+        }
+        Some(libc::ENOSPC | libc::EDQUOT) => "make room on the disk",
+        Some(libc::EROFS) => "name a file on another file system",
+        Some(libc::EACCES | libc::EPERM) => {
+            "check the rights of the file and of its directory for the user of this process"
+        }
+        Some(libc::EADDRNOTAVAIL) => {
+            "the machine may have no local port left for another connection"
+        }
+        _ => return error.to_string(),
+    };
+    format!("{error}: {step}")
+}
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use crate::error::{Error, with_next_step};
+use crate::platform::descriptors::above_standard;
 
 pub use text::{MARK, NotText, decode, is_blank, without_mark};
 
@@ -70,7 +71,7 @@ impl Input {
 /// # Errors
 /// Why not, to follow the name of the file: "cannot be read: ...".
 pub fn read(path: &Path, most: u64) -> Result<Input, String> {
-    let unreadable = |error: io::Error| format!("cannot be read: {error}");
+    let unreadable = |error: io::Error| format!("cannot be read: {}", with_next_step(&error));
     let check = |metadata: &Metadata| {
         check_regular(metadata)?;
         if metadata.len() > most {
@@ -108,7 +109,7 @@ pub fn read_stream(
     stream
         .take(most + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| format!("cannot be read: {error}"))?;
+        .map_err(|error| format!("cannot be read: {}", with_next_step(&error)))?;
     if bytes.len() as u64 > most {
         return Err(format!("is larger than {most} bytes"));
     }
@@ -126,7 +127,7 @@ pub fn read_stream(
 pub fn open_log(path: &Path) -> Result<File, String> {
     let unwritable = |error: io::Error| match error.raw_os_error() {
         Some(libc::ELOOP) => "is a symbolic link; name the file itself".to_owned(),
-        _ => format!("cannot be written: {error}"),
+        _ => format!("cannot be written: {}", with_next_step(&error)),
     };
     match std::fs::symlink_metadata(path) {
         // The open refuses it, which cannot be too late.
@@ -143,6 +144,7 @@ pub fn open_log(path: &Path) -> Result<File, String> {
         .mode(0o600)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(path)
+        .and_then(above_standard)
         .map_err(unwritable)?;
     check_regular(&file.metadata().map_err(unwritable)?)?;
     check_no_database(&mut file).map_err(unwritable)??;

@@ -1,9 +1,11 @@
 //! The event descriptor: readable while completions wait for poll.
 
-use std::os::fd::{AsRawFd, RawFd};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::unistd;
 
 use crate::platform::fork::ParentOnly;
 
@@ -11,37 +13,36 @@ use crate::platform::fork::ParentOnly;
 /// readable while the counter is, and every write to the counter is an edge. A `read` of the counter itself by the host
 /// program would leave it unreadable; a `read` of the set is an error (`EINVAL`) that changes nothing.
 pub(super) struct CompletionEvent {
-    set: ParentOnly<Epoll>,
-    counter: ParentOnly<EventFd>,
+    set: ParentOnly<OwnedFd>,
+    counter: ParentOnly<OwnedFd>,
 }
 
 impl CompletionEvent {
-    pub(super) fn new() -> nix::Result<Self> {
-        let counter = ParentOnly::open(|| {
-            EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
+    pub(super) fn new() -> io::Result<Self> {
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let counter = ParentOnly::open(|| Ok(EventFd::from_flags(flags)?.into()))?;
+        let set = ParentOnly::open(|| {
+            let set = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+            set.add(&*counter, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+            Ok(set.0)
         })?;
-        let set = ParentOnly::open_as(
-            |set: &Epoll| set.0.as_raw_fd(),
-            || Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC),
-        )?;
-        set.add(&*counter, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
         Ok(Self { set, counter })
     }
 
     pub(super) fn descriptor(&self) -> RawFd {
-        self.set.0.as_raw_fd()
+        self.set.as_raw_fd()
     }
 
     /// Readable, and an edge also when it was. Whether it is: the counter is never near its limit, because it is
     /// emptied with [`Self::clear`].
     pub(super) fn set(&self) -> bool {
-        self.counter.write(1).is_ok()
+        unistd::write(&*self.counter, &1_u64.to_ne_bytes()).is_ok()
     }
 
     /// Not readable.
     pub(super) fn clear(&self) {
         // Without a value in it there is nothing to clear.
-        let _ = self.counter.read();
+        let _ = unistd::read(&*self.counter, &mut [0; 8]);
     }
 }
 
@@ -51,7 +52,7 @@ impl CompletionEvent {
     pub(super) fn edges(&self) -> Epoll {
         let outer = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("an epoll set");
         let edges = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
-        let added = outer.add(&self.set.0, EpollEvent::new(edges, 7));
+        let added = outer.add(&*self.set, EpollEvent::new(edges, 7));
         added.expect("an epoll set in an epoll set");
         outer
     }
@@ -65,7 +66,7 @@ mod tests {
     use super::*;
 
     fn is_readable(event: &CompletionEvent) -> bool {
-        let mut waiting = [PollFd::new(event.set.0.as_fd(), PollFlags::POLLIN)];
+        let mut waiting = [PollFd::new(event.set.as_fd(), PollFlags::POLLIN)];
         poll(&mut waiting, PollTimeout::ZERO) == Ok(1)
     }
 
@@ -75,7 +76,7 @@ mod tests {
         assert!(!is_readable(&event));
         assert!(event.set());
         let mut foreign = [0; 8];
-        assert!(nix::unistd::read(&event.set.0, &mut foreign).is_err());
+        assert!(nix::unistd::read(&*event.set, &mut foreign).is_err());
         assert!(is_readable(&event));
         event.clear();
         assert!(!is_readable(&event));

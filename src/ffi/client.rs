@@ -112,7 +112,8 @@ pub unsafe extern "C" fn chatblock_client_open(
 /// @param client      may be NULL: nothing happens.
 /// @param timeout_ms  milliseconds to wait for threads of the library that still use the network;
 ///                    0 = do not wait, negative = no limit.
-/// @return OK; TIMEOUT when work was dropped or such a thread remains, which ends by itself.
+/// @return OK; TIMEOUT when work was dropped or such a thread remains, which ends by itself. Lines of the
+///         log have 250 ms of the time, and those that are not written by then are dropped.
 ///
 /// Owns: takes the client.  Threads: one; no other thread uses the client any more.  Blocks: up to
 /// timeout_ms.  Since: 0.1.

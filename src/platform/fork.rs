@@ -10,12 +10,15 @@
     reason = "pthread_atfork and close in a child have no safe form"
 )]
 
+use std::io;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use once_cell::sync::OnceCell;
+
+use super::descriptors::above_standard;
 
 /// Descriptors that are closed in a child; what is opened beyond is inherited.
 const SLOTS: usize = 4096;
@@ -114,28 +117,19 @@ pub(crate) struct ParentOnly<T> {
     entry: Option<(usize, u64)>,
 }
 
-impl<T: AsRawFd> ParentOnly<T> {
+impl<T: AsRawFd + From<OwnedFd> + Into<OwnedFd>> ParentOnly<T> {
     /// Runs `open` and registers what it opens, without a fork in between.
-    pub(crate) fn open<E>(open: impl FnOnce() -> Result<T, E>) -> Result<Self, E> {
-        Self::open_as(AsRawFd::as_raw_fd, open)
+    pub(crate) fn open(open: impl FnOnce() -> io::Result<T>) -> io::Result<Self> {
+        watch();
+        let _opening = Opening::begin();
+        let inner = above_standard(open()?)?;
+        let number = inner.as_raw_fd();
+        Ok(Self::with(inner, number))
     }
 }
 
 impl<T> ParentOnly<T> {
-    /// As [`Self::open`], for an object that has its `number` already.
-    pub(crate) fn open_as<E>(
-        number: impl FnOnce(&T) -> RawFd,
-        open: impl FnOnce() -> Result<T, E>,
-    ) -> Result<Self, E> {
-        watch();
-        let _opening = Opening::begin();
-        let inner = open()?;
-        let number = number(&inner);
-        Ok(Self::with(inner, number))
-    }
-
     fn with(inner: T, number: RawFd) -> Self {
-        watch();
         let number = u64::from(number.cast_unsigned());
         let entry = u64::from(generation()) << 32 | number;
         let take = |slot: &AtomicU64| {

@@ -19,7 +19,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::names::sync_directory;
 use super::{Lock, storage};
-use crate::error::{Error, Status};
+use crate::error::{Error, Status, with_next_step};
+use crate::platform::descriptors::above_standard;
 
 /// Where a file has its number: no other has it, so that its log is known by it (see [`super::leftovers`]). SQLite gives all
 /// copies the same one.
@@ -145,6 +146,7 @@ impl Draft {
             .mode(0o600)
             .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
             .open(&path)
+            .and_then(above_standard)
             .map_err(failed)?;
         let under_way = || {
             let draft = path.display();
@@ -224,12 +226,13 @@ fn new_number() -> u32 {
 }
 
 fn cannot_be_made(error: &io::Error) -> String {
-    let step = match error.kind() {
-        io::ErrorKind::NotFound => ": its directory does not exist; create it first",
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ": make room on the disk",
-        _ => "",
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => {
+            format!("{error}: its directory does not exist; create it first")
+        }
+        _ => with_next_step(error),
     };
-    format!("cannot be made: {error}{step}")
+    format!("cannot be made: {why}")
 }
 
 fn refuse_existing(target: &Path) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::names::{has_name, sync_directory, unusable};
 use super::{Format, leftovers};
-use crate::error::Error;
+use crate::error::{Error, with_next_step};
 use crate::platform::database::{Database, beside};
 use crate::platform::fork::{self, ParentOnly};
 
@@ -100,15 +100,22 @@ fn without_links(path: &Path) -> Result<PathBuf, Error> {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             Error::storage(path, "its directory does not exist; create it first")
         }
-        _ => Error::storage(path, format!("its directory cannot be used: {error}")),
+        _ => Error::storage(
+            path,
+            format!("its directory cannot be used: {}", with_next_step(&error)),
+        ),
     })?;
     Ok(directory.join(name))
 }
 
 /// Earlier libraries lock a file beside. Where one left it, it is locked too; none is made.
 fn lock_as_before(path: &Path) -> Result<Option<ParentOnly<File>>, Error> {
-    let unusable =
-        |error: io::Error| Error::storage(path, format!("its lock file cannot be locked: {error}"));
+    let unusable = |error: io::Error| {
+        Error::storage(
+            path,
+            format!("its lock file cannot be locked: {}", with_next_step(&error)),
+        )
+    };
     let opened = ParentOnly::open(|| private().custom_flags(FLAGS).open(beside(path, ".lock")));
     let file = match opened {
         Ok(file) => file,
@@ -144,11 +151,19 @@ fn open(path: &Path, real: &Path) -> Result<Option<ParentOnly<File>>, Error> {
                 "is a symbolic link; name the file itself",
             ));
         }
-        Err(error) => return Err(Error::storage(path, format!("cannot be opened: {error}"))),
+        Err(error) => {
+            return Err(Error::storage(
+                path,
+                format!("cannot be opened: {}", with_next_step(&error)),
+            ));
+        }
     };
-    let metadata = file
-        .metadata()
-        .map_err(|error| Error::storage(path, format!("cannot be opened: {error}")))?;
+    let metadata = file.metadata().map_err(|error| {
+        Error::storage(
+            path,
+            format!("cannot be opened: {}", with_next_step(&error)),
+        )
+    })?;
     if !metadata.is_file() {
         return Err(Error::storage(path, "is not a regular file"));
     }
@@ -177,7 +192,12 @@ fn claim_open(
 /// Makes the file beside its place and moves it there whole and locked, so that a file at `path` always has its marks. None
 /// when it has to be tried again.
 fn create(path: &Path, real: &Path, format: &Format) -> Result<Option<Created>, Error> {
-    let failed = |error: io::Error| Error::storage(path, format!("cannot be created: {error}"));
+    let failed = |error: io::Error| {
+        Error::storage(
+            path,
+            format!("cannot be created: {}", with_next_step(&error)),
+        )
+    };
     let draft = beside(real, ".new");
     let opened = ParentOnly::open(|| private().custom_flags(FLAGS).create_new(true).open(&draft));
     let file = match opened {
@@ -212,7 +232,10 @@ fn create(path: &Path, real: &Path, format: &Format) -> Result<Option<Created>, 
 fn remove_draft(path: &Path, draft: &Path) -> Result<(), Error> {
     let failed = |error: io::Error| {
         let name = draft.display();
-        Error::storage(path, format!("cannot be created: {name}: {error}"))
+        Error::storage(
+            path,
+            format!("cannot be created: {name}: {}", with_next_step(&error)),
+        )
     };
     let file = match ParentOnly::open(|| private().custom_flags(FLAGS).open(draft)) {
         Ok(file) => file,
@@ -230,7 +253,12 @@ fn remove_draft(path: &Path, draft: &Path) -> Result<(), Error> {
 
 fn lock(path: &Path, file: &File) -> Result<bool, Error> {
     try_for_a_while(|| {
-        let unusable = |error| Error::storage(path, format!("cannot be locked: {error}"));
+        let unusable = |error| {
+            Error::storage(
+                path,
+                format!("cannot be locked: {}", with_next_step(&error)),
+            )
+        };
         Database::claim(file).map_err(unusable)
     })
 }

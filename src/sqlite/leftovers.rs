@@ -15,7 +15,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::names::{sync_directory, unusable};
-use crate::error::Error;
+use crate::error::{Error, with_next_step};
 use crate::platform::database::beside;
 
 /// Where the number is in the first page.
@@ -141,7 +141,14 @@ fn set_aside(path: &Path, left: &Path) -> Result<PathBuf, Error> {
 }
 
 fn of_file(path: &Path, file: &Path, error: &io::Error) -> Error {
-    Error::storage(path, format!("{} cannot be used: {error}", file.display()))
+    Error::storage(
+        path,
+        format!(
+            "{} cannot be used: {}",
+            file.display(),
+            with_next_step(error)
+        ),
+    )
 }
 
 /// Fills `buffer`; false when the file ends before.

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::error::Error;
+use crate::error::{Error, with_next_step};
 
 /// Syncs the directory of `file`, so that its names last.
 pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
@@ -23,5 +23,8 @@ pub(super) fn has_name(file: &File, path: &Path) -> io::Result<bool> {
 }
 
 pub(super) fn unusable(path: &Path, error: &io::Error) -> Error {
-    Error::storage(path, format!("cannot be looked at: {error}"))
+    Error::storage(
+        path,
+        format!("cannot be looked at: {}", with_next_step(error)),
+    )
 }

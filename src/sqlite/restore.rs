@@ -19,7 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::backup::{Draft, copy, rename_to_nothing};
 use super::names::sync_directory;
 use super::{Format, file, harden, leftovers, schema, storage};
-use crate::error::{Error, Status};
+use crate::error::{Error, Status, with_next_step};
 use crate::platform::database::beside;
 
 /// The files of a database, by what is added to its name.
@@ -123,7 +123,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {
-    Error::storage(path, format!("cannot be read: {error}"))
+    Error::storage(path, format!("cannot be read: {}", with_next_step(error)))
 }
 
 /// A connection beside those of other processes: it changes nothing.
@@ -222,7 +222,12 @@ fn refuse_other_kind(path: &Path, format: &Format, formats: &[&Format]) -> Resul
 
 /// Gives the files at `path` other names, where there are any.
 fn move_away(path: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
-    let failed = |error: io::Error| Error::storage(path, format!("cannot be moved away: {error}"));
+    let failed = |error: io::Error| {
+        Error::storage(
+            path,
+            format!("cannot be moved away: {}", with_next_step(&error)),
+        )
+    };
     let base = free_name(path)?;
     let mut moved = Vec::new();
     for part in PARTS {

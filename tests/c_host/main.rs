@@ -13,13 +13,14 @@ use testkit::sanitizer::{Sanitizer, undefined_symbols};
 use testkit::{Depth, depth, has_tool, libraries, release_libraries, report, root, run};
 
 /// Programs of tests/c, and whether they use threads.
-const PROGRAMS: [(&str, bool); 14] = [
+const PROGRAMS: [(&str, bool); 15] = [
     ("api", false),
     ("async", true),
     ("async_threads", true),
     ("bad_input", false),
     ("cancel", true),
     ("close", true),
+    ("descriptors", true),
     ("header_twice", false),
     ("hot_path", true),
     ("hot_path_stress", true),

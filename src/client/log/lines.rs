@@ -12,12 +12,12 @@ const MAX_LINES: usize = 1024;
 /// A bounded queue with one reader.
 #[derive(Default)]
 pub(super) struct Lines {
-    state: Mutex<State>,
+    state: Mutex<LineQueue>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct LineQueue {
     waiting: VecDeque<String>,
     /// No line comes after those that wait.
     is_closed: bool,

@@ -10,6 +10,7 @@ use super::NotConnected;
 use super::coalesce::Coalesced;
 use super::resolver::CachingResolver;
 use super::tcp::Tcp;
+use crate::error::with_next_step;
 
 /// TLS as ureq has it by default, handshake included; below it writes are coalesced, over the sockets of `tcp.rs`.
 pub(super) fn usual() -> impl Connector<()> {
@@ -85,7 +86,7 @@ fn why(error: &ureq::Error) -> String {
             .and_then(|inner| inner.downcast_ref::<rustls::Error>())
         {
             Some(error) => tls(error),
-            None => error.kind().to_string(),
+            None => with_next_step(error),
         },
         _ => "the connection failed".to_owned(),
     }
