@@ -5,7 +5,7 @@
     reason = "the comments are the help text, where backticks are noise"
 )]
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -171,9 +171,15 @@ pub struct ToDrop {
 
 #[derive(Args)]
 pub struct Serve {
-    /// Address to listen on; port 0 selects a free one
-    #[arg(long, default_value = "127.0.0.1:0")]
+    /// Address and port, or a port of loopback; port 0 selects a free one
+    #[arg(long, value_name = "[HOST:]PORT", default_value = "127.0.0.1:0", value_parser = listen)]
     pub listen: SocketAddr,
+    /// Name that is answered on loopback too, beside loopback names and those of the service; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<String>,
+    /// Serve plain HTTP on an address that is not loopback
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub allow_plain_http: bool,
     /// Initial app, accounts, lists and clock (JSON, see docs/state-file.md)
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
@@ -183,4 +189,58 @@ pub struct Serve {
     /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+}
+
+/// An address to listen on. Without a host it is loopback, because everything else has to be asked for.
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let port: u16 = port
+        .parse()
+        .map_err(|_| "write HOST:PORT or PORT, with a port of 0 to 65535".to_owned())?;
+    if host.is_empty() || host.eq_ignore_ascii_case("localhost") {
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    text.to_socket_addrs()
+        .map_err(|error| format!("the address of {host} is not found: {error}"))?
+        .next()
+        .ok_or_else(|| format!("{host} has no address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_one_of_loopback() {
+        let table = [
+            ("8080", "127.0.0.1:8080"),
+            (":8080", "127.0.0.1:8080"),
+            ("localhost:8080", "127.0.0.1:8080"),
+            ("LOCALHOST:0", "127.0.0.1:0"),
+            ("127.0.0.2:80", "127.0.0.2:80"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("[::1]:443", "[::1]:443"),
+            ("[::]:443", "[::]:443"),
+        ];
+        for (text, address) in table {
+            assert_eq!(
+                listen(text),
+                Ok(address.parse().expect("an address")),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            ":",
+            "nowhere",
+            "localhost",
+            "localhost:",
+            "1:65536",
+            "::1",
+            "-1",
+            ":-1",
+        ] {
+            assert!(listen(text).is_err(), "{text}");
+        }
+    }
 }

@@ -27,6 +27,8 @@ pub fn run(config: &Config, wanted: Serve) -> Result<(), Failure> {
         listen: wanted.listen,
         tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
         limits: Limits::default(),
+        allowed_hosts: wanted.allow_host,
+        allow_plain_http: wanted.allow_plain_http,
     };
     let server = Server::bind(Gateway::open(config, &state)?, &options)?;
     for warning in state

@@ -61,6 +61,21 @@ const REGIONS: [(&str, (&str, &str)); 7] = [
     ),
 ];
 
+/// Data centres that were documented once, or seen in use.
+const OTHER_HOSTS: [&str; 4] = [
+    "adminapiind.im.qcloud.com",
+    "adminapiind.my-imcloud.com",
+    "adminapiksa.im.qcloud.com",
+    "adminapiksa.my-imcloud.com",
+];
+
+/// Every host of the service that is known.
+pub fn service_hosts() -> impl Iterator<Item = &'static str> {
+    let known = REGIONS.into_iter();
+    let known = known.flat_map(|(_, (host, standby))| [host, standby]);
+    known.chain(OTHER_HOSTS)
+}
+
 /// Where the service is, when the configuration says so.
 pub(super) fn parse(
     region: Option<&RawValue>,

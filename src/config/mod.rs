@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::user_files::{NamedFile, Purpose, check_distinct};
 use crate::usersig::{Key, MAX_EXPIRE_S};
 
-pub use endpoint::{Endpoint, ProxyUrl};
+pub use endpoint::{Endpoint, ProxyUrl, service_hosts};
 pub use webhook::Webhook;
 
 /// A checked configuration.

@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use super::Limits;
 use super::framing::Findings;
 use super::gateway::{Gateway, refusal, write_refusal};
+use super::hosts::Hosts;
 use chatblock::api::codes::BAD_HTTP;
 
 /// Largest body that is read (choice C40).
@@ -21,18 +22,16 @@ pub(super) const MAX_BODY: usize = 1024 * 1024;
 type Reply = Response<Full<Bytes>>;
 
 /// Answers the requests of one connection.
-pub(super) struct Handler {
+pub(super) struct Handler<'a> {
     pub(super) gateway: Arc<Gateway>,
     pub(super) findings: Arc<Findings>,
     pub(super) limits: Limits,
     /// Who calls.
     pub(super) client: IpAddr,
-    /// Bound to loopback: only requests that name it are answered, so that a web page whose name was
-    /// made to point here cannot call.
-    pub(super) loopback_only: bool,
+    pub(super) hosts: &'a Hosts,
 }
 
-impl Handler {
+impl Handler<'_> {
     pub(super) async fn handle(&self, request: Request<Incoming>) -> Result<Reply, Infallible> {
         let mut reply = match self.check_http(&request) {
             Ok(()) => self.answer(request).await,
@@ -80,8 +79,11 @@ impl Handler {
             return bad("Host is not a host");
         };
         let named = request.uri().authority().unwrap_or(&host);
-        if self.loopback_only && !(is_loopback(&host) && is_loopback(named)) {
-            return bad("this server answers to loopback names only");
+        if !(self.hosts.answer_to(&host) && self.hosts.answer_to(named)) {
+            return bad(
+                "Host is neither a loopback name nor one of the service; start the server with --allow-host NAME \
+                 for another",
+            );
         }
         Ok(())
     }
@@ -123,18 +125,6 @@ impl Handler {
             ),
         }
     }
-}
-
-fn is_loopback(authority: &Authority) -> bool {
-    let host = authority.host();
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
-    host.eq_ignore_ascii_case("localhost")
-        || bare
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 async fn collect(body: Incoming) -> Result<Bytes, (StatusCode, &'static str)> {

@@ -22,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use super::Limits;
 use super::framing::Findings;
 use super::gateway::Gateway;
+use super::hosts::Hosts;
 use super::http::Handler;
 use super::report;
 use super::timeouts::TimedStream;
@@ -44,7 +45,7 @@ pub(super) struct Listener {
     pub(super) socket: TcpListener,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) limits: Limits,
-    pub(super) loopback_only: bool,
+    pub(super) hosts: Hosts,
 }
 
 impl Listener {
@@ -150,7 +151,7 @@ impl Connection {
             findings: Arc::clone(&findings),
             limits,
             client,
-            loopback_only: self.listener.loopback_only,
+            hosts: &self.listener.hosts,
         };
         let handler = &handler;
         let io = TokioIo::new(TimedStream::new(stream, limits, findings));

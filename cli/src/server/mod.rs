@@ -10,6 +10,7 @@ mod faults;
 pub mod fixture;
 mod framing;
 mod gateway;
+mod hosts;
 mod http;
 mod listener;
 mod query;
@@ -29,6 +30,8 @@ use tokio_rustls::TlsAcceptor;
 pub use fixture::Fixture;
 pub use gateway::{Gateway, open_engine, with_faults};
 pub use tls::TlsFiles;
+
+use hosts::{Hosts, is_loopback};
 
 use chatblock::error::{Error, Status};
 
@@ -76,6 +79,10 @@ pub struct Options {
     pub tls: Option<TlsFiles>,
     /// Bounds.
     pub limits: Limits,
+    /// Names that are answered on loopback beside its own and those of the service.
+    pub allowed_hosts: Vec<String>,
+    /// Serves plain HTTP on an address that is not loopback.
+    pub allow_plain_http: bool,
 }
 
 /// A server that is bound and not yet running: connections wait for [`Server::run`].
@@ -86,6 +93,7 @@ pub struct Server {
     tls: Option<TlsAcceptor>,
     warning: Option<String>,
     limits: Limits,
+    hosts: Hosts,
 }
 
 /// More workers than this share one engine without getting faster.
@@ -97,9 +105,11 @@ impl Server {
     /// Binds a server for `gateway`.
     ///
     /// # Errors
-    /// [`Status::Config`] when certificate or key cannot be used; [`Status::Connect`] when the
-    /// address cannot be bound.
+    /// [`Status::Config`] when certificate or key cannot be used, an allowed host is none, or plain HTTP would go
+    /// over a network unasked; [`Status::Connect`] when the address cannot be bound.
     pub fn bind(gateway: Gateway, options: &Options) -> Result<Self, Error> {
+        let hosts = Hosts::new(&options.listen, &options.allowed_hosts)?;
+        check_plain_http(options)?;
         let (tls, warning) = match &options.tls {
             Some(files) => {
                 let (acceptor, warning) = tls::acceptor(files)?;
@@ -120,6 +130,7 @@ impl Server {
             tls,
             warning,
             limits: options.limits,
+            hosts,
         })
     }
 
@@ -166,7 +177,7 @@ impl Server {
                 socket,
                 tls: self.tls,
                 limits: self.limits,
-                loopback_only: self.address.ip().is_loopback(),
+                hosts: self.hosts,
             };
             all.serve(stop).await;
             Ok(())
@@ -177,4 +188,17 @@ impl Server {
         runtime.shutdown_timeout(grace);
         outcome
     }
+}
+
+/// Signatures of the app in plain HTTP let everybody on the way act as its admin.
+fn check_plain_http(options: &Options) -> Result<(), Error> {
+    if options.tls.is_some() || options.allow_plain_http || is_loopback(options.listen.ip()) {
+        return Ok(());
+    }
+    let what = format!(
+        "{} is not a loopback address, where plain HTTP shows the signatures of admins to others; give --tls-cert \
+         and --tls-key, or --allow-plain-http if only trusted programs can see the traffic",
+        options.listen.ip()
+    );
+    Err(Error::new(Status::Config, what))
 }

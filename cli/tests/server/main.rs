@@ -4,6 +4,7 @@ mod calls;
 mod ending;
 mod heads;
 mod limits;
+mod names;
 mod payloads;
 mod raw;
 mod running;

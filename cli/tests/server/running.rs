@@ -34,17 +34,27 @@ pub fn short() -> Limits {
     }
 }
 
+/// A free port of loopback.
+pub fn options(limits: Limits) -> Options {
+    Options {
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        tls: None,
+        limits,
+        allowed_hosts: Vec::new(),
+        allow_plain_http: false,
+    }
+}
+
 impl Running {
     pub fn start(config: &str, state: &str, limits: Limits) -> Self {
+        Self::with(config, state, &options(limits))
+    }
+
+    pub fn with(config: &str, state: &str, options: &Options) -> Self {
         let config = Config::parse(config).expect("the configuration is sound");
         let state = Fixture::parse(state).expect("the state is sound");
         let gateway = Gateway::open(&config, &state).expect("the gateway opens");
-        let options = Options {
-            listen: "127.0.0.1:0".parse().expect("an address"),
-            tls: None,
-            limits,
-        };
-        let server = Server::bind(gateway, &options).expect("a port is free");
+        let server = Server::bind(gateway, options).expect("a port is free");
         let address = server.url()["http://".len()..].to_owned();
         let (stop, stopped) = oneshot::channel();
         let until = async move {
