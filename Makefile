@@ -48,12 +48,12 @@ depth:
 	*) echo "CHATBLOCK_TEST is \"$$CHATBLOCK_TEST\"; set it to quick, full or deep" >&2; exit 1;; esac
 
 # The lines that the test programs report follow each other at the end, also after a failure, and below
-# them what was skipped.
+# them in one line what was skipped: each tool once, with the test programs that need it.
 test: rust depth
 	rm -rf $(TARGET)/report
 	@$(CARGO) test --workspace --locked --no-fail-fast; status=$$?; \
 	echo; cd $(TARGET)/report && find . -type f ! -name skipped | sort | xargs -r cat; \
-	[ ! -e skipped ] || { echo; echo "skipped:"; sort -u skipped; }; exit $$status
+	[ ! -e skipped ] || { echo; sort -u skipped | awk -f $(CURDIR)/packaging/skipped.awk; }; exit $$status
 
 lint: rust deny prose
 	$(CARGO) fmt --check

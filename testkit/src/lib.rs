@@ -94,7 +94,7 @@ pub fn skip(program: &str, name: &str) {
         depth() == Depth::Quick,
         "{name} is not installed; the full run needs it"
     );
-    report(SKIPPED, &format!("{name} is not installed ({program})"));
+    report(SKIPPED, &format!("{name} ({program})"));
 }
 
 /// Runs a command that must succeed and gives its standard output.
