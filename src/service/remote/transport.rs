@@ -3,6 +3,7 @@
 mod coalesce;
 mod connector;
 pub mod http;
+mod race;
 mod resolver;
 mod tcp;
 

@@ -13,9 +13,9 @@ use super::tcp::Tcp;
 use crate::error::with_next_step;
 
 /// TLS as ureq has it by default, handshake included; below it writes are coalesced, over the sockets of `tcp.rs`.
-pub(super) fn usual() -> impl Connector<()> {
+pub(super) fn usual(resolver: CachingResolver) -> impl Connector<()> {
     ().chain(ConnectProxyConnector::default())
-        .chain(Tcp)
+        .chain(Tcp::new(resolver))
         .chain(JoiningRecords)
         .chain(RustlsConnector::default())
 }

@@ -84,7 +84,7 @@ impl Http {
         let resolver = CachingResolver::new(Arc::clone(&clock), spawn);
         let mark = Arc::new(());
         let open = Arc::downgrade(&mark);
-        let connecting = Connecting::new(usual(), resolver.clone(), mark);
+        let connecting = Connecting::new(usual(resolver.clone()), resolver.clone(), mark);
         let connector = ().chain(connecting);
         Ok(Self {
             agent: RwLock::new(Some(Agent::with_parts(agent_config, connector, resolver))),

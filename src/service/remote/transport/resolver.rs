@@ -13,6 +13,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use super::race;
 use super::{NotConnected, Spawn};
 use crate::clock::Clock;
 
@@ -42,6 +43,8 @@ struct ResolvedNames {
 #[derive(Default)]
 struct ResolvedName {
     addresses: Vec<SocketAddr>,
+    /// The one that answered last; it stays the first choice.
+    good: Option<SocketAddr>,
     /// When they were looked up; `None` when they should be asked for again.
     since: Option<Instant>,
     /// The thread is looking it up.
@@ -70,6 +73,19 @@ impl CachingResolver {
         }
     }
 
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    /// The host of `uri` answered at `address`.
+    pub(super) fn prefer(&self, uri: &Uri, address: SocketAddr) {
+        if let Some(name) = host_and_port(uri)
+            && let Some(known) = self.0.names.lock().known.get_mut(&name)
+        {
+            known.good = Some(address);
+        }
+    }
+
     fn addresses(&self, name: &str, wait: Duration) -> Result<Vec<SocketAddr>, &'static str> {
         let deadline = self.0.clock.now() + wait;
         let mut names = self.0.names.lock();
@@ -78,7 +94,7 @@ impl CachingResolver {
         loop {
             let known = names.known.entry(name.to_owned()).or_default();
             if known.is_fresh(self.0.clock.now()) {
-                return Ok(known.addresses.clone());
+                return Ok(known.choice());
             }
             let failed = known.look_ups > *earlier.get_or_insert(known.look_ups);
             if timed_out || failed {
@@ -88,7 +104,7 @@ impl CachingResolver {
                         Err("the host name cannot be resolved; check its spelling and the DNS")
                     }
                     [] => Err("the host name was not resolved in time (config key \"connect_ms\")"),
-                    addresses => Ok(addresses.to_vec()),
+                    _ => Ok(known.choice()),
                 };
             }
             if !known.pending {
@@ -144,6 +160,11 @@ fn look_up(queue: &Receiver<String>, shared: &Weak<ResolverState>) {
 }
 
 impl ResolvedName {
+    /// The addresses in the order in which they are to be tried.
+    fn choice(&self) -> Vec<SocketAddr> {
+        race::order(&self.addresses, self.good)
+    }
+
     fn is_fresh(&self, now: Instant) -> bool {
         self.since
             .is_some_and(|since| now.saturating_duration_since(since) < FRESH)

@@ -2,25 +2,47 @@
 //! sockets.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
+use socket2::Socket;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, ShutdownHandle,
     Transport,
 };
 use ureq::{Error, Timeout};
 
+use super::race;
+use super::resolver::CachingResolver;
 use crate::platform::fork::ParentOnly;
-
-/// The least that one of several addresses is given.
-const LEAST: Duration = Duration::from_millis(10);
 
 /// Makes the socket, unless what comes before in the chain has made a connection.
 #[derive(Debug)]
-pub(super) struct Tcp;
+pub(super) struct Tcp {
+    resolver: CachingResolver,
+}
+
+impl Tcp {
+    /// `resolver` is told which address of a host answered.
+    pub(super) fn new(resolver: CachingResolver) -> Self {
+        Self { resolver }
+    }
+
+    fn connected(&self, details: &ConnectionDetails) -> Result<ParentOnly<Socket>, Error> {
+        let limit = details.timeout.not_zero().map(|limit| *limit);
+        let clock = self.resolver.clock();
+        let deadline = limit.map(|limit| clock.now() + limit);
+        match race::connect(&details.addrs, deadline, clock) {
+            Ok((socket, address)) => {
+                self.resolver.prefer(details.uri, address);
+                Ok(socket)
+            }
+            Err(error) if is_timeout(&error) => Err(Error::Timeout(Timeout::Connect)),
+            Err(error) => Err(Error::Io(error)),
+        }
+    }
+}
 
 impl<In: Transport> Connector<In> for Tcp {
     type Out = Either<In, Connection>;
@@ -33,7 +55,7 @@ impl<In: Transport> Connector<In> for Tcp {
         if let Some(chained) = chained {
             return Ok(Some(Either::A(chained)));
         }
-        let socket = connect(details)?;
+        let socket = self.connected(details)?;
         let config = details.config;
         if config.no_delay() {
             socket.set_tcp_nodelay(true)?;
@@ -50,55 +72,11 @@ impl<In: Transport> Connector<In> for Tcp {
     }
 }
 
-/// Tries one address after the other. Each has twice the time of the next one, and all together the time that there is.
-fn connect(details: &ConnectionDetails) -> Result<ParentOnly<Socket>, Error> {
-    let total = details.timeout.not_zero().map(|limit| *limit);
-    let mut last = Error::Io(io::ErrorKind::ConnectionRefused.into());
-    for (index, address) in details.addrs.iter().enumerate() {
-        let limit = total.map(|total| share(total, index, details.addrs.len()));
-        match attempt(*address, limit) {
-            Ok(socket) => return Ok(socket),
-            Err(error) if is_timeout(&error) => last = Error::Timeout(Timeout::Connect),
-            Err(error) if is_about_address(&error) => last = Error::Io(error),
-            Err(error) => return Err(Error::Io(error)),
-        }
-    }
-    Err(last)
-}
-
-/// What the address `index` of `count` has of the time.
-fn share(total: Duration, index: usize, count: usize) -> Duration {
-    let weight = |index: usize| 0.5_f64.powi(i32::try_from(index).unwrap_or(i32::MAX));
-    let all = 2.0 * (1.0 - weight(count));
-    total.mul_f64(weight(index) / all).max(LEAST)
-}
-
-fn attempt(address: SocketAddr, limit: Option<Duration>) -> io::Result<ParentOnly<Socket>> {
-    let domain = Domain::for_address(address);
-    let socket = ParentOnly::open(|| Socket::new(domain, Type::STREAM, None))?;
-    match limit {
-        Some(limit) => socket.connect_timeout(&address.into(), limit)?,
-        None => socket.connect(&address.into())?,
-    }
-    Ok(socket)
-}
-
 /// The system says of a socket with a limit that it would block.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
-    )
-}
-
-/// Another address of the same host may do better.
-fn is_about_address(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkDown, NetworkUnreachable,
-    };
-    matches!(
-        error.kind(),
-        ConnectionRefused | HostUnreachable | NetworkUnreachable | NetworkDown | AddrNotAvailable
     )
 }
 
@@ -188,19 +166,5 @@ impl Transport for Connection {
             )
         };
         is_silent().unwrap_or(false)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_share_the_time_and_the_first_has_most() {
-        let total = Duration::from_secs(15);
-        assert_eq!(share(total, 0, 1), total);
-        let shares: Vec<_> = (0..4).map(|index| share(total, index, 4)).collect();
-        assert_eq!(shares, [8, 4, 2, 1].map(Duration::from_secs));
-        assert_eq!(share(Duration::from_millis(20), 3, 4), LEAST);
     }
 }
