@@ -381,7 +381,7 @@ pub fn check_arguments(sdkappid: u32, key: &Key, identifier: &str) -> Result<(),
 /// Why a signature was refused with `code`, in plain words. Says what it claims, never the text itself.
 pub fn explain(code: i32, usersig: &str, now: i64) -> String {
     let Ok(Decoded { claims, .. }) = decode(usersig) else {
-        return "the UserSig cannot be decoded: it was cut, changed on its way, or is not a UserSig".to_owned();
+        return explain_illegal(usersig);
     };
     let age = now.saturating_sub(claims.time);
     match code {
@@ -396,8 +396,9 @@ pub fn explain(code: i32, usersig: &str, now: i64) -> String {
             format!("the UserSig was made for identifier \"{identifier}\"")
         }
         SIGNATURE_EXPIRED => format!(
-            "the UserSig has expired: it was made {age} s ago for {} s; make a new one, or check the clock of this \
-             machine",
+            "the UserSig has expired at {} (Unix seconds): it was made {age} s ago for {} s; make a new one, or check \
+             the clock of this machine",
+            claims.time.saturating_add(claims.expire),
             claims.expire
         ),
         _ if age < 0 => format!(
@@ -409,6 +410,47 @@ pub fn explain(code: i32, usersig: &str, now: i64) -> String {
             "the UserSig was made with another secret key, or was changed after signing".to_owned()
         }
     }
+}
+
+/// Why a signature is no document: mistakes that generators of their own make.
+fn explain_illegal(usersig: &str) -> String {
+    if let Some(document) = unpack(usersig).and_then(|json| parse(&json))
+        && (document.time < 0 || document.expire < 0)
+    {
+        return format!(
+            "the UserSig has expired at {} (Unix seconds): it says time {} and expire {}, and neither may be negative; \
+             expire is a number of seconds after time",
+            document.time.saturating_add(document.expire),
+            document.time,
+            document.expire
+        );
+    }
+    let in_alphabet = |slash: char| {
+        let translate = |c: char| match c {
+            '+' | '-' if c != slash => '*',
+            '=' => '_',
+            c if c == slash => '-',
+            c => c,
+        };
+        // The alphabet for URLs has "_" as a digit, and usually no padding.
+        let digits: String = usersig
+            .trim_end_matches('=')
+            .chars()
+            .map(translate)
+            .collect();
+        let padding = digits.len().next_multiple_of(4) - digits.len();
+        decode(&(digits + &"_".repeat(padding))).is_ok()
+    };
+    let alphabet = if in_alphabet('/') {
+        "the standard alphabet"
+    } else if in_alphabet('_') {
+        "the alphabet for URLs"
+    } else {
+        return "the UserSig cannot be decoded: it was cut, changed on its way, or is not a UserSig".to_owned();
+    };
+    format!(
+        "the UserSig is in {alphabet} of base64: a UserSig has \"*\" for \"+\", \"-\" for \"/\" and \"_\" for \"=\""
+    )
 }
 
 #[cfg(test)]

@@ -39,8 +39,9 @@ const MOST_MEMBERS: usize = 64;
 
 struct UniqueVisitor<T>(PhantomData<T>);
 
+/// The name of a member.
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// The members of an object, and the names of those that were read.
 struct Members<'de, A> {

@@ -1,11 +1,14 @@
 //! Request bodies: written by the client, read by the server and by the JSON functions.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Write as _;
 
-use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::object::Name;
 use crate::api::codes::{ACCOUNT_NOT_STRING, BAD_JSON, BAD_PARAMETER};
 use crate::api::{Account, Charset, CheckType, Command, MAX_PER_CALL, Operation, Request, Targets};
 
@@ -80,48 +83,86 @@ fn write_account(body: &mut Vec<u8>, account: &Account) {
     }
 }
 
-/// Members as they came, typed one by one in the order of docs/protocol.md 10.
-#[derive(Deserialize)]
+/// Names of members in the order of [`RawBody`].
+const NAMES: [&str; 6] = [
+    "From_Account",
+    "To_Account",
+    "CheckType",
+    "StartIndex",
+    "MaxLimited",
+    "LastSequence",
+];
+
+/// Members as they came, typed one by one in the order of docs/protocol.md 10. A `null` is present and of the wrong type.
+#[derive(Default)]
 struct RawBody<'a> {
-    #[serde(rename = "From_Account", borrow, default, deserialize_with = "present")]
-    owner: Option<&'a RawValue>,
-    #[serde(rename = "To_Account", borrow, default, deserialize_with = "present")]
-    to: Option<&'a RawValue>,
-    #[serde(rename = "CheckType", borrow, default, deserialize_with = "present")]
-    check_type: Option<&'a RawValue>,
-    #[serde(rename = "StartIndex", borrow, default, deserialize_with = "present")]
-    start_index: Option<&'a RawValue>,
-    #[serde(rename = "MaxLimited", borrow, default, deserialize_with = "present")]
-    limit: Option<&'a RawValue>,
-    #[serde(rename = "LastSequence", borrow, default, deserialize_with = "present")]
-    last_sequence: Option<&'a RawValue>,
+    members: [Option<&'a RawValue>; NAMES.len()],
+    /// Which of them came more than once.
+    is_twice: [bool; NAMES.len()],
 }
 
-/// Keeps a `null` apart from an absent member: it is present and of the wrong type.
-fn present<'de, D: serde::Deserializer<'de>>(member: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(member).map(Some)
+impl RawBody<'_> {
+    /// Row 8: a proxy may read another one of two members of `command` than this server (choice C48). Those of other
+    /// commands are ignored, as unknown ones are.
+    fn check_once(&self, command: Command) -> Result<(), Refusal> {
+        let of_command = member_names(command);
+        let mut twice = NAMES.iter().zip(self.is_twice);
+        match twice.find(|(name, is_twice)| *is_twice && of_command.contains(name)) {
+            Some((name, _)) => refuse(BAD_JSON, format!("request JSON has {name} twice")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawBody<'a> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_map(BodyVisitor)
+    }
+}
+
+struct BodyVisitor;
+
+impl<'de> Visitor<'de> for BodyVisitor {
+    type Value = RawBody<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<RawBody<'de>, A::Error> {
+        let mut body = RawBody::default();
+        while let Some(Name(name)) = members.next_key()? {
+            let Some(place) = NAMES.iter().position(|known| *known == name) else {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            body.is_twice[place] |= body.members[place].is_some();
+            body.members[place] = Some(members.next_value()?);
+        }
+        Ok(body)
+    }
 }
 
 /// Reads the body of `command`, rows 8 and 10 to 15 of docs/protocol.md 10.
 pub fn parse_request(command: Command, body: &[u8], charset: Charset) -> Result<Request, Refusal> {
     let raw = parse_object(body)?;
-    let owner = parse_owner(raw.owner, charset)?;
+    raw.check_once(command)?;
+    let [owner, to, check_type, start_index, limit, last_sequence] = raw.members;
+    let owner = parse_owner(owner, charset)?;
     let operation = match command {
-        Command::Add => Operation::Add(parse_targets(raw.to)?),
-        Command::Delete => Operation::Delete(parse_targets(raw.to)?),
-        Command::Check => {
-            Operation::Check(parse_targets(raw.to)?, parse_check_type(raw.check_type)?)
-        }
+        Command::Add => Operation::Add(parse_targets(to)?),
+        Command::Delete => Operation::Delete(parse_targets(to)?),
+        Command::Check => Operation::Check(parse_targets(to)?, parse_check_type(check_type)?),
         Command::Get => Operation::Get {
-            start_index: parse_number(raw.start_index, "StartIndex", 0, i64::MAX)?,
+            start_index: parse_number(start_index, "StartIndex", 0, i64::MAX)?,
             limit: u32::try_from(parse_number(
-                raw.limit,
+                limit,
                 "MaxLimited",
                 1,
                 i64::try_from(MAX_PER_CALL).unwrap_or(i64::MAX),
             )?)
             .expect("range checked"),
-            last_sequence: parse_number(raw.last_sequence, "LastSequence", 0, i64::MAX)?,
+            last_sequence: parse_number(last_sequence, "LastSequence", 0, i64::MAX)?,
         },
     };
     Ok(Request { owner, operation })
@@ -144,12 +185,13 @@ pub fn unknown_member(command: Command, body: &str) -> Option<String> {
     members.into_keys().find(|name| !known.contains(&&**name))
 }
 
-/// Row 8 of docs/protocol.md 10 alone: whether `body` is one JSON object.
+/// Row 8 of docs/protocol.md 10 alone: whether `body` is one JSON object, of `command` if it is one of the blocklist.
 ///
 /// # Errors
 /// The refusal with code 60003.
-pub fn check_object(body: &[u8]) -> Result<(), Refusal> {
-    parse_object(body).map(drop)
+pub fn check_object(command: Option<Command>, body: &[u8]) -> Result<(), Refusal> {
+    let raw = parse_object(body)?;
+    command.map_or(Ok(()), |command| raw.check_once(command))
 }
 
 fn parse_object(body: &[u8]) -> Result<RawBody<'_>, Refusal> {
@@ -160,8 +202,7 @@ fn parse_object(body: &[u8]) -> Result<RawBody<'_>, Refusal> {
     let Ok(text) = std::str::from_utf8(body) else {
         return refuse(BAD_JSON, "request JSON is not UTF-8");
     };
-    let parsed = serde_json::from_str(text).map(|super::Object(raw)| raw);
-    parsed.or_else(|error| {
+    serde_json::from_str(text).or_else(|error| {
         refuse(
             BAD_JSON,
             format!(

@@ -25,7 +25,7 @@ pub mod receiver;
 pub mod runs;
 pub mod sanitizer;
 pub mod serve;
-mod usersig;
+pub mod usersig;
 
 use std::fs;
 use std::io::Write;

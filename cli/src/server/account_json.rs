@@ -100,7 +100,7 @@ pub fn parse_many(body: &[u8]) -> Result<Vec<String>, Refusal> {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    check_object(body)?;
+    check_object(None, body)?;
     let parsed = serde_json::from_slice(body).map(|Object(body)| body);
     parsed.map_err(|error: serde_json::Error| Refusal {
         code: if error.is_data() {

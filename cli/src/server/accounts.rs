@@ -19,14 +19,19 @@ pub(super) enum AccountCall {
 }
 
 impl AccountCall {
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "account_import" => Some(Self::Import),
-            "multiaccount_import" => Some(Self::ImportMany),
-            "account_check" => Some(Self::Check),
-            "account_delete" => Some(Self::Delete),
-            _ => None,
+    pub(super) const ALL: [Self; 4] = [Self::Import, Self::ImportMany, Self::Check, Self::Delete];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Import => "account_import",
+            Self::ImportMany => "multiaccount_import",
+            Self::Check => "account_check",
+            Self::Delete => "account_delete",
         }
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|call| call.name() == name)
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) struct Framing {
     begun: bool,
     lengths: u32,
     length: Option<u64>,
-    is_coded: bool,
+    coding: Coding,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -51,8 +51,48 @@ enum Stage {
     Head,
     /// So many bytes of a body are to come.
     Body(u64),
-    /// Not followed any more: a body in chunks, or something that hyper will refuse.
+    /// A line of a body in chunks.
+    Chunks(ChunkLine),
+    /// So many bytes of a chunk are to come.
+    Chunk(u64),
+    /// Not followed any more: what only a reader as lenient as hyper understands, or what it will refuse.
     Rest,
+}
+
+/// Which line of a body in chunks is next.
+#[derive(Clone, Copy)]
+enum ChunkLine {
+    Size,
+    /// The end of the line that a chunk is.
+    EndOfChunk,
+    /// The empty line after the last chunk. Trailer fields are not followed.
+    EndOfBody,
+}
+
+/// The longest line of the size of a chunk: 15 digits and the end of the line.
+const LONGEST_SIZE: usize = 17;
+
+/// How a body is wrapped, by the lines of its head.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Coding {
+    #[default]
+    None,
+    Chunked,
+    Other,
+}
+
+/// Takes up to `left` bytes off the front of `bytes`; what is left to take, if anything.
+fn skip(left: u64, bytes: &mut &[u8]) -> Option<u64> {
+    let step = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+    *bytes = &bytes[step..];
+    Some(left - step as u64).filter(|left| *left > 0)
+}
+
+/// The size of a chunk: hexadecimal digits and nothing else.
+fn chunk_size(line: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(line).ok()?;
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_plain.then(|| u64::from_str_radix(text, 16).ok())?
 }
 
 impl Framing {
@@ -72,18 +112,50 @@ impl Framing {
             match self.stage {
                 Stage::Rest => return,
                 Stage::Body(left) => {
-                    let step = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-                    bytes = &bytes[step..];
-                    let left = left - step as u64;
-                    self.stage = if left == 0 {
-                        Stage::Head
-                    } else {
-                        Stage::Body(left)
-                    };
+                    let left = skip(left, &mut bytes);
+                    self.stage = left.map_or(Stage::Head, Stage::Body);
                 }
+                Stage::Chunk(left) => {
+                    let left = skip(left, &mut bytes);
+                    self.stage = left.map_or(Stage::Chunks(ChunkLine::EndOfChunk), Stage::Chunk);
+                }
+                Stage::Chunks(kind) => bytes = self.follow_chunks(kind, bytes, findings),
                 Stage::Head => bytes = self.follow_head(bytes, findings),
             }
         }
+    }
+
+    /// Takes a line of a body in chunks, which must be in the plainest form: what one reader takes and another
+    /// does not is how requests are smuggled, so the connection ends after it.
+    fn follow_chunks<'a>(
+        &mut self,
+        kind: ChunkLine,
+        bytes: &'a [u8],
+        findings: &Findings,
+    ) -> &'a [u8] {
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let (part, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
+        self.line.extend_from_slice(part);
+        if end.is_none() && self.line.len() < LONGEST_SIZE {
+            return rest;
+        }
+        let fits = self.line.len() <= LONGEST_SIZE;
+        let line = self.line.strip_suffix(b"\r\n").filter(|_| fits);
+        self.stage = match (kind, line) {
+            (ChunkLine::Size, Some(line)) => match chunk_size(line) {
+                Some(0) => Stage::Chunks(ChunkLine::EndOfBody),
+                Some(size) => Stage::Chunk(size),
+                None => Stage::Rest,
+            },
+            (ChunkLine::EndOfChunk, Some([])) => Stage::Chunks(ChunkLine::Size),
+            (ChunkLine::EndOfBody, Some([])) => Stage::Head,
+            _ => Stage::Rest,
+        };
+        self.line.clear();
+        if matches!(self.stage, Stage::Rest) {
+            findings.last.store(true, Ordering::Release);
+        }
+        rest
     }
 
     fn follow_head<'a>(&mut self, bytes: &'a [u8], findings: &Findings) -> &'a [u8] {
@@ -129,16 +201,23 @@ impl Framing {
                 .ok()
                 .and_then(|text| text.parse().ok());
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            self.is_coded = true;
+            let is_chunked = value.eq_ignore_ascii_case(b"chunked");
+            self.coding = match self.coding {
+                Coding::None if is_chunked => Coding::Chunked,
+                _ => Coding::Other,
+            };
         }
     }
 
     fn end_head(&mut self, findings: &Findings) {
-        if self.lengths > 1 || (self.lengths == 1 && self.is_coded) {
+        if self.lengths > 1 || (self.lengths == 1 && self.coding != Coding::None) {
             findings.ambiguous.store(true, Ordering::Release);
         }
         self.stage = match self.length {
-            _ if self.is_coded => Stage::Rest,
+            _ if self.coding == Coding::Chunked && self.lengths == 0 => {
+                Stage::Chunks(ChunkLine::Size)
+            }
+            _ if self.coding != Coding::None => Stage::Rest,
             Some(0) => Stage::Head,
             Some(length) => Stage::Body(length),
             None if self.lengths == 0 => Stage::Head,
@@ -147,7 +226,7 @@ impl Framing {
         if matches!(self.stage, Stage::Rest) {
             findings.last.store(true, Ordering::Release);
         }
-        (self.begun, self.lengths, self.length, self.is_coded) = (false, 0, None, false);
+        (self.begun, self.lengths, self.length, self.coding) = (false, 0, None, Coding::None);
         findings.heads.fetch_add(1, Ordering::Release);
     }
 }
@@ -194,10 +273,44 @@ mod tests {
         }
     }
 
+    /// What follows a body in chunks: another request, or the end of the connection.
     #[test]
-    fn after_a_body_in_chunks_the_connection_ends() {
-        let text =
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n";
-        assert_eq!(follow(text, 9), (1, false, true));
+    fn a_body_in_chunks_is_followed_if_it_is_plain() {
+        let body = "5\r\na\r\n\r\n\r\n1A\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\n\r\n";
+        let next = "GET / HTTP/1.1\r\n\r\n";
+        for coding in ["chunked", "Chunked"] {
+            let text =
+                format!("POST / HTTP/1.1\r\nTransfer-Encoding: {coding}\r\n\r\n{body}{next}");
+            for step in 1..text.len() {
+                assert_eq!(follow(&text, step), (2, false, false), "{coding} {step}");
+            }
+        }
+        let head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for body in [
+            "0\r\nA: b\r\n\r\n",
+            "0;x=y\r\n\r\n",
+            "0 \r\n\r\n",
+            "0\n\n",
+            "+0\r\n\r\n",
+            "0x0\r\n\r\n",
+            "\r\n",
+            "1\r\nab\r\n0\r\n\r\n",
+            "1\r\na\n0\r\n\r\n",
+            "ffffffffffffffff\r\n",
+            "00000000000000000000000\r\n\r\n",
+        ] {
+            for step in 1..40 {
+                let found = follow(&format!("{head}{body}{next}"), step);
+                assert_eq!(found, (1, false, true), "{body:?} {step}");
+            }
+        }
+        for coding in [
+            "gzip",
+            "gzip, chunked",
+            "chunked\r\nTransfer-Encoding: chunked",
+        ] {
+            let text = format!("POST / HTTP/1.1\r\nTransfer-Encoding: {coding}\r\n\r\n{next}");
+            assert_eq!(follow(&text, 9), (1, false, true), "{coding}");
+        }
     }
 }

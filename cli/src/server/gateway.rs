@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -26,9 +26,16 @@ use chatblock::service::Service;
 use chatblock::service::engine::Engine;
 use chatblock::service::remote::RemoteService;
 use chatblock::sliding_window::{Allowance, SlidingWindow};
-use chatblock::usersig::Key;
+use chatblock::usersig::{self, Key};
 use chatblock::wire::{self, Refusal};
 
+/// What is said of another command of the service.
+static NOT_ANSWERED: LazyLock<String> = LazyLock::new(|| {
+    let blocklist = Command::ALL.map(|command| format!("v4/sns/{}", command.name()));
+    let accounts = AccountCall::ALL.map(|call| format!("v4/im_open_login_svc/{}", call.name()));
+    let all = [blocklist, accounts].concat().join(", ");
+    format!("not part of chatblock serve: it answers {all}")
+});
 /// The service and the store failed; the caller may try again.
 const INTERNAL_ERROR: i32 = 30006;
 /// The service below gave no answer in time.
@@ -122,6 +129,12 @@ impl Gateway {
         };
         let (sdkappid, key, admins) = identity(config, state)?;
         let below = Below::open(config, state, &clock)?;
+        if let Some(engine) = &below.engine {
+            engine.store().write(&mut |writer| {
+                let mut admins = admins.iter();
+                admins.try_for_each(|admin| writer.import(admin))
+            })?;
+        }
         Ok(Self {
             signatures: Signatures::new(sdkappid, key),
             admins,
@@ -161,8 +174,7 @@ impl Gateway {
         if !is_post {
             return Err(refusal(BAD_HTTP, "HTTP parse Error: use POST"));
         }
-        let call = Route::from_path(path)
-            .ok_or_else(|| refusal(NO_SUCH_COMMAND, "no such command; check the path"))?;
+        let call = Route::from_path(path).ok_or_else(|| refusal(NO_SUCH_COMMAND, &NOT_ANSWERED))?;
         let query = query::parse(query.unwrap_or_default())?;
         if query.sdkappid != Some(self.signatures.sdkappid()) {
             return Err(refusal(
@@ -173,7 +185,7 @@ impl Gateway {
         let now = self.clock.unix_seconds();
         self.signatures
             .verify(&query.identifier, &query.usersig, now)
-            .map_err(|code| refusal(code, meaning(code)))?;
+            .map_err(|code| refusal(code, &usersig::explain(code, &query.usersig, now)))?;
         let window = &self.windows[call.window()];
         if self.rate_is_exhausted || window.lock().take(self.clock.now()).is_err() {
             return Err(refusal(TOO_FREQUENT, "calls of this command come too fast"));
@@ -188,7 +200,11 @@ impl Gateway {
     pub(super) fn answer(&self, admitted: Admitted, body: &[u8], client: IpAddr) -> String {
         if !admitted.is_admin {
             // Row 8 goes before row 9.
-            let refusal = wire::check_object(body)
+            let command = match admitted.call {
+                Route::Blocklist(command) => Some(command),
+                Route::Account(_) => None,
+            };
+            let refusal = wire::check_object(command, body)
                 .err()
                 .unwrap_or_else(|| refusal(NOT_ADMIN, "identifier is not an app admin"));
             return write_refusal(&refusal);

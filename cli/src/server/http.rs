@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING,
+};
 use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode, Version};
 
@@ -18,6 +21,14 @@ use chatblock::api::codes::BAD_HTTP;
 
 /// Largest body that is read (choice C40).
 pub(super) const MAX_BODY: usize = 1024 * 1024;
+
+/// What every answer carries, as in the sample answer of the service (docs/protocol.md 1.2).
+const HEADERS: [(HeaderName, &str); 4] = [
+    (CONTENT_TYPE, "application/json; charset=utf-8"),
+    (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (ACCESS_CONTROL_ALLOW_HEADERS, "X-Requested-With"),
+    (ACCESS_CONTROL_ALLOW_METHODS, "POST"),
+];
 
 type Reply = Response<Full<Bytes>>;
 
@@ -151,10 +162,10 @@ async fn discard(body: Incoming) -> bool {
 
 fn answer(text: String) -> Reply {
     let mut reply = Response::new(Full::new(Bytes::from(text)));
-    reply.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
+    for (name, value) in HEADERS {
+        let value = HeaderValue::from_static(value);
+        reply.headers_mut().insert(name, value);
+    }
     reply
 }
 

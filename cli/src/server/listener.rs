@@ -158,6 +158,9 @@ impl Connection {
         let service = service_fn(move |request| handler.handle(request));
         let connection = http1::Builder::new()
             .max_buf_size(MAX_HEAD)
+            .title_case_headers(true)
+            // A client that has said all may close its side and still wait for the answer.
+            .half_close(true)
             .serve_connection(io, service);
         let mut connection = pin!(connection);
         let mut stopped = self.stopped.clone();

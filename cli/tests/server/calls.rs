@@ -221,31 +221,6 @@ fn an_exhausted_rate_refuses_before_the_body_is_looked_at() {
 }
 
 #[test]
-fn no_answer_invites_a_web_page() {
-    let server = Running::start(EMBEDDED, &state(""), short());
-    let target = format!("/v4/sns/black_list_get?{}", serve::query("admin"));
-    for request in [
-        serve::post(&target, &get("ann").to_string()),
-        serve::post("/", ""),
-        b"OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://example.invalid\r\n\
-          Access-Control-Request-Method: POST\r\nConnection: close\r\n\r\n"
-            .to_vec(),
-    ] {
-        let answer = String::from_utf8(serve::talk(&server.address, &request)).expect("text");
-        let head = answer
-            .split("\r\n\r\n")
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        assert!(!head.contains("access-control"), "{head}");
-        assert!(
-            head.contains("content-type: application/json; charset=utf-8"),
-            "{head}"
-        );
-    }
-}
-
-#[test]
 fn a_server_in_front_of_another_passes_its_answers_on() {
     let behind = Running::start(EMBEDDED, &state(""), short());
     let config = json!({

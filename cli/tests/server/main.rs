@@ -4,6 +4,7 @@ mod calls;
 mod ending;
 mod heads;
 mod limits;
+mod manners;
 mod names;
 mod payloads;
 mod raw;
