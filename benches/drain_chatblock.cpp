@@ -28,7 +28,7 @@ int main(int count, char **arguments) {
     const Moment from;
     for (int i = 0; i < blocks; ++i) {
         const char *target = names[i / owner_count].c_str();
-        const auto status = chatblock_blocklist_add_async(client, owners[i % owner_count].c_str(), &target, 1, i);
+        const auto status = chatblock_blocklist_add_async(client, owners[i % owner_count].c_str(), &target, 1, i, nullptr);
         require(status == CHATBLOCK_OK, "a call was not accepted: " + std::to_string(status));
     }
     for (int taken = 0; taken < blocks; ++taken) require(take_completion(client, 60000), "a completion is missing");

@@ -31,7 +31,7 @@ void fill(const char *file, unsigned long writes) {
     for (unsigned long number = 0; number < writes; ++number) {
         const std::string owner = account("ownr", number % OWNERS), target = account("trgt", number);
         const char *targets[] = {target.c_str()};
-        const auto status = chatblock_blocklist_add_async(client, owner.c_str(), targets, 1, number);
+        const auto status = chatblock_blocklist_add_async(client, owner.c_str(), targets, 1, number, nullptr);
         require(status == CHATBLOCK_OK, chatblock_status_name(status));
     }
     require(chatblock_client_sync(client, PATIENCE_MS) == CHATBLOCK_OK, "not all is on disk");

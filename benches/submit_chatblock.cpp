@@ -60,7 +60,7 @@ void tick(const chatblock_client *client, const std::vector<std::string> &owners
     double wall = wall_us();
     for (int i = from; i < to; ++i) {
         const char *target = names[i / OWNERS].c_str();
-        const auto status = chatblock_blocklist_add_async(client, owners[i % OWNERS].c_str(), &target, 1, i);
+        const auto status = chatblock_blocklist_add_async(client, owners[i % OWNERS].c_str(), &target, 1, i, nullptr);
         if (status != CHATBLOCK_OK) fail("a call was not accepted: " + std::to_string(status));
         const double now = wall_us();
         cost.wall_us.push_back(now - wall);

@@ -27,11 +27,12 @@ static int read_input(const chatblock_client *client, int input)
     for (ssize_t i = 0; i < count; i++) {
         char name[] = {'p', letters[i], '\0'};
         const char *unwanted[] = {name};
-        chatblock_status status =
-            chatblock_blocklist_add_async(client, "ann", unwanted, 1, (unsigned char)letters[i]);
-        if (status < 0)
-            printf("ann blocks %s: %s\n", name, chatblock_status_name(status));
-        accepted += status >= 0;
+        chatblock_result *error = NULL;
+        chatblock_blocklist_add_async(client, "ann", unwanted, 1, (unsigned char)letters[i], &error);
+        if (error != NULL)
+            printf("ann blocks %s: %s\n", name, chatblock_result_message(error));
+        accepted += error == NULL;
+        chatblock_result_free(error);
     }
     return count > 0 ? accepted : -1;
 }

@@ -31,11 +31,12 @@ static void read_input(const chatblock_client *client, int tick)
     for (uint64_t i = 0; i < INPUT_COUNT; i++) {
         if (INPUTS[i].tick != tick)
             continue;
-        chatblock_status status =
-            chatblock_blocklist_add_async(client, INPUTS[i].player, &INPUTS[i].unwanted, 1, i);
+        chatblock_result *error = NULL;
+        chatblock_blocklist_add_async(client, INPUTS[i].player, &INPUTS[i].unwanted, 1, i, &error);
         /* Nothing was accepted, and no completion will come: with BUSY the player tries again. */
-        if (status < 0)
-            snprintf(became[i], sizeof became[i], "%s", chatblock_status_name(status));
+        if (error != NULL)
+            snprintf(became[i], sizeof became[i], "%s", chatblock_result_message(error));
+        chatblock_result_free(error);
     }
 }
 

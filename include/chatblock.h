@@ -529,20 +529,24 @@ chatblock_result *chatblock_client_call(const chatblock_client *client,
  * @param targets  count account ids.
  * @param count    1 to 100,000.
  * @param tag      returned by chatblock_result_tag(); need not be unique.
+ * @param out_error  may be NULL. Receives NULL when the call was accepted, otherwise a result with the status
+ *                   and a message that names the argument; free it with chatblock_result_free().
  * @return OK = accepted, exactly one completion follows; ARGUMENT, BUSY (queue full), CLOSED, FORKED,
  *         PANIC: nothing was accepted.
  *
- * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Owns: the caller owns the error; the strings are copied.  Threads: any, at once.  Blocks: never.
  * Service: black_list_add.  Since: 0.1.
  *
- * @pre `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
+ * @pre `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements; `out_error` is
+ * NULL or writable.
  */
 CHATBLOCK_API
 chatblock_status chatblock_blocklist_add_async(const chatblock_client *client,
                                                const char *owner,
                                                const char *const *targets,
                                                size_t count,
-                                               uint64_t tag);
+                                               uint64_t tag,
+                                               chatblock_result **out_error);
 
 /**
  * Unblock accounts without waiting; the call ends with one completion that has this tag.
@@ -551,19 +555,22 @@ chatblock_status chatblock_blocklist_add_async(const chatblock_client *client,
  * @param targets  count account ids.
  * @param count    1 to 100,000.
  * @param tag      returned by chatblock_result_tag().
+ * @param out_error  as for chatblock_blocklist_add_async().
  * @return as chatblock_blocklist_add_async().
  *
- * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Owns: the caller owns the error; the strings are copied.  Threads: any, at once.  Blocks: never.
  * Service: black_list_delete.  Since: 0.1.
  *
- * @pre `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
+ * @pre `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements; `out_error` is
+ * NULL or writable.
  */
 CHATBLOCK_API
 chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client,
                                                   const char *owner,
                                                   const char *const *targets,
                                                   size_t count,
-                                                  uint64_t tag);
+                                                  uint64_t tag,
+                                                  chatblock_result **out_error);
 
 /**
  * Ask the service who blocks whom without waiting; the call ends with one completion that has this tag.
@@ -578,12 +585,14 @@ chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client
  * @param count       1 to 100,000.
  * @param check_type  CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH; any other number is ARGUMENT.
  * @param tag         returned by chatblock_result_tag().
+ * @param out_error   as for chatblock_blocklist_add_async().
  * @return as chatblock_blocklist_add_async().
  *
- * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Owns: the caller owns the error; the strings are copied.  Threads: any, at once.  Blocks: never.
  * Service: black_list_check.  Since: 0.1.
  *
- * @pre `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
+ * @pre `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements; `out_error` is
+ * NULL or writable.
  */
 CHATBLOCK_API
 chatblock_status chatblock_blocklist_check_async(const chatblock_client *client,
@@ -591,7 +600,33 @@ chatblock_status chatblock_blocklist_check_async(const chatblock_client *client,
                                                  const char *const *targets,
                                                  size_t count,
                                                  chatblock_check_type check_type,
-                                                 uint64_t tag);
+                                                 uint64_t tag,
+                                                 chatblock_result **out_error);
+
+/**
+ * Read one page of a block list without waiting; the call ends with one completion that has this tag.
+ *
+ * It sees the writes accepted before it, as chatblock_blocklist_check_async().
+ *
+ * @param owner        the owner of the list, 1 to 32 bytes.
+ * @param start_index  offset of the first item; 0 for the first page.
+ * @param limit        size of the page, 1 to 1000 items.
+ * @param tag          returned by chatblock_result_tag().
+ * @param out_error    as for chatblock_blocklist_add_async().
+ * @return as chatblock_blocklist_add_async().
+ *
+ * Owns: the caller owns the error; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Service: black_list_get.  Since: 0.1.
+ *
+ * @pre `client` is NULL or open; `owner` is NULL or NUL-terminated; `out_error` is NULL or writable.
+ */
+CHATBLOCK_API
+chatblock_status chatblock_blocklist_get_async(const chatblock_client *client,
+                                               const char *owner,
+                                               uint32_t start_index,
+                                               uint32_t limit,
+                                               uint64_t tag,
+                                               chatblock_result **out_error);
 
 /**
  * Make one call with the request JSON of the service without waiting; it ends with one completion that has
@@ -600,18 +635,20 @@ chatblock_status chatblock_blocklist_check_async(const chatblock_client *client,
  * @param command       "black_list_add", "black_list_delete", "black_list_get" or "black_list_check".
  * @param request_json  the request object of that command, at most 1000 targets.
  * @param tag           returned by chatblock_result_tag().
+ * @param out_error     as for chatblock_blocklist_add_async(); its message names the member of the request.
  * @return as chatblock_blocklist_add_async(); REQUEST for a request that is refused at once.
  *
- * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Owns: the caller owns the error; the strings are copied.  Threads: any, at once.  Blocks: never.
  * Service: the named command.  Since: 0.1.
  *
- * @pre `client` is NULL or open; strings are NULL or NUL-terminated.
+ * @pre `client` is NULL or open; strings are NULL or NUL-terminated; `out_error` is NULL or writable.
  */
 CHATBLOCK_API
 chatblock_status chatblock_client_submit(const chatblock_client *client,
                                          const char *command,
                                          const char *request_json,
-                                         uint64_t tag);
+                                         uint64_t tag,
+                                         chatblock_result **out_error);
 
 /**
  * Take the next completion.

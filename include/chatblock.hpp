@@ -534,34 +534,52 @@ public:
 
     /// chatblock_blocklist_add_async(): block accounts; one completion with this tag follows, for poll().
     /// The class completions does the same with lambdas.
-    /// @return ok = accepted; argument, busy, closed, forked, panic: nothing was accepted.  Blocks: never.
+    /// @return ok = accepted; argument, busy, closed, forked, panic: nothing was accepted, and message() names the
+    ///         argument.  Blocks: never.
     [[nodiscard]] result add_async(std::string_view owner, const accounts &targets, std::uint64_t tag) const
     {
-        return status_of(
-            chatblock_blocklist_add_async(handle(), detail::text(owner).c_str(), targets.data(), targets.size(), tag));
+        return accepted([&](chatblock_result **error) {
+            return chatblock_blocklist_add_async(handle(), detail::text(owner).c_str(), targets.data(),
+                                                 targets.size(), tag, error);
+        });
     }
 
     /// chatblock_blocklist_delete_async(): as add_async(), to unblock.
     [[nodiscard]] result remove_async(std::string_view owner, const accounts &targets, std::uint64_t tag) const
     {
-        return status_of(chatblock_blocklist_delete_async(handle(), detail::text(owner).c_str(), targets.data(),
-                                                          targets.size(), tag));
+        return accepted([&](chatblock_result **error) {
+            return chatblock_blocklist_delete_async(handle(), detail::text(owner).c_str(), targets.data(),
+                                                    targets.size(), tag, error);
+        });
     }
 
     /// chatblock_blocklist_check_async(): as add_async(), to check. It sees the writes accepted before.
     [[nodiscard]] result check_async(std::string_view owner, const accounts &targets, check_type type,
                                      std::uint64_t tag) const
     {
-        return status_of(chatblock_blocklist_check_async(handle(), detail::text(owner).c_str(), targets.data(),
-                                                         targets.size(), static_cast<chatblock_check_type>(type),
-                                                         tag));
+        return accepted([&](chatblock_result **error) {
+            return chatblock_blocklist_check_async(handle(), detail::text(owner).c_str(), targets.data(),
+                                                   targets.size(), static_cast<chatblock_check_type>(type), tag,
+                                                   error);
+        });
+    }
+
+    /// chatblock_blocklist_get_async(): as add_async(), to read one page of a list.
+    [[nodiscard]] result get_async(std::string_view owner, std::uint32_t start_index, std::uint32_t limit,
+                                   std::uint64_t tag) const
+    {
+        return accepted([&](chatblock_result **error) {
+            return chatblock_blocklist_get_async(handle(), detail::text(owner).c_str(), start_index, limit, tag, error);
+        });
     }
 
     /// chatblock_client_submit(): as add_async(), with the request JSON of the service; also request.
     [[nodiscard]] result submit(std::string_view command, std::string_view request_json, std::uint64_t tag) const
     {
-        return status_of(chatblock_client_submit(handle(), detail::text(command).c_str(),
-                                                 detail::text(request_json).c_str(), tag));
+        return accepted([&](chatblock_result **error) {
+            return chatblock_client_submit(handle(), detail::text(command).c_str(),
+                                           detail::text(request_json).c_str(), tag, error);
+        });
     }
 
     /// chatblock_client_poll(): take the next completion. Several threads may; each is taken once.
@@ -708,6 +726,15 @@ public:
 private:
     explicit client(chatblock_client *of) noexcept : of_(of) {}
 
+    /// ok, or the result with which the library says why it did not accept a call.
+    template <class Call>
+    static result accepted(Call hand_over)
+    {
+        chatblock_result *error = nullptr;
+        const chatblock_status done = hand_over(&error);
+        return error == nullptr ? status_of(done) : result(error);
+    }
+
     static result status_of(chatblock_status done) noexcept { return result(static_cast<status>(done)); }
 
     template <class Number>
@@ -773,6 +800,14 @@ public:
     {
         return start(std::move(then),
                      [&](std::uint64_t tag) { return client_.check_async(owner, targets, type, tag); });
+    }
+
+    /// client::get_async() with a lambda; as add().
+    template <class Then>
+    expected<std::uint64_t> get(std::string_view owner, std::uint32_t start_index, std::uint32_t limit, Then then)
+    {
+        return start(std::move(then),
+                     [&](std::uint64_t tag) { return client_.get_async(owner, start_index, limit, tag); });
     }
 
     /// client::submit() with a lambda; as add().

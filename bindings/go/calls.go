@@ -5,10 +5,7 @@ import "C"
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"runtime"
-	"unicode/utf8"
 )
 
 // CheckType says which directions Check looks at.
@@ -27,38 +24,30 @@ const (
 // ErrArgument, ErrClosed, or that of the context. With an outbox a write waits for its answer as long as the context
 // allows; one that is on disk by then is sent later all the same, so do not repeat it.
 func (c *Client) Add(ctx context.Context, owner string, targets ...string) (*Result, error) {
-	return c.overAccounts(ctx, owner, targets, accountsCall{
-		submit: func(h *C.chatblock_client, owner *C.char, targets list, tag C.uint64_t) C.chatblock_status {
-			return C.chatblock_blocklist_add_async(h, owner, targets.c(), targets.count, tag)
-		},
-		run: func(h *C.chatblock_client, owner *C.char, targets list) *C.chatblock_result {
-			return C.chatblock_blocklist_add(h, owner, targets.c(), targets.count)
-		},
+	return c.overAccounts(ctx, owner, targets, func(
+		h *C.chatblock_client, owner *C.char, targets list, tag C.uint64_t, why **C.chatblock_result,
+	) C.chatblock_status {
+		return C.chatblock_blocklist_add_async(h, owner, targets.c(), targets.count, tag, why)
 	})
 }
 
 // Delete unblocks accounts. An account that is not blocked counts as done; everything else is as with Add.
 func (c *Client) Delete(ctx context.Context, owner string, targets ...string) (*Result, error) {
-	return c.overAccounts(ctx, owner, targets, accountsCall{
-		submit: func(h *C.chatblock_client, owner *C.char, targets list, tag C.uint64_t) C.chatblock_status {
-			return C.chatblock_blocklist_delete_async(h, owner, targets.c(), targets.count, tag)
-		},
-		run: func(h *C.chatblock_client, owner *C.char, targets list) *C.chatblock_result {
-			return C.chatblock_blocklist_delete(h, owner, targets.c(), targets.count)
-		},
+	return c.overAccounts(ctx, owner, targets, func(
+		h *C.chatblock_client, owner *C.char, targets list, tag C.uint64_t, why **C.chatblock_result,
+	) C.chatblock_status {
+		return C.chatblock_blocklist_delete_async(h, owner, targets.c(), targets.count, tag, why)
 	})
 }
 
 // Check asks the service who blocks whom: each item has a Relation between from (A) and the account (B). It sees
 // every write of from that was accepted before. It takes 1 to 100,000 accounts; errors are as with Add.
 func (c *Client) Check(ctx context.Context, owner string, check CheckType, targets ...string) (*Result, error) {
-	return c.overAccounts(ctx, owner, targets, accountsCall{
-		submit: func(h *C.chatblock_client, owner *C.char, targets list, tag C.uint64_t) C.chatblock_status {
-			return C.chatblock_blocklist_check_async(h, owner, targets.c(), targets.count, C.chatblock_check_type(check), tag)
-		},
-		run: func(h *C.chatblock_client, owner *C.char, targets list) *C.chatblock_result {
-			return C.chatblock_blocklist_check(h, owner, targets.c(), targets.count, C.chatblock_check_type(check))
-		},
+	return c.overAccounts(ctx, owner, targets, func(
+		h *C.chatblock_client, owner *C.char, targets list, tag C.uint64_t, why **C.chatblock_result,
+	) C.chatblock_status {
+		kind := C.chatblock_check_type(check)
+		return C.chatblock_blocklist_check_async(h, owner, targets.c(), targets.count, kind, tag, why)
 	})
 }
 
@@ -69,17 +58,8 @@ func (c *Client) Get(ctx context.Context, owner string, start, max uint32) (*Res
 	if err != nil {
 		return nil, err
 	}
-	if !utf8.ValidString(owner) { // json.Marshal would repair it, and read another list
-		return nil, invalid("owner", "is not UTF-8")
-	}
-	request, err := json.Marshal(map[string]any{
-		"From_Account": owner, "StartIndex": start, "MaxLimited": max, "LastSequence": 0,
-	})
-	if err != nil {
-		return nil, invalid("owner", err.Error())
-	}
-	return c.jsonCall(ctx, "black_list_get", string(request), func(h *C.chatblock_client) *C.chatblock_result {
-		return C.chatblock_blocklist_get(h, name.c(), C.uint32_t(start), C.uint32_t(max))
+	return c.do(ctx, func(h *C.chatblock_client, tag C.uint64_t, why **C.chatblock_result) C.chatblock_status {
+		return C.chatblock_blocklist_get_async(h, name.c(), C.uint32_t(start), C.uint32_t(max), tag, why)
 	})
 }
 
@@ -87,25 +67,24 @@ func (c *Client) Get(ctx context.Context, owner string, start, max uint32) (*Res
 // "black_list_delete", "black_list_get" or "black_list_check". Errors are as with Add, and ErrRequest for a
 // request that is refused before anything is sent; the message names the member.
 func (c *Client) Call(ctx context.Context, command, request string) (*Result, error) {
-	return c.jsonCall(ctx, command, request, nil)
+	submit, err := jsonCall(command, request)
+	if err != nil {
+		return nil, err
+	}
+	return c.do(ctx, submit)
 }
 
-// call is one call of the library in its two forms.
-type call struct {
-	// submit hands the call over.
-	submit func(*C.chatblock_client, C.uint64_t) C.chatblock_status
-	// run does it and waits. It is used only for what submit refused, which says so with a number: run refuses
-	// it as well, and has a sentence.
-	run func(*C.chatblock_client) *C.chatblock_result
-}
+// submission hands a call over, or leaves at the last argument why it was not accepted.
+type submission func(*C.chatblock_client, C.uint64_t, **C.chatblock_result) C.chatblock_status
 
-// accountsCall is a call about accounts.
-type accountsCall struct {
-	submit func(*C.chatblock_client, *C.char, list, C.uint64_t) C.chatblock_status
-	run    func(*C.chatblock_client, *C.char, list) *C.chatblock_result
-}
+// accountsSubmission is one about accounts.
+type accountsSubmission func(
+	*C.chatblock_client, *C.char, list, C.uint64_t, **C.chatblock_result,
+) C.chatblock_status
 
-func (c *Client) overAccounts(ctx context.Context, owner string, targets []string, over accountsCall) (*Result, error) {
+func (c *Client) overAccounts(
+	ctx context.Context, owner string, targets []string, submit accountsSubmission,
+) (*Result, error) {
 	name, err := newText("owner", owner)
 	if err != nil {
 		return nil, err
@@ -115,17 +94,13 @@ func (c *Client) overAccounts(ctx context.Context, owner string, targets []strin
 		return nil, err
 	}
 	defer named.free()
-	return c.do(ctx, call{
-		submit: func(h *C.chatblock_client, tag C.uint64_t) C.chatblock_status {
-			return over.submit(h, name.c(), named, tag)
-		},
-		run: func(h *C.chatblock_client) *C.chatblock_result { return over.run(h, name.c(), named) },
+	return c.do(ctx, func(h *C.chatblock_client, tag C.uint64_t, why **C.chatblock_result) C.chatblock_status {
+		return submit(h, name.c(), named, tag, why)
 	})
 }
 
-func (c *Client) jsonCall(
-	ctx context.Context, command, request string, run func(*C.chatblock_client) *C.chatblock_result,
-) (*Result, error) {
+// jsonCall is the submission of a call with the service's own request.
+func jsonCall(command, request string) (submission, error) {
 	commandText, err := newText("command", command)
 	if err != nil {
 		return nil, err
@@ -134,32 +109,35 @@ func (c *Client) jsonCall(
 	if err != nil {
 		return nil, err
 	}
-	if run == nil {
-		run = func(h *C.chatblock_client) *C.chatblock_result {
-			return C.chatblock_client_call(h, commandText.c(), requestText.c())
-		}
+	return func(h *C.chatblock_client, tag C.uint64_t, why **C.chatblock_result) C.chatblock_status {
+		return C.chatblock_client_submit(h, commandText.c(), requestText.c(), tag, why)
+	}, nil
+}
+
+// submit hands a call over; the error says why it was not accepted.
+func (c *Client) submit(tag uint64, call submission) error {
+	defer runtime.KeepAlive(c)
+	handle, lock, err := c.core.enter()
+	if err != nil {
+		return err
 	}
-	return c.do(ctx, call{
-		submit: func(h *C.chatblock_client, tag C.uint64_t) C.chatblock_status {
-			return C.chatblock_client_submit(h, commandText.c(), requestText.c(), tag)
-		},
-		run: run,
-	})
+	defer lock.RUnlock()
+	var why *C.chatblock_result
+	if call(handle, C.uint64_t(tag), &why) < 0 {
+		_, err = take(why).outcome()
+	}
+	return err
 }
 
 // do hands a call over and waits for its completion, or for the context.
-func (c *Client) do(ctx context.Context, call call) (*Result, error) {
+func (c *Client) do(ctx context.Context, call submission) (*Result, error) {
 	defer runtime.KeepAlive(c)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	tag, done := c.core.calls.begin()
-	_, err := c.use(func(h *C.chatblock_client) C.int32_t { return call.submit(h, C.uint64_t(tag)) })
-	if err != nil {
+	if err := c.submit(tag, call); err != nil {
 		c.core.calls.forget(tag)
-		if isRefusedForContent(err) {
-			return c.ask(call.run)
-		}
 		return nil, err
 	}
 	select {
@@ -168,11 +146,6 @@ func (c *Client) do(ctx context.Context, call call) (*Result, error) {
 	case <-ctx.Done():
 		return c.abandon(ctx, tag, done)
 	}
-}
-
-// isRefusedForContent says whether the same call is refused again, whatever else happens.
-func isRefusedForContent(err error) bool {
-	return errors.Is(err, ErrArgument) || errors.Is(err, ErrRequest)
 }
 
 // abandon ends a call whose context has ended.

@@ -32,30 +32,18 @@ func (c *Client) Submit(tag uint64, command, request string) error {
 	if tag == replayed || tag >= ownTags {
 		return invalid("tag", "is not 1 to 1<<63 - 1")
 	}
-	commandText, err := newText("command", command)
-	if err != nil {
-		return err
-	}
-	requestText, err := newText("request", request)
+	call, err := jsonCall(command, request)
 	if err != nil {
 		return err
 	}
 	if !c.core.completions.reserve() {
 		return refusal(ErrBusy)
 	}
-	_, err = c.use(func(h *C.chatblock_client) C.int32_t {
-		return C.chatblock_client_submit(h, commandText.c(), requestText.c(), C.uint64_t(tag))
-	})
-	if err == nil {
-		return nil
+	if err := c.submit(tag, call); err != nil {
+		c.core.completions.release()
+		return err
 	}
-	c.core.completions.release()
-	if isRefusedForContent(err) {
-		_, err = c.ask(func(h *C.chatblock_client) *C.chatblock_result {
-			return C.chatblock_client_call(h, commandText.c(), requestText.c())
-		})
-	}
-	return err
+	return nil
 }
 
 // Completions is the channel of what became of submitted calls, and of writes of earlier clients. It is the same

@@ -73,7 +73,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // refusals are the sentences for what the library says with a number only.
 var refusals = map[Status]string{
 	ErrBusy:        "too many calls are waiting; nothing was accepted, try again later",
-	ErrClosed:      "the client is closed; a write that was under way may have happened",
+	ErrClosed:      "the client is closed; what was under way has no answer",
 	ErrTimeout:     "work is left when the time is over",
 	ErrUnsupported: "not on this platform or with this configuration",
 }

@@ -207,12 +207,7 @@ impl Client {
     /// ```
     #[must_use = "the reply says whether the call was done; see `Reply::into_result`"]
     pub fn get(&self, owner: &str, start_index: u32, limit: u32) -> Reply {
-        let operation = Operation::Get {
-            start_index: u64::from(start_index),
-            limit,
-            last_sequence: 0,
-        };
-        self.call_typed(owner, operation)
+        self.call_typed(owner, page(start_index, limit))
     }
 
     /// Who blocks whom, for 1 to 100,000 accounts (docs/protocol.md 3.4).
@@ -297,6 +292,20 @@ impl Client {
         tag: u64,
     ) -> Result<(), Error> {
         self.submit_typed(owner, Operation::Check(owned(targets), check_type), tag)
+    }
+
+    /// [`Self::get`] without waiting.
+    ///
+    /// # Errors
+    /// As [`Self::add_async`].
+    pub fn get_async(
+        &self,
+        owner: &str,
+        start_index: u32,
+        limit: u32,
+        tag: u64,
+    ) -> Result<(), Error> {
+        self.submit_typed(owner, page(start_index, limit), tag)
     }
 
     /// The same as [`Client::call`], without waiting.
@@ -475,6 +484,14 @@ impl Client {
                 RecvError::Closed => failed(&runtime::closed()),
             })
         })
+    }
+}
+
+fn page(start_index: u32, limit: u32) -> Operation {
+    Operation::Get {
+        start_index: u64::from(start_index),
+        limit,
+        last_sequence: 0,
     }
 }
 

@@ -6,7 +6,7 @@
 use std::ffi::c_char;
 
 use super::client::{chatblock_client, enter};
-use super::convert::{text, texts};
+use super::convert::{accounts, text};
 use super::result::chatblock_result;
 use super::status::{check_type as check_type_of, check_type_number};
 use crate::api::Command;
@@ -144,15 +144,8 @@ pub unsafe extern "C" fn chatblock_blocklist_check(
     check_type: check_type_number,
 ) -> *mut chatblock_result {
     let check = |client: &Client, owner: &str, to: &[&str]| match check_type_of(check_type) {
-        Some(kind) => client.check(owner, to, kind),
-        None => Reply::failed(
-            Some(Command::Check),
-            owner,
-            &Error::argument(
-                "check_type",
-                format!("is {check_type}; use CHATBLOCK_CHECK_SINGLE or _BOTH"),
-            ),
-        ),
+        Ok(kind) => client.check(owner, to, kind),
+        Err(error) => Reply::failed(Some(Command::Check), owner, &error),
     };
     // SAFETY: the caller's promises are those of `call`.
     unsafe { call(client, Command::Check, owner, (targets, count), check) }
@@ -210,15 +203,12 @@ unsafe fn call(
 ) -> *mut chatblock_result {
     let fail = |error: &Error| chatblock_result::failed(Some(command), error).give();
     let body = |client: &Client| {
-        // SAFETY: the caller promises a string.
-        let owner = unsafe { text(owner, "owner") };
-        // SAFETY: the caller promises `count` strings.
-        let targets = unsafe { texts(targets.0, targets.1, "targets") };
-        match (owner, targets) {
-            (Ok(owner), Ok(targets)) => {
+        // SAFETY: the caller promises strings.
+        match unsafe { accounts(owner, targets) } {
+            Ok((owner, targets)) => {
                 chatblock_result::from_reply(run(client, owner, &targets)).give()
             }
-            (Err(error), _) | (_, Err(error)) => fail(&error),
+            Err(error) => fail(&error),
         }
     };
     // SAFETY: the caller promises a client.

@@ -91,13 +91,8 @@ pub unsafe extern "C" fn chatblock_client_open(
         }
         Err(error) => (std::ptr::null_mut(), Some(error)),
     };
-    if !out_error.is_null() {
-        let error = error.map_or(std::ptr::null_mut(), |error| {
-            chatblock_result::from_error(&error).give()
-        });
-        // SAFETY: not NULL, and the caller promises a writable pointer.
-        unsafe { out_error.write(error) };
-    }
+    // SAFETY: the caller promises a writable pointer or NULL.
+    unsafe { chatblock_result::report(None, error.as_ref(), out_error) };
     client
 }
 

@@ -92,6 +92,21 @@ pub(super) unsafe fn texts<'a>(
     pointers.iter().enumerate().map(one).collect()
 }
 
+/// Borrows the owner and the targets of a call: all functions that take both refuse the same, in the same words.
+///
+/// # Safety
+/// `owner` as [`text`] wants it, `targets` and their number as [`texts`] wants them, for `'a`.
+pub(super) unsafe fn accounts<'a>(
+    owner: *const c_char,
+    targets: (*const *const c_char, usize),
+) -> Result<(&'a str, Texts<'a>), Error> {
+    // SAFETY: the caller's promise.
+    let owner = unsafe { text(owner, "owner") }?;
+    // SAFETY: as above.
+    let targets = unsafe { texts(targets.0, targets.1, "targets") }?;
+    Ok((owner, targets))
+}
+
 /// How long to wait: negative is without limit.
 pub(super) fn timeout(milliseconds: i32) -> Option<Duration> {
     u64::try_from(milliseconds).ok().map(Duration::from_millis)

@@ -87,6 +87,25 @@ impl chatblock_result {
         Self::from_reply(reply)
     }
 
+    /// What a function that may refuse leaves at its `out_error`: NULL, or a result with the reason.
+    ///
+    /// # Safety
+    /// `out_error` is NULL or points to a writable pointer.
+    pub(super) unsafe fn report(
+        command: Option<Command>,
+        error: Option<&Error>,
+        out_error: *mut *mut Self,
+    ) {
+        if out_error.is_null() {
+            return;
+        }
+        let given = error.map_or(std::ptr::null_mut(), |error| {
+            Self::failed(command, error).give()
+        });
+        // SAFETY: not NULL, and the caller promises a writable pointer.
+        unsafe { out_error.write(given) };
+    }
+
     /// Hands the result to C.
     pub(super) fn give(self) -> *mut Self {
         Box::into_raw(Box::new(self))

@@ -3,7 +3,7 @@
 //! All enumerations have the size of int32_t. A function refuses a number that is not in the enumeration.
 
 use crate::api::{CheckType, Relation};
-use crate::error::Status;
+use crate::error::{Error, Status};
 
 /// Outcome of a call. Values are never renumbered or reused; new ones may appear.
 #[repr(i32)]
@@ -123,10 +123,16 @@ impl From<Relation> for chatblock_relation {
     }
 }
 
-pub(super) fn check_type(number: check_type_number) -> Option<CheckType> {
+pub(super) fn check_type(number: check_type_number) -> Result<CheckType, Error> {
     [CheckType::Single, CheckType::Both]
         .into_iter()
         .find(|kind| *kind as i32 == number)
+        .ok_or_else(|| {
+            Error::argument(
+                "check_type",
+                format!("is {number}; use CHATBLOCK_CHECK_SINGLE or _BOTH"),
+            )
+        })
 }
 
 const _: () = {

@@ -5,9 +5,10 @@
 use std::ffi::c_char;
 
 use super::client::{chatblock_client, enter};
-use super::convert::{text, texts, timeout};
+use super::convert::{accounts, text, timeout};
 use super::result::chatblock_result;
 use super::status::{chatblock_status, check_type as check_type_of, check_type_number};
+use crate::api::Command;
 use crate::client::Client;
 use crate::error::{Error, Status};
 
@@ -21,14 +22,17 @@ use crate::error::{Error, Status};
 /// @param targets  count account ids.
 /// @param count    1 to 100,000.
 /// @param tag      returned by chatblock_result_tag(); need not be unique.
+/// @param out_error  may be NULL. Receives NULL when the call was accepted, otherwise a result with the status
+///                   and a message that names the argument; free it with chatblock_result_free().
 /// @return OK = accepted, exactly one completion follows; ARGUMENT, BUSY (queue full), CLOSED, FORKED,
 ///         PANIC: nothing was accepted.
 ///
-/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Owns: the caller owns the error; the strings are copied.  Threads: any, at once.  Blocks: never.
 /// Service: black_list_add.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements; `out_error` is
+/// NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_blocklist_add_async(
     client: *const chatblock_client,
@@ -36,12 +40,18 @@ pub unsafe extern "C" fn chatblock_blocklist_add_async(
     targets: *const *const c_char,
     count: usize,
     tag: u64,
+    out_error: *mut *mut chatblock_result,
 ) -> chatblock_status {
     // SAFETY: the caller's promises are those of `submit`.
     unsafe {
-        submit(client, owner, (targets, count), |c, owner, to| {
-            c.add_async(owner, to, tag)
-        })
+        submit(
+            client,
+            Command::Add,
+            owner,
+            (targets, count),
+            out_error,
+            |c, owner, to| c.add_async(owner, to, tag),
+        )
     }
 }
 
@@ -51,13 +61,15 @@ pub unsafe extern "C" fn chatblock_blocklist_add_async(
 /// @param targets  count account ids.
 /// @param count    1 to 100,000.
 /// @param tag      returned by chatblock_result_tag().
+/// @param out_error  as for chatblock_blocklist_add_async().
 /// @return as chatblock_blocklist_add_async().
 ///
-/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Owns: the caller owns the error; the strings are copied.  Threads: any, at once.  Blocks: never.
 /// Service: black_list_delete.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements; `out_error` is
+/// NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_blocklist_delete_async(
     client: *const chatblock_client,
@@ -65,12 +77,18 @@ pub unsafe extern "C" fn chatblock_blocklist_delete_async(
     targets: *const *const c_char,
     count: usize,
     tag: u64,
+    out_error: *mut *mut chatblock_result,
 ) -> chatblock_status {
     // SAFETY: the caller's promises are those of `submit`.
     unsafe {
-        submit(client, owner, (targets, count), |c, owner, to| {
-            c.delete_async(owner, to, tag)
-        })
+        submit(
+            client,
+            Command::Delete,
+            owner,
+            (targets, count),
+            out_error,
+            |c, owner, to| c.delete_async(owner, to, tag),
+        )
     }
 }
 
@@ -86,13 +104,15 @@ pub unsafe extern "C" fn chatblock_blocklist_delete_async(
 /// @param count       1 to 100,000.
 /// @param check_type  CHATBLOCK_CHECK_SINGLE or CHATBLOCK_CHECK_BOTH; any other number is ARGUMENT.
 /// @param tag         returned by chatblock_result_tag().
+/// @param out_error   as for chatblock_blocklist_add_async().
 /// @return as chatblock_blocklist_add_async().
 ///
-/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Owns: the caller owns the error; the strings are copied.  Threads: any, at once.  Blocks: never.
 /// Service: black_list_check.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has count elements; `out_error` is
+/// NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_blocklist_check_async(
     client: *const chatblock_client,
@@ -101,14 +121,58 @@ pub unsafe extern "C" fn chatblock_blocklist_check_async(
     count: usize,
     check_type: check_type_number,
     tag: u64,
+    out_error: *mut *mut chatblock_result,
 ) -> chatblock_status {
     let check = |client: &Client, owner: &str, to: &[&str]| {
-        let kind =
-            check_type_of(check_type).ok_or_else(|| Error::argument("check_type", "is unknown"))?;
-        client.check_async(owner, to, kind, tag)
+        client.check_async(owner, to, check_type_of(check_type)?, tag)
     };
     // SAFETY: the caller's promises are those of `submit`.
-    unsafe { submit(client, owner, (targets, count), check) }
+    unsafe {
+        submit(
+            client,
+            Command::Check,
+            owner,
+            (targets, count),
+            out_error,
+            check,
+        )
+    }
+}
+
+/// Read one page of a block list without waiting; the call ends with one completion that has this tag.
+///
+/// It sees the writes accepted before it, as chatblock_blocklist_check_async().
+///
+/// @param owner        the owner of the list, 1 to 32 bytes.
+/// @param start_index  offset of the first item; 0 for the first page.
+/// @param limit        size of the page, 1 to 1000 items.
+/// @param tag          returned by chatblock_result_tag().
+/// @param out_error    as for chatblock_blocklist_add_async().
+/// @return as chatblock_blocklist_add_async().
+///
+/// Owns: the caller owns the error; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Service: black_list_get.  Since: 0.1.
+///
+/// # Safety
+/// `client` is NULL or open; `owner` is NULL or NUL-terminated; `out_error` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn chatblock_blocklist_get_async(
+    client: *const chatblock_client,
+    owner: *const c_char,
+    start_index: u32,
+    limit: u32,
+    tag: u64,
+    out_error: *mut *mut chatblock_result,
+) -> chatblock_status {
+    let body = |client: &Client| {
+        // SAFETY: the caller promises a string.
+        let owner = unsafe { text(owner, "owner") }?;
+        client.get_async(owner, start_index, limit, tag)
+    };
+    // SAFETY: the caller promises a client.
+    let outcome = unsafe { enter(client, |error| Err(error.clone()), body) };
+    // SAFETY: the caller promises a writable pointer or NULL.
+    unsafe { accepted(Some(Command::Get), outcome, out_error) }
 }
 
 /// Make one call with the request JSON of the service without waiting; it ends with one completion that has
@@ -117,29 +181,33 @@ pub unsafe extern "C" fn chatblock_blocklist_check_async(
 /// @param command       "black_list_add", "black_list_delete", "black_list_get" or "black_list_check".
 /// @param request_json  the request object of that command, at most 1000 targets.
 /// @param tag           returned by chatblock_result_tag().
+/// @param out_error     as for chatblock_blocklist_add_async(); its message names the member of the request.
 /// @return as chatblock_blocklist_add_async(); REQUEST for a request that is refused at once.
 ///
-/// Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+/// Owns: the caller owns the error; the strings are copied.  Threads: any, at once.  Blocks: never.
 /// Service: the named command.  Since: 0.1.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `out_error` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatblock_client_submit(
     client: *const chatblock_client,
     command: *const c_char,
     request_json: *const c_char,
     tag: u64,
+    out_error: *mut *mut chatblock_result,
 ) -> chatblock_status {
     let body = |client: &Client| {
         // SAFETY: the caller promises strings.
         let command = unsafe { text(command, "command") };
         // SAFETY: as above.
         let request = unsafe { text(request_json, "request_json") };
-        accepted(command.and_then(|command| client.submit(command, request?, tag)))
+        command.and_then(|command| client.submit(command, request?, tag))
     };
     // SAFETY: the caller promises a client.
-    unsafe { enter(client, Error::status, body) }.into()
+    let outcome = unsafe { enter(client, |error| Err(error.clone()), body) };
+    // SAFETY: the caller promises a writable pointer or NULL.
+    unsafe { accepted(None, outcome, out_error) }
 }
 
 /// Take the next completion.
@@ -273,27 +341,42 @@ pub unsafe extern "C" fn chatblock_client_flush(
     .into()
 }
 
-fn accepted(outcome: Result<(), Error>) -> Status {
-    outcome.map_or_else(|error| error.status(), |()| Status::Ok)
+/// Whether a call was accepted, and at `out_error` why it was not.
+///
+/// # Safety
+/// `out_error` is NULL or points to a writable pointer.
+unsafe fn accepted(
+    command: Option<Command>,
+    outcome: Result<(), Error>,
+    out_error: *mut *mut chatblock_result,
+) -> chatblock_status {
+    let error = outcome.err();
+    let status = error.as_ref().map_or(Status::Ok, Error::status);
+    // SAFETY: the caller's promise.
+    unsafe { chatblock_result::report(command, error.as_ref(), out_error) };
+    status.into()
 }
 
 /// A command with targets, from pointers to acceptance.
 ///
 /// # Safety
-/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has as many as it says.
+/// `client` is NULL or open; strings are NULL or NUL-terminated; `targets` has as many as it says; `out_error` is NULL
+/// or writable.
 unsafe fn submit(
     client: *const chatblock_client,
+    command: Command,
     owner: *const c_char,
     targets: (*const *const c_char, usize),
+    out_error: *mut *mut chatblock_result,
     run: impl FnOnce(&Client, &str, &[&str]) -> Result<(), Error>,
 ) -> chatblock_status {
     let body = |client: &Client| {
-        // SAFETY: the caller promises a string.
-        let owner = unsafe { text(owner, "owner") };
-        // SAFETY: the caller promises `count` strings.
-        let targets = unsafe { texts(targets.0, targets.1, "targets") };
-        accepted(owner.and_then(|owner| run(client, owner, &targets?)))
+        // SAFETY: the caller promises strings.
+        let (owner, targets) = unsafe { accounts(owner, targets) }?;
+        run(client, owner, &targets)
     };
     // SAFETY: the caller promises a client.
-    unsafe { enter(client, Error::status, body) }.into()
+    let outcome = unsafe { enter(client, |error| Err(error.clone()), body) };
+    // SAFETY: the caller promises a writable pointer or NULL.
+    unsafe { accepted(Some(command), outcome, out_error) }
 }

@@ -43,19 +43,21 @@ static void every_call_completes_once(void)
 {
     chatblock_client *client = open_client("{}");
     const char *targets[] = {"bob", "cat"};
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", targets, 2, UINT64_MAX), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", targets, 2, UINT64_MAX, NULL), CHATBLOCK_OK);
     completes(client, UINT64_MAX, "black_list_add", 2);
     CHECK_NUMBER(
-        chatblock_blocklist_check_async(client, "ann", targets, 2, CHATBLOCK_CHECK_BOTH, 0),
+        chatblock_blocklist_check_async(client, "ann", targets, 2, CHATBLOCK_CHECK_BOTH, 0, NULL),
         CHATBLOCK_OK);
     completes(client, 0, "black_list_check", 2);
     CHECK_NUMBER(chatblock_client_submit(client, "black_list_get",
                                          "{\"From_Account\":\"ann\",\"StartIndex\":0,"
                                          "\"MaxLimited\":20,\"LastSequence\":0}",
-                                         7),
+                                         7, NULL),
                  CHATBLOCK_OK);
     completes(client, 7, "black_list_get", 2);
-    CHECK_NUMBER(chatblock_blocklist_delete_async(client, "ann", targets, 2, 7), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_get_async(client, "ann", 0, 1, 6, NULL), CHATBLOCK_OK);
+    completes(client, 6, "black_list_get", 1);
+    CHECK_NUMBER(chatblock_blocklist_delete_async(client, "ann", targets, 2, 7, NULL), CHATBLOCK_OK);
     completes(client, 7, "black_list_delete", 2);
     is_quiet(client);
     CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
@@ -72,7 +74,7 @@ static void a_long_list_is_one_completion(void)
         targets[i] = names[i];
     }
     CHECK_NUMBER(
-        chatblock_blocklist_check_async(client, "ann", targets, MANY, CHATBLOCK_CHECK_SINGLE, 5),
+        chatblock_blocklist_check_async(client, "ann", targets, MANY, CHATBLOCK_CHECK_SINGLE, 5, NULL),
         CHATBLOCK_OK);
     memset(names, 'x', sizeof names);
     completes(client, 5, "black_list_check", MANY);
@@ -80,12 +82,46 @@ static void a_long_list_is_one_completion(void)
     CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
 }
 
+/* A call without waiting is refused as its twin that waits: with the same status, in the same words. */
+static void refused_alike(chatblock_status status, chatblock_result *error, chatblock_result *waiting)
+{
+    CHECK(error != NULL && status < 0);
+    CHECK_NUMBER(chatblock_result_status(error), status);
+    CHECK_NUMBER(chatblock_result_status(waiting), status);
+    CHECK_TEXT(chatblock_result_message(error), chatblock_result_message(waiting));
+    CHECK(*chatblock_result_message(error) != '\0');
+    chatblock_result_free(error);
+    chatblock_result_free(waiting);
+}
+
+static void check_is_refused(chatblock_client *c, const char *from, const char *const *to, size_t n, int type)
+{
+    chatblock_result *error = NULL;
+    chatblock_check_type kind = (chatblock_check_type)type;
+    chatblock_status status = chatblock_blocklist_check_async(c, from, to, n, kind, 1, &error);
+    CHECK_NUMBER(status, CHATBLOCK_ERR_ARGUMENT);
+    refused_alike(status, error, chatblock_blocklist_check(c, from, to, n, kind));
+    CHECK_NUMBER(chatblock_blocklist_check_async(c, from, to, n, kind, 1, NULL), CHATBLOCK_ERR_ARGUMENT);
+}
+
+static void page_is_refused(chatblock_client *c, const char *from, uint32_t limit)
+{
+    chatblock_result *error = NULL;
+    chatblock_status status = chatblock_blocklist_get_async(c, from, 0, limit, 1, &error);
+    CHECK_NUMBER(status, CHATBLOCK_ERR_ARGUMENT);
+    refused_alike(status, error, chatblock_blocklist_get(c, from, 0, limit));
+}
+
 static void targets_are_refused(chatblock_client *c, const char *from, const char *const *to, size_t n)
 {
-    CHECK_NUMBER(chatblock_blocklist_add_async(c, from, to, n, 1), CHATBLOCK_ERR_ARGUMENT);
-    CHECK_NUMBER(chatblock_blocklist_delete_async(c, from, to, n, 1), CHATBLOCK_ERR_ARGUMENT);
-    CHECK_NUMBER(chatblock_blocklist_check_async(c, from, to, n, CHATBLOCK_CHECK_BOTH, 1),
-                 CHATBLOCK_ERR_ARGUMENT);
+    chatblock_result *error = NULL;
+    chatblock_status status = chatblock_blocklist_add_async(c, from, to, n, 1, &error);
+    CHECK_NUMBER(status, CHATBLOCK_ERR_ARGUMENT);
+    refused_alike(status, error, chatblock_blocklist_add(c, from, to, n));
+    status = chatblock_blocklist_delete_async(c, from, to, n, 1, &error);
+    CHECK_NUMBER(status, CHATBLOCK_ERR_ARGUMENT);
+    refused_alike(status, error, chatblock_blocklist_delete(c, from, to, n));
+    check_is_refused(c, from, to, n, CHATBLOCK_CHECK_BOTH);
 }
 
 static void bad_targets_are_refused_at_once(chatblock_client *client)
@@ -104,7 +140,23 @@ static void bad_targets_are_refused_at_once(chatblock_client *client)
     targets_are_refused(client, "ann", empty, 2);
     targets_are_refused(client, "ann", BOB, 0);
     targets_are_refused(client, "ann", many, MOST_TARGETS + 1);
-    CHECK_NUMBER(chatblock_blocklist_check_async(client, "ann", BOB, 1, (chatblock_check_type)3, 1), CHATBLOCK_ERR_ARGUMENT);
+    page_is_refused(NULL, "ann", 9);
+    page_is_refused(client, NULL, 9);
+    page_is_refused(client, "", 9);
+    page_is_refused(client, "ann", 0);
+    page_is_refused(client, "ann", 1001);
+    check_is_refused(client, "ann", BOB, 1, 0);
+    check_is_refused(client, "ann", BOB, 1, 3);
+    check_is_refused(client, "ann", BOB, 1, INT32_MIN);
+}
+
+static void request_is_refused(chatblock_client *c, const char *command, const char *request, chatblock_status wanted)
+{
+    chatblock_result *error = NULL;
+    chatblock_status status = chatblock_client_submit(c, command, request, 1, &error);
+    CHECK_NUMBER(status, wanted);
+    refused_alike(status, error, chatblock_client_call(c, command, request));
+    CHECK_NUMBER(chatblock_client_submit(c, command, request, 1, NULL), wanted);
 }
 
 static void bad_json_is_refused_at_once(chatblock_client *client)
@@ -112,14 +164,14 @@ static void bad_json_is_refused_at_once(chatblock_client *client)
     const char *good = "{\"From_Account\":\"ann\",\"To_Account\":[\"bob\"]}";
     const char *add = "black_list_add", *bad[] = {"", "{", "[]", "{}", "{\"From_Account\":\"ann\"}",
                                                    "{\"From_Account\":\"ann\",\"To_Account\":[\"bob\"],\"ExpireAt\":1}"};
-    CHECK_NUMBER(chatblock_client_submit(NULL, add, good, 1), CHATBLOCK_ERR_ARGUMENT);
-    CHECK_NUMBER(chatblock_client_submit(client, NULL, good, 1), CHATBLOCK_ERR_ARGUMENT);
-    CHECK_NUMBER(chatblock_client_submit(client, add, NULL, 1), CHATBLOCK_ERR_ARGUMENT);
-    CHECK_NUMBER(chatblock_client_submit(client, "\xff", good, 1), CHATBLOCK_ERR_ARGUMENT);
-    CHECK_NUMBER(chatblock_client_submit(client, add, "\xff", 1), CHATBLOCK_ERR_ARGUMENT);
-    CHECK_NUMBER(chatblock_client_submit(client, "black_list_drop", good, 1), CHATBLOCK_ERR_ARGUMENT);
+    request_is_refused(NULL, add, good, CHATBLOCK_ERR_ARGUMENT);
+    request_is_refused(client, NULL, good, CHATBLOCK_ERR_ARGUMENT);
+    request_is_refused(client, add, NULL, CHATBLOCK_ERR_ARGUMENT);
+    request_is_refused(client, "\xff", good, CHATBLOCK_ERR_ARGUMENT);
+    request_is_refused(client, add, "\xff", CHATBLOCK_ERR_ARGUMENT);
+    request_is_refused(client, "black_list_drop", good, CHATBLOCK_ERR_ARGUMENT);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        CHECK_NUMBER(chatblock_client_submit(client, add, bad[i], 1), CHATBLOCK_ERR_REQUEST);
+        request_is_refused(client, add, bad[i], CHATBLOCK_ERR_REQUEST);
 }
 
 static void what_is_refused_leaves_nothing(void)
@@ -154,8 +206,14 @@ static void stats_count_every_call_once(void)
     chatblock_client *client = open_client("{\"queue\":{\"max_calls\":1}}");
     stats_have(client, "\"backend\":\"embedded\"");
     CHECK_NUMBER(take(chatblock_blocklist_add(client, "ann", BOB, 1)), CHATBLOCK_OK);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 2), CHATBLOCK_ERR_BUSY);
+    chatblock_result *error = (chatblock_result *)&BOB;
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, &error), CHATBLOCK_OK);
+    CHECK(error == NULL);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 2, &error), CHATBLOCK_ERR_BUSY);
+    CHECK_HAS(chatblock_result_message(error), "queue");
+    CHECK_TEXT(chatblock_result_command(error), "black_list_add");
+    CHECK_NUMBER(chatblock_result_retryable(error), 1);
+    chatblock_result_free(error);
     CHECK_NUMBER(chatblock_client_flush(client, -1), CHATBLOCK_OK);
     stats_have(client, "\"total\":{\"accepted\":2,\"confirmed\":2,\"refused\":0,\"in_doubt\":0,"
                        "\"not_sent\":0,\"cancelled\":0,\"pending\":0}");
@@ -169,8 +227,8 @@ static void calls_of_one_owner_keep_their_order(void)
 {
     chatblock_client *client = open_client("{}");
     for (uint64_t tag = 0; tag < 2 * PAIRS; tag += 2) {
-        CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, tag), CHATBLOCK_OK);
-        CHECK_NUMBER(chatblock_blocklist_delete_async(client, "ann", BOB, 1, tag + 1), CHATBLOCK_OK);
+        CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, tag, NULL), CHATBLOCK_OK);
+        CHECK_NUMBER(chatblock_blocklist_delete_async(client, "ann", BOB, 1, tag + 1, NULL), CHATBLOCK_OK);
     }
     for (uint64_t tag = 0; tag < 2 * PAIRS; tag++) {
         chatblock_result *r = chatblock_client_poll(client, -1);
@@ -190,10 +248,10 @@ static void a_check_sees_the_writes_before_it(void)
         char name[16];
         const char *target[] = {name};
         snprintf(name, sizeof name, "p%d", (int)i);
-        CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", target, 1, 1), CHATBLOCK_OK);
+        CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", target, 1, 1, NULL), CHATBLOCK_OK);
         if (i % 2 == 0) {
             CHECK_NUMBER(
-                chatblock_blocklist_check_async(client, "ann", target, 1, CHATBLOCK_CHECK_SINGLE, 2),
+                chatblock_blocklist_check_async(client, "ann", target, 1, CHATBLOCK_CHECK_SINGLE, 2, NULL),
                 CHATBLOCK_OK);
             CHECK_NUMBER(take(chatblock_client_poll(client, -1)), CHATBLOCK_OK);
         }
@@ -239,7 +297,7 @@ static void the_descriptor_tells_what_waits(void)
     CHECK(chatblock_client_poll(client, 0) == NULL);
     CHECK(!is_readable(descriptor));
     for (int i = 0; i < 3; i++)
-        CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+        CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_OK);
     struct pollfd waiting = {descriptor, POLLIN, 0};
     CHECK_NUMBER(poll(&waiting, 1, -1), 1);
     CHECK_NUMBER(chatblock_client_flush(client, -1), CHATBLOCK_OK);
@@ -276,7 +334,7 @@ static void every_arrival_after_a_null_is_an_edge(void)
     CHECK_NUMBER(epoll_wait(loop, &seen, 1, 0), 1);
     CHECK_NUMBER(drain(client), 0);
     CHECK_NUMBER(epoll_wait(loop, &seen, 1, 0), 0);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_OK);
     CHECK_NUMBER(epoll_wait(loop, &seen, 1, 20000), 1);
     CHECK_NUMBER(drain(client), 1);
     CHECK_NUMBER(drain(client), 0);
@@ -289,7 +347,7 @@ static void every_arrival_after_a_null_is_an_edge(void)
     CHECK_NUMBER(epoll_wait(loop, &seen, 1, 0), 1);
     CHECK_NUMBER(drain(client), 0);
     (void)!read(descriptor, &foreign, sizeof foreign);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_OK);
     CHECK_NUMBER(epoll_wait(loop, &seen, 1, 20000), 1);
     CHECK(is_readable(descriptor));
     CHECK_NUMBER(drain(client), 1);
@@ -303,17 +361,17 @@ static void a_full_queue_is_busy(void)
     chatblock_client *client = open_client("{\"queue\":{\"max_calls\":4}}");
     int accepted = 0, busy = 0;
     for (int i = 0; i < ATTEMPTS; i++) {
-        chatblock_status status = chatblock_blocklist_add_async(client, "ann", BOB, 1, 1);
+        chatblock_status status = chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL);
         accepted += status == CHATBLOCK_OK;
         busy += status == CHATBLOCK_ERR_BUSY;
     }
     CHECK_NUMBER(accepted, QUEUE);
     CHECK_NUMBER(accepted + busy, ATTEMPTS);
     CHECK_NUMBER(chatblock_client_flush(client, -1), CHATBLOCK_OK);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_ERR_BUSY);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_ERR_BUSY);
     CHECK_NUMBER(take(chatblock_client_poll(client, 0)), CHATBLOCK_OK);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_ERR_BUSY);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_ERR_BUSY);
     for (int i = 0; i < QUEUE; i++)
         CHECK_NUMBER(take(chatblock_client_poll(client, -1)), CHATBLOCK_OK);
     is_quiet(client);
@@ -325,13 +383,13 @@ static void flush_sync_and_cancel(void)
     chatblock_client *client = open_client("{}");
     CHECK_NUMBER(chatblock_client_cancel(client, 1), 0);
     CHECK_NUMBER(chatblock_client_sync(client, -1), CHATBLOCK_ERR_UNSUPPORTED);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_OK);
     CHECK_NUMBER(chatblock_client_flush(client, -1), CHATBLOCK_OK);
     CHECK_NUMBER(chatblock_client_cancel(client, 1), 0);
     completes(client, 1, "black_list_add", 1);
     is_quiet(client);
     /* Nobody takes this one: nothing is lost by it. */
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_OK);
     CHECK_NUMBER(chatblock_client_flush(client, 60000), CHATBLOCK_OK);
     CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
 }
@@ -341,7 +399,7 @@ static void what_is_synced_is_there_again(void)
     const char *config = "{\"path\":\"synced\"}";
     chatblock_client *client = open_client(config);
     CHECK_NUMBER(chatblock_client_sync(client, 0), CHATBLOCK_OK);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_OK);
     CHECK_NUMBER(chatblock_client_sync(client, -1), CHATBLOCK_OK);
     CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
     client = open_client(config);
@@ -373,13 +431,15 @@ static void a_copy_is_a_store_like_any_other(void)
 static char look_from_child(chatblock_client *client)
 {
     const chatblock_status forked = CHATBLOCK_ERR_FORKED;
-    if (chatblock_blocklist_add_async(client, "ann", BOB, 1, 1) != forked)
+    if (chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL) != forked)
         return 'a';
-    if (chatblock_blocklist_delete_async(client, "ann", BOB, 1, 1) != forked)
+    if (chatblock_blocklist_delete_async(client, "ann", BOB, 1, 1, NULL) != forked)
         return 'd';
-    if (chatblock_blocklist_check_async(client, "ann", BOB, 1, CHATBLOCK_CHECK_BOTH, 1) != forked)
+    if (chatblock_blocklist_check_async(client, "ann", BOB, 1, CHATBLOCK_CHECK_BOTH, 1, NULL) != forked)
         return 'k';
-    if (chatblock_client_submit(client, "black_list_get", "{}", 1) != forked)
+    if (chatblock_blocklist_get_async(client, "ann", 0, 1, 1, NULL) != forked)
+        return 'G';
+    if (chatblock_client_submit(client, "black_list_get", "{}", 1, NULL) != forked)
         return 's';
     if (chatblock_client_poll(client, -1) != NULL)
         return 'p';
@@ -400,7 +460,7 @@ static void a_forked_child_has_no_completions(void)
     chatblock_client *client = open_client("{}");
     int ends[2];
     char told = 0;
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 9), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 9, NULL), CHATBLOCK_OK);
     CHECK_NUMBER(chatblock_client_flush(client, -1), CHATBLOCK_OK);
     CHECK(pipe(ends) == 0);
     pid_t child = fork();
@@ -423,7 +483,7 @@ static void errno_stays(void)
 {
     chatblock_client *client = open_client("{}");
     errno = 77;
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_OK);
     CHECK_NUMBER(take(chatblock_client_poll(client, -1)), CHATBLOCK_OK);
     CHECK(chatblock_client_poll(client, 1) == NULL && chatblock_client_event_fd(client) >= 0);
     CHECK_NUMBER(chatblock_client_wakeup(client), CHATBLOCK_OK);

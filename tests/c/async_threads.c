@@ -39,8 +39,8 @@ static void *submit(void *argument)
         uint64_t tag = (uint64_t)(worker->number * EACH + i);
         snprintf(owner, sizeof owner, "o%d_%d", worker->number, i % OWNERS);
         worker->wrong += (i / OWNERS % 2 == 0
-                              ? chatblock_blocklist_add_async(worker->client, owner, BOB, 1, tag)
-                              : chatblock_blocklist_delete_async(worker->client, owner, BOB, 1, tag)) !=
+                              ? chatblock_blocklist_add_async(worker->client, owner, BOB, 1, tag, NULL)
+                              : chatblock_blocklist_delete_async(worker->client, owner, BOB, 1, tag, NULL)) !=
                          CHATBLOCK_OK;
     }
     return NULL;
@@ -121,12 +121,12 @@ static void what_was_not_sent_can_be_cancelled(void)
 {
     int port, listener = listen_on_loopback(&port);
     chatblock_client *client = open_remote(port, 30000, 30000);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_OK);
     int peer = accept_request(listener);
     CHECK(peer >= 0);
-    CHECK_NUMBER(chatblock_blocklist_delete_async(client, "ann", BOB, 1, 2), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_delete_async(client, "ann", BOB, 1, 2, NULL), CHATBLOCK_OK);
     CHECK_NUMBER(
-        chatblock_blocklist_check_async(client, "ann", BOB, 1, CHATBLOCK_CHECK_SINGLE, 2),
+        chatblock_blocklist_check_async(client, "ann", BOB, 1, CHATBLOCK_CHECK_SINGLE, 2, NULL),
         CHATBLOCK_OK);
     CHECK_NUMBER(chatblock_client_cancel(client, 3), 0);
     CHECK_NUMBER(chatblock_client_cancel(client, 1), 0);
@@ -148,7 +148,7 @@ static void silence_completes_with_timeout(void)
 {
     int port, listener = listen_on_loopback(&port);
     chatblock_client *client = open_remote(port, 200, 400);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", CAT, 1, 4), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", CAT, 1, 4, NULL), CHATBLOCK_OK);
     CHECK_NUMBER(chatblock_client_flush(client, -1), CHATBLOCK_OK);
     chatblock_result *r = chatblock_client_poll(client, 0);
     CHECK_NUMBER(chatblock_result_tag(r), 4);
@@ -179,7 +179,7 @@ static void everybody_who_waits_can_be_woken(void)
     static struct worker waiting[WAITING], waker;
     int port, listener = listen_on_loopback(&port);
     chatblock_client *client = open_remote(port, 30000, 30000);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 1, NULL), CHATBLOCK_OK);
     int peer = accept_request(listener);
     CHECK(peer >= 0);
     for (int i = 0; i < WAITING; i++)
@@ -214,7 +214,7 @@ static double close_while_64_wait(int timeout_ms)
     for (int i = 0; i < OWNERS; i++) {
         char owner[16];
         snprintf(owner, sizeof owner, "ann%d", i);
-        CHECK_NUMBER(chatblock_blocklist_add_async(client, owner, BOB, 1, 1), CHATBLOCK_OK);
+        CHECK_NUMBER(chatblock_blocklist_add_async(client, owner, BOB, 1, 1, NULL), CHATBLOCK_OK);
         CHECK((peers[i] = accept_request(listener)) >= 0);
     }
     for (int i = 0; i < WAITING; i++)

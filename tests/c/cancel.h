@@ -17,6 +17,8 @@ static int returned;
 
 #define GOOD_CONFIG "{\"path\":\"other.db\",\"log\":{\"to\":\"other.log\",\"level\":\"debug\"}}"
 
+#define GOOD_REQUEST "{\"From_Account\":\"ann\",\"StartIndex\":0,\"MaxLimited\":9,\"LastSequence\":0}"
+
 static inline chatblock_client *fresh_client(void)
 {
     chatblock_client *fresh = open_client(GOOD_CONFIG);
@@ -103,7 +105,7 @@ static int in_every_backend(void (*all)(void))
 
     client = open_remote(port, 100, 100);
     cancelled_while_waiting(in_a_long_poll, 1);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", targets, 2, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", targets, 2, 1, NULL), CHATBLOCK_OK);
     cancelled_while_waiting(in_a_long_flush, 0);
     chatblock_client_close(client, 1000);
     close(listener);

@@ -24,7 +24,7 @@ static void an_answer_follows_the_calls_that_returned(chatblock_client *client)
     CHECK_NUMBER(asks(client, "bob", "ann"), 0);
     CHECK_NUMBER(take(chatblock_blocklist_delete(client, "ann", BOB, 1)), CHATBLOCK_OK);
     CHECK_NUMBER(asks(client, "ann", "bob"), 0);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 7), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", BOB, 1, 7, NULL), CHATBLOCK_OK);
     CHECK_NUMBER(take(chatblock_client_poll(client, 20000)), CHATBLOCK_OK);
     CHECK_NUMBER(asks(client, "ann", "bob"), 1);
 }

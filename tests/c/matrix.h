@@ -16,6 +16,7 @@ static uint32_t pairs[4];
 static size_t unknown;
 
 #define GOOD_CONFIG "{}"
+#define GOOD_REQUEST "{\"From_Account\":\"ann\",\"StartIndex\":0,\"MaxLimited\":9,\"LastSequence\":0}"
 
 static inline chatblock_client *fresh_client(void)
 {
@@ -35,6 +36,15 @@ static void refused(chatblock_result *r, const char *name)
     CHECK(strncmp(chatblock_result_message(r), name, strlen(name)) == 0);
     CHECK_NUMBER(chatblock_result_item_count(r), 0);
     chatblock_result_free(r);
+}
+
+/* A call that was refused at once, with the reason at `error`. */
+static void not_accepted(chatblock_status status, const char *name)
+{
+    CHECK_NUMBER(status, CHATBLOCK_ERR_ARGUMENT);
+    CHECK(error != NULL);
+    refused(error, name);
+    error = NULL;
 }
 
 static void opened(chatblock_client *other)
@@ -60,8 +70,9 @@ static void begin(void)
 static int end(void)
 {
     CHECK_NUMBER(take(result), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_client_flush(client, -1), CHATBLOCK_OK);
     CHECK_NUMBER(take(chatblock_blocklist_get(client, "ann", 0, 10)), CHATBLOCK_OK);
-    CHECK_NUMBER(chatblock_client_close(client, 0), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_client_close(client, -1), CHATBLOCK_OK);
     return check_report();
 }
 

@@ -73,12 +73,12 @@ static void make_call(struct worker *worker, int n)
              "{\"From_Account\":\"%s\",\"StartIndex\":0,\"MaxLimited\":9,\"LastSequence\":0}", owner);
     switch ((n + worker->number) % 8) {
     case 0:
-    case 1: status = chatblock_blocklist_add_async(client, owner, TARGETS, 2, tag); break;
-    case 2: status = chatblock_blocklist_delete_async(client, owner, TARGETS + 1, 2, tag); break;
+    case 1: status = chatblock_blocklist_add_async(client, owner, TARGETS, 2, tag, NULL); break;
+    case 2: status = chatblock_blocklist_delete_async(client, owner, TARGETS + 1, 2, tag, NULL); break;
     case 3:
-        status = chatblock_blocklist_check_async(client, owner, TARGETS, 3, CHATBLOCK_CHECK_BOTH, tag);
+        status = chatblock_blocklist_check_async(client, owner, TARGETS, 3, CHATBLOCK_CHECK_BOTH, tag, NULL);
         break;
-    case 4: status = chatblock_client_submit(client, "black_list_get", get, tag); break;
+    case 4: status = chatblock_client_submit(client, "black_list_get", get, tag, NULL); break;
     case 5:
         worker->wrong += !is_fine(chatblock_blocklist_add(client, owner, TARGETS, 3), CHATBLOCK_OK);
         return;
@@ -188,7 +188,7 @@ static void close_while_calls_wait(int timeout_ms)
     pthread_barrier_wait(&gate);
     sleep_ms(300); /* nobody can see that they wait; long after they began */
     for (int i = 0; i < DROPPED; i++)
-        CHECK_NUMBER(chatblock_blocklist_add_async(client, "ww", TARGETS, 1, 1), CHATBLOCK_OK);
+        CHECK_NUMBER(chatblock_blocklist_add_async(client, "ww", TARGETS, 1, 1, NULL), CHATBLOCK_OK);
     chatblock_status status = chatblock_client_close(client, timeout_ms);
     CHECK(status == CHATBLOCK_OK || status == CHATBLOCK_ERR_TIMEOUT);
     for (int i = 0; i < SUBMITTERS + POLLERS; i++)
@@ -215,7 +215,7 @@ static void race(void)
     pthread_t reader;
     chatblock_client *client = open_at(100000);
     CHECK(pthread_create(&reader, NULL, read_without_order, NULL) == 0);
-    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", TARGETS, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(client, "ann", TARGETS, 1, 1, NULL), CHATBLOCK_OK);
     chatblock_result *result = chatblock_client_poll(client, -1);
     __atomic_store_n(&handed_over, result, __ATOMIC_RELAXED);
     CHECK(pthread_join(reader, NULL) == 0);

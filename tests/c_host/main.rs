@@ -25,7 +25,7 @@ const PROGRAMS: [(&str, bool); 15] = [
     ("hot_path", true),
     ("hot_path_stress", true),
     ("lists", false),
-    ("matrix", false),
+    ("matrix", true),
     ("open", false),
     ("process", true),
     ("stress", true),

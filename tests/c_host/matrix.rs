@@ -82,6 +82,7 @@ pub fn good(function: &Function, parameter: &Parameter) -> String {
         ("uint32_t *", _) => "pairs".into(),
         ("size_t *", _) => "&unknown".into(),
         ("const char *", "config_json") => "GOOD_CONFIG".into(),
+        ("const char *", "request_json") => "GOOD_REQUEST".into(),
         ("const char *", "command") => "\"black_list_get\"".into(),
         ("const char *", _) => "\"ann\"".into(),
         (kind, _) if !kind.ends_with('*') => format!("({kind})1"),
@@ -109,7 +110,8 @@ fn bad(parameter: &Parameter) -> Vec<&'static str> {
 fn check(function: &Function, name: &str, call: &str) -> String {
     match function.result.as_str() {
         "void" => call.to_owned(),
-        _ if name == "out_error" => format!("opened({call})"),
+        "chatblock_client *" if name == "out_error" => format!("opened({call})"),
+        _ if name == "out_error" => format!("CHECK_NUMBER({call}, CHATBLOCK_OK)"),
         // These may be NULL, look only at the length of an account, or answer for each owner.
         _ if name == "out_unknown" => format!("CHECK_NUMBER({call}, 0)"),
         _ if looks_at_length_only(function, call) => format!("CHECK_NUMBER({call}, 0)"),
@@ -120,6 +122,9 @@ fn check(function: &Function, name: &str, call: &str) -> String {
         "const char *" => format!("CHECK_TEXT({call}, \"\")"),
         _ if function.name == "chatblock_client_close" => {
             format!("CHECK_NUMBER({call}, CHATBLOCK_OK)")
+        }
+        "chatblock_status" if call.contains("&error") => {
+            format!("not_accepted({call}, \"{name}\")")
         }
         "chatblock_status" => format!("CHECK_NUMBER({call}, CHATBLOCK_ERR_ARGUMENT)"),
         _ if function.name.starts_with("chatblock_result_") => format!("CHECK_NUMBER({call}, 0)"),

@@ -30,6 +30,9 @@ static void every_call_completes_with_its_tag()
 {
     const client client = open_client();
     CHECK_STATUS(client.add_async("ann", {"bob"}, UINT64_MAX).status(), ok);
+    CHECK(client.add_async("ann", {"bob", ""}, 1).message().find("targets[1]") != std::string_view::npos);
+    CHECK(client.submit("black_list_add", "{\"From_Account\":\"ann\"}", 1).message().find("To_Account") !=
+          std::string_view::npos);
     completes(client, UINT64_MAX, "black_list_add");
     CHECK_STATUS(client.check_async("ann", {"bob"}, chatblock::check_type::both, 0).status(), ok);
     completes(client, 0, "black_list_check");

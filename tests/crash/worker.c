@@ -127,8 +127,8 @@ static void write_ahead(const chatblock_client *client, uint64_t first, uint64_t
         plan(&step, number);
         chatblock_status status =
             step.is_delete
-                ? chatblock_blocklist_delete_async(client, step.owner, step.targets, step.count, number)
-                : chatblock_blocklist_add_async(client, step.owner, step.targets, step.count, number);
+                ? chatblock_blocklist_delete_async(client, step.owner, step.targets, step.count, number, NULL)
+                : chatblock_blocklist_add_async(client, step.owner, step.targets, step.count, number, NULL);
         if (status != CHATBLOCK_OK) {
             say("refused %llu %d\n", (unsigned long long)number, status);
             complain();

@@ -31,7 +31,7 @@ static chatblock_client *open_client(const char *config)
 
 static int add(const chatblock_client *client, const char *target, uint64_t tag)
 {
-    if (chatblock_blocklist_add_async(client, "ann", &target, 1, tag) != CHATBLOCK_OK)
+    if (chatblock_blocklist_add_async(client, "ann", &target, 1, tag, NULL) != CHATBLOCK_OK)
         return -1;
     chatblock_status status = chatblock_client_sync(client, 20000);
     return status == CHATBLOCK_ERR_UNSUPPORTED ? chatblock_client_flush(client, 20000) : status;

@@ -304,16 +304,16 @@ static int submit(struct plan *plan, uint32_t kind)
     calls[tag].begun = seconds();
     calls[tag].may_time_out = strncmp(plan->owner, "deaf", 4) == 0;
     if (kind < 6) {
-        status = chatblock_blocklist_add_async(client, plan->owner, plan->names, plan->count, tag);
+        status = chatblock_blocklist_add_async(client, plan->owner, plan->names, plan->count, tag, NULL);
     } else if (kind < 8) {
-        status = chatblock_blocklist_delete_async(client, plan->owner, plan->names, plan->count, tag);
+        status = chatblock_blocklist_delete_async(client, plan->owner, plan->names, plan->count, tag, NULL);
     } else if (kind < 10) {
         status = chatblock_blocklist_check_async(client, plan->owner, plan->names, plan->count,
-                                                 CHATBLOCK_CHECK_SINGLE, tag);
+                                                 CHATBLOCK_CHECK_SINGLE, tag, NULL);
     } else {
         snprintf(get, sizeof get, "{\"From_Account\":\"%s\",\"StartIndex\":0,\"MaxLimited\":9,\"LastSequence\":0}",
                  plan->owner);
-        status = chatblock_client_submit(client, "black_list_get", get, tag);
+        status = chatblock_client_submit(client, "black_list_get", get, tag, NULL);
     }
     note_accepted(tag, status);
     return 1;

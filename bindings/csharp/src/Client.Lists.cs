@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
@@ -95,8 +96,8 @@ namespace Chatblock
             using (var from = new Texts(nameof(owner), owner))
             using (var to = new Texts(nameof(targets), targets))
             {
-                return Handle.Completions.Submit(this, cancellation, tag =>
-                    Library.chatblock_blocklist_add_async(Handle, from.First, to.Array, to.Count, tag));
+                return Handle.Completions.Submit(this, cancellation, (ulong tag, out IntPtr error) =>
+                    Library.chatblock_blocklist_add_async(Handle, from.First, to.Array, to.Count, tag, out error));
             }
         }
 
@@ -113,8 +114,8 @@ namespace Chatblock
             using (var from = new Texts(nameof(owner), owner))
             using (var to = new Texts(nameof(targets), targets))
             {
-                return Handle.Completions.Submit(this, cancellation, tag =>
-                    Library.chatblock_blocklist_delete_async(Handle, from.First, to.Array, to.Count, tag));
+                return Handle.Completions.Submit(this, cancellation, (ulong tag, out IntPtr error) =>
+                    Library.chatblock_blocklist_delete_async(Handle, from.First, to.Array, to.Count, tag, out error));
             }
         }
 
@@ -132,15 +133,11 @@ namespace Chatblock
             uint limit,
             CancellationToken cancellation = default(CancellationToken))
         {
-            // JSON could carry what is refused everywhere else.
-            new Texts(nameof(owner), owner).Dispose();
-            return CallAsync("black_list_get", Json.Object(new Dictionary<string, object>
+            using (var from = new Texts(nameof(owner), owner))
             {
-                { "From_Account", owner },
-                { "StartIndex", startIndex },
-                { "MaxLimited", limit },
-                { "LastSequence", 0 },
-            }), cancellation);
+                return Handle.Completions.Submit(this, cancellation, (ulong tag, out IntPtr error) =>
+                    Library.chatblock_blocklist_get_async(Handle, from.First, startIndex, limit, tag, out error));
+            }
         }
 
         /// <summary>
@@ -160,9 +157,9 @@ namespace Chatblock
             using (var from = new Texts(nameof(owner), owner))
             using (var to = new Texts(nameof(targets), targets))
             {
-                return Handle.Completions.Submit(this, cancellation, tag =>
+                return Handle.Completions.Submit(this, cancellation, (ulong tag, out IntPtr error) =>
                     Library.chatblock_blocklist_check_async(
-                        Handle, from.First, to.Array, to.Count, (int)type, tag));
+                        Handle, from.First, to.Array, to.Count, (int)type, tag, out error));
             }
         }
 
@@ -177,8 +174,8 @@ namespace Chatblock
             using (var name = new Texts(nameof(command), command))
             using (var request = new Texts(nameof(requestJson), requestJson))
             {
-                return Handle.Completions.Submit(this, cancellation, tag =>
-                    Library.chatblock_client_submit(Handle, name.First, request.First, tag));
+                return Handle.Completions.Submit(this, cancellation, (ulong tag, out IntPtr error) =>
+                    Library.chatblock_client_submit(Handle, name.First, request.First, tag, out error));
             }
         }
     }

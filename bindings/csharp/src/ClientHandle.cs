@@ -69,7 +69,7 @@ namespace Chatblock
         {
             long left = Math.Max(0, closingMs - closing.ElapsedMilliseconds);
             closed = (Status)Library.chatblock_client_close(handle, (int)left);
-            Completions.Fail(Status.Closed, "the client was closed; the write may have happened");
+            Completions.Fail(Status.Closed, "the client was closed; the call has no answer");
             released.Set();
             return true;
         }

@@ -30,8 +30,11 @@ namespace Chatblock
             this.client = client;
         }
 
-        /// <summary>Hands a call over; <paramref name="submit"/> takes its tag and gives the library's status.</summary>
-        internal Task<Result> Submit(Client caller, CancellationToken cancellation, Func<ulong, int> submit)
+        /// <summary>Hands a call over to the library, which gives a status and, when that is negative, why.</summary>
+        internal delegate int Submission(ulong tag, out IntPtr error);
+
+        /// <summary>Hands a call over.</summary>
+        internal Task<Result> Submit(Client caller, CancellationToken cancellation, Submission submit)
         {
             if (cancellation.IsCancellationRequested)
             {
@@ -43,10 +46,13 @@ namespace Chatblock
             calls[tag] = call;
             try
             {
-                int status = submit(tag);
-                if (status < 0)
+                IntPtr error;
+                if (submit(tag, out error) < 0)
                 {
-                    End(tag, Result.Of((Status)status, "the call was not accepted"));
+                    using (var why = new ResultHandle(error))
+                    {
+                        End(tag, why.Read());
+                    }
                 }
             }
             catch

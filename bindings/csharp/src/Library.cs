@@ -58,19 +58,23 @@ namespace Chatblock
 
         [DllImport(Name)]
         internal static extern int chatblock_blocklist_add_async(
-            ClientHandle client, byte* from, byte** to, UIntPtr count, ulong tag);
+            ClientHandle client, byte* from, byte** to, UIntPtr count, ulong tag, out IntPtr error);
 
         [DllImport(Name)]
         internal static extern int chatblock_blocklist_delete_async(
-            ClientHandle client, byte* from, byte** to, UIntPtr count, ulong tag);
+            ClientHandle client, byte* from, byte** to, UIntPtr count, ulong tag, out IntPtr error);
 
         [DllImport(Name)]
         internal static extern int chatblock_blocklist_check_async(
-            ClientHandle client, byte* from, byte** to, UIntPtr count, int checkType, ulong tag);
+            ClientHandle client, byte* from, byte** to, UIntPtr count, int checkType, ulong tag, out IntPtr error);
+
+        [DllImport(Name)]
+        internal static extern int chatblock_blocklist_get_async(
+            ClientHandle client, byte* from, uint startIndex, uint limit, ulong tag, out IntPtr error);
 
         [DllImport(Name)]
         internal static extern int chatblock_client_submit(
-            ClientHandle client, byte* command, byte* requestJson, ulong tag);
+            ClientHandle client, byte* command, byte* requestJson, ulong tag, out IntPtr error);
 
         [DllImport(Name)]
         internal static extern ResultHandle chatblock_client_poll(IntPtr client, int timeoutMs);

@@ -108,7 +108,12 @@ namespace Chatblock.Tests
             client.AddAsync("ann", Bob).Wait();
             Assert.True(!client.Close(TimeSpan.FromMilliseconds(200)), "a call is inside");
 
-            Task<Result> late = client.handle.Completions.Submit(client, CancellationToken.None, tag => (int)Status.Ok);
+            Task<Result> late = client.handle.Completions.Submit(
+                client, CancellationToken.None, (ulong tag, out IntPtr error) =>
+                {
+                    error = IntPtr.Zero;
+                    return (int)Status.Ok;
+                });
             // Until the thread that takes its answer has begun.
             Thread.Sleep(200);
             client.handle.DangerousRelease();

@@ -14,6 +14,7 @@
 ---@field result? chatblock.Result
 ---@field err? chatblock.Error
 
+local ffi = require "ffi"
 local forms = require "chatblock.forms"
 local native = require "chatblock.native"
 local result = require "chatblock.result"
@@ -80,17 +81,12 @@ local function async(form, arguments)
     if not tag then
       return nil, tag_fault
     end
-    local status = call.hand_over(self.handle, tag)
-    if status >= 0 then
+    local why = ffi.new "chatblock_result *[1]"
+    if call.hand_over(self.handle, tag, why) >= 0 then
       return tag
     end
     forget(self, tag)
-    if status == native.CHATBLOCK_ERR_ARGUMENT or status == native.CHATBLOCK_ERR_REQUEST then
-      -- The blocking form is refused for its content as well, and says why with a sentence.
-      local _, err = result.take(call.blocking(self.handle))
-      return nil, err
-    end
-    return nil, result.refusal(status)
+    return result.take(why[0])
   end
 end
 

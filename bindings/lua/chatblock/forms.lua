@@ -1,6 +1,5 @@
 --- The calls in their two forms: one that waits, and one that is handed over with a tag.
 
-local json = require "chatblock.json"
 local native = require "chatblock.native"
 local result = require "chatblock.result"
 local texts = require "chatblock.texts"
@@ -30,8 +29,8 @@ function forms.add(owner, targets)
       blocking = function(handle)
         return native.chatblock_blocklist_add(handle, owner, array, count)
       end,
-      hand_over = function(handle, tag)
-        return native.chatblock_blocklist_add_async(handle, owner, array, count, tag)
+      hand_over = function(handle, tag, why)
+        return native.chatblock_blocklist_add_async(handle, owner, array, count, tag, why)
       end,
     }
   end)
@@ -43,8 +42,8 @@ function forms.delete(owner, targets)
       blocking = function(handle)
         return native.chatblock_blocklist_delete(handle, owner, array, count)
       end,
-      hand_over = function(handle, tag)
-        return native.chatblock_blocklist_delete_async(handle, owner, array, count, tag)
+      hand_over = function(handle, tag, why)
+        return native.chatblock_blocklist_delete_async(handle, owner, array, count, tag, why)
       end,
     }
   end)
@@ -60,8 +59,8 @@ function forms.check(owner, targets, directions)
       blocking = function(handle)
         return native.chatblock_blocklist_check(handle, owner, array, count, kind)
       end,
-      hand_over = function(handle, tag)
-        return native.chatblock_blocklist_check_async(handle, owner, array, count, kind, tag)
+      hand_over = function(handle, tag, why)
+        return native.chatblock_blocklist_check_async(handle, owner, array, count, kind, tag, why)
       end,
     }
   end)
@@ -76,8 +75,8 @@ function forms.call(command, request)
     blocking = function(handle)
       return native.chatblock_client_call(handle, command, request)
     end,
-    hand_over = function(handle, tag)
-      return native.chatblock_client_submit(handle, command, request, tag)
+    hand_over = function(handle, tag, why)
+      return native.chatblock_client_submit(handle, command, request, tag, why)
     end,
   }
 end
@@ -89,12 +88,14 @@ function forms.get(owner, start, max)
   if fault then
     return nil, fault
   end
-  local request = { From_Account = owner, StartIndex = start, MaxLimited = max, LastSequence = 0 }
-  local call = forms.call("black_list_get", json.encode(request))
-  function call.blocking(handle)
-    return native.chatblock_blocklist_get(handle, owner, start, max)
-  end
-  return call
+  return {
+    blocking = function(handle)
+      return native.chatblock_blocklist_get(handle, owner, start, max)
+    end,
+    hand_over = function(handle, tag, why)
+      return native.chatblock_blocklist_get_async(handle, owner, start, max, tag, why)
+    end,
+  }
 end
 
 return forms

@@ -59,13 +59,16 @@ chatblock_result *chatblock_blocklist_check(const chatblock_client *client, cons
 chatblock_result *chatblock_client_call(const chatblock_client *client, const char *command,
   const char *request_json);
 chatblock_status chatblock_blocklist_add_async(const chatblock_client *client, const char *owner,
-  const char *const *targets, size_t count, uint64_t tag);
+  const char *const *targets, size_t count, uint64_t tag, chatblock_result **out_error);
 chatblock_status chatblock_blocklist_delete_async(const chatblock_client *client, const char *owner,
-  const char *const *targets, size_t count, uint64_t tag);
+  const char *const *targets, size_t count, uint64_t tag, chatblock_result **out_error);
 chatblock_status chatblock_blocklist_check_async(const chatblock_client *client, const char *owner,
-  const char *const *targets, size_t count, chatblock_check_type check_type, uint64_t tag);
+  const char *const *targets, size_t count, chatblock_check_type check_type, uint64_t tag,
+  chatblock_result **out_error);
+chatblock_status chatblock_blocklist_get_async(const chatblock_client *client, const char *owner,
+  uint32_t start_index, uint32_t limit, uint64_t tag, chatblock_result **out_error);
 chatblock_status chatblock_client_submit(const chatblock_client *client, const char *command,
-  const char *request_json, uint64_t tag);
+  const char *request_json, uint64_t tag, chatblock_result **out_error);
 chatblock_result *chatblock_client_poll(const chatblock_client *client, int32_t timeout_ms);
 int32_t chatblock_client_event_fd(const chatblock_client *client);
 chatblock_status chatblock_client_wakeup(const chatblock_client *client);

@@ -44,7 +44,7 @@ local RELATIONS = {
 -- Sentences for what the library says with a number only.
 local REFUSALS = {
   ERR_BUSY = "too many calls are waiting; nothing was accepted, try again later",
-  ERR_CLOSED = "the client is closed; a write that was under way may have happened",
+  ERR_CLOSED = "the client is closed; what was under way has no answer",
   ERR_TIMEOUT = "work is left when the time is over",
   ERR_UNSUPPORTED = "not on this platform or with this configuration",
 }

@@ -22,19 +22,19 @@ const MAX_POLLS = 2;
 /** How often a client looks for answers while others have all the polls. */
 const LOOK_MS = 10;
 
-const CLOSED = 'the client was closed; a write that was under way may have happened';
-
 /** One call to make. */
 export interface Call {
-  /** Hands it over; a negative status when it is refused. */
-  submit(client: native.Pointer, tag: number): number;
-  /** The waiting twin, which refuses the same arguments for the same reason, at once, and says why. */
-  refused(client: native.Pointer): native.Pointer;
+  /** Whether it changes a list: it may have happened when it has no answer. */
+  readonly isWrite: boolean;
+  /** Hands it over; a negative status when it is refused, and the reason at `why`. */
+  submit(client: native.Pointer, ...handed: native.HandedOver): number;
 }
 
 /** Accepted calls with the same tag of the library. */
 interface Due {
   count: number;
+  /** How many of them change a list. */
+  writes: number;
   readonly tag: unknown;
   deliver(result: Result): void;
 }
@@ -71,14 +71,14 @@ export class Calls {
   /** Makes a call; resolves with its answer. */
   async make(call: Call, signal: AbortSignal | undefined): Promise<Result> {
     const { client } = this.handle;
-    if (signal?.aborted) throw aborted(Status.ERR_CANCELLED, signal);
+    if (signal?.aborted) throw aborted(Status.ERR_CANCELLED, call, signal);
     const tag = ++this.#lastTag;
     accept(call, client, tag);
     return new Promise((resolve, reject) => {
       const abort = () => {
         const unsent = native.cancel(client, tag) > 0;
         this.#settled(tag);
-        reject(aborted(unsent ? Status.ERR_CANCELLED : Status.ERR_TIMEOUT, signal));
+        reject(aborted(unsent ? Status.ERR_CANCELLED : Status.ERR_TIMEOUT, call, signal));
       };
       signal?.addEventListener('abort', abort, { once: true });
       const deliver = (result: Result) => {
@@ -86,7 +86,7 @@ export class Calls {
         if (result.status < 0) reject(new ChatblockError(result));
         else resolve(result);
       };
-      this.#expect(tag, { count: 1, tag: undefined, deliver });
+      this.#expect(tag, { count: 1, writes: Number(call.isWrite), tag: undefined, deliver });
     });
   }
 
@@ -101,13 +101,14 @@ export class Calls {
     const due = this.#due.get(own);
     if (due) {
       due.count++;
+      due.writes += Number(call.isWrite);
     } else {
       this.#tags.set(tag, own);
       const deliver = (result: Result) => {
         this.#submitted--;
         this.#completions.push(result);
       };
-      this.#expect(own, { count: 1, tag, deliver });
+      this.#expect(own, { count: 1, writes: Number(call.isWrite), tag, deliver });
     }
   }
 
@@ -152,8 +153,9 @@ export class Calls {
   /** The last thing before the library's client is closed: nothing of it is used any more. */
   #end(): void {
     clearTimeout(this.#look);
-    for (const { count, tag, deliver } of this.#due.values()) {
-      for (let left = count; left > 0; left--) deliver(bare(Status.ERR_CLOSED, CLOSED, tag));
+    for (const { count, writes, tag, deliver } of this.#due.values()) {
+      const message = unanswered('the client was closed while the call was under way', writes > 0);
+      for (let left = count; left > 0; left--) deliver(bare(Status.ERR_CLOSED, message, tag));
     }
     this.#due.clear();
     this.#completions.end();
@@ -236,15 +238,21 @@ export class Calls {
 
 /** Hands a call over, or throws why it is refused. */
 function accept(call: Call, client: native.Pointer, tag: number): void {
-  const status = call.submit(client, tag);
-  if (status === Status.ERR_ARGUMENT || status === Status.ERR_REQUEST) done(take(call.refused(client)));
+  const why: [native.Pointer | null] = [null];
+  const status = call.submit(client, tag, why);
+  if (why[0] !== null) done(take(why[0]));
   ensure(status, 'submit');
 }
 
-function aborted(status: Status, signal: AbortSignal | undefined): ChatblockError {
+/** Of a call that may have been sent and has no answer. */
+function unanswered(what: string, isWrite: boolean): string {
+  return isWrite ? `${what}; a write may have happened` : what;
+}
+
+function aborted(status: Status, call: Call, signal: AbortSignal | undefined): ChatblockError {
   const message = status === Status.ERR_CANCELLED
     ? 'aborted before it was sent; nothing happened'
-    : 'aborted while it was under way; a write may have happened';
+    : unanswered('aborted while it was under way', call.isWrite);
   const error = failure(status, message, { cause: signal?.reason });
   error.name = 'AbortError';
   return error;

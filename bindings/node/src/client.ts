@@ -2,7 +2,7 @@
 /** What a user of this package holds. */
 
 import { promisify } from 'node:util';
-import { integer, list, text } from './arguments.js';
+import { bytesOf, document, integer, list, text } from './arguments.js';
 import { Calls } from './calls.js';
 import type { Config } from './config.js';
 import { badArgument, ChatblockError, ensure } from './error.js';
@@ -21,7 +21,8 @@ export interface CallOptions {
   /**
    * Aborting cancels a call that was not sent yet, and stops waiting for one that was. Either way it is
    * rejected at once, with a {@link ChatblockError} named `AbortError` whose `cause` is the signal's reason:
-   * with ERR_CANCELLED nothing happened, with ERR_TIMEOUT a write may have happened.
+   * with ERR_CANCELLED nothing happened, with ERR_TIMEOUT a write may have happened (the message says so; a read
+   * changes nothing).
    */
   signal?: AbortSignal | undefined;
 }
@@ -64,7 +65,7 @@ export class Client implements AsyncDisposable, Disposable {
    * @throws {ChatblockError} ERR_CONFIG: the message names the key; ERR_STORAGE: the store cannot be opened.
    */
   static async open(config: Config | string = {}): Promise<Client> {
-    const json = typeof config === 'string' ? text(config, 'config_json') : JSON.stringify(config);
+    const json = document(config, 'config_json');
     const error: [native.Pointer | null] = [null];
     const client = await open(json, error);
     if (error[0] !== null) throw new ChatblockError(take(error[0]));
@@ -194,23 +195,24 @@ export class Client implements AsyncDisposable, Disposable {
    */
   isBlocked(owner: string, peer: string): boolean | undefined {
     const { client } = this.#calls.handle;
-    return answer(native.isBlocked(client, text(owner, 'owner'), text(peer, 'peer')));
+    return answer(native.isBlocked(client, text(owner, 'owner'), text(peer, 'peer')), 'owner or peer');
   }
 
   /** Which of these owners block `peer`: who may hear this player. Faster than one by one. */
   isBlockedMany(owners: readonly string[], peer: string): (boolean | undefined)[] {
     const { client } = this.#calls.handle;
+    const addresses = list(owners, 'owners');
     const answers = new Int8Array(owners.length);
-    const status = native.isBlockedMany(
-      client, list(owners, 'owners'), owners.length, text(peer, 'peer'), answers);
+    const status = native.isBlockedMany(client, addresses, owners.length, text(peer, 'peer'), answers);
     ensure(status, 'is_blocked_many');
-    return owners.map((_, index) => answer(answers[index]!));
+    return owners.map((_, index) => answer(answers[index]!, `owners[${index}]`));
   }
 
   /** Which of these accounts block which: who may not share a match. At most 10,000. */
   blockedPairs(accounts: readonly string[]): Pairs {
     const { client } = this.#calls.handle;
     const unknown = new BigUint64Array(1);
+    list(accounts, 'accounts');
     for (let capacity = accounts.length; ; ) {
       const pairs = new Uint32Array(2 * capacity);
       const found = native.blockedPairs(
@@ -251,7 +253,7 @@ export class Client implements AsyncDisposable, Disposable {
    */
   applyWebhook(query: string, body: string | Uint8Array): Result {
     const { client } = this.#calls.handle;
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const bytes = bytesOf(body, 'body');
     return done(take(native.applyWebhook(client, text(query, 'query'), bytes, bytes.length)));
   }
 
@@ -298,10 +300,10 @@ function milliseconds(value: number): number {
   return integer(value, 'timeout_ms', -0x8000_0000, 0x7fff_ffff);
 }
 
-function answer(value: number): boolean | undefined {
+function answer(value: number, name: string): boolean | undefined {
   if (value === 1) return true;
   if (value === 0) return false;
   if (value === Status.ERR_UNKNOWN) return undefined;
-  if (value === Status.ERR_ARGUMENT) throw badArgument('an account', 'is not 1 to 32 bytes long');
+  if (value === Status.ERR_ARGUMENT) throw badArgument(name, 'is not 1 to 32 bytes long');
   return void ensure(value, 'is_blocked');
 }

@@ -29,23 +29,20 @@ export const close = fn<(client: Pointer, timeoutMs: number) => number>(
 
 type Accounts = [client: Pointer, owner: string, targets: Bytes, count: number];
 const accounts = [pointer, 'str', 'void *', 'size_t'];
-export const add = fn<(...call: Accounts) => Pointer>('blocklist_add', pointer, accounts);
-export const remove = fn<(...call: Accounts) => Pointer>('blocklist_delete', pointer, accounts);
-export const check = fn<(...call: [...Accounts, type: number]) => Pointer>(
-  'blocklist_check', pointer, [...accounts, 'int32']);
-export const get = fn<(client: Pointer, owner: string, start: number, max: number) => Pointer>(
-  'blocklist_get', pointer, [pointer, 'str', 'uint32', 'uint32']);
-export const call = fn<(client: Pointer, command: string, request: string) => Pointer>(
-  'client_call', pointer, [pointer, 'str', 'str']);
-
-export const addAsync = fn<(...call: [...Accounts, tag: number]) => number>(
-  'blocklist_add_async', 'int32', [...accounts, 'uint64']);
-export const removeAsync = fn<(...call: [...Accounts, tag: number]) => number>(
-  'blocklist_delete_async', 'int32', [...accounts, 'uint64']);
-export const checkAsync = fn<(...call: [...Accounts, type: number, tag: number]) => number>(
-  'blocklist_check_async', 'int32', [...accounts, 'int32', 'uint64']);
-export const submit = fn<(client: Pointer, command: string, request: string, tag: number) => number>(
-  'client_submit', 'int32', [pointer, 'str', 'str', 'uint64']);
+/** Its tag, and where the reason goes when it is not accepted. */
+export type HandedOver = [tag: number, why: [MaybePointer]];
+const handedOver = ['uint64', given];
+export const addAsync = fn<(...call: [...Accounts, ...HandedOver]) => number>(
+  'blocklist_add_async', 'int32', [...accounts, ...handedOver]);
+export const removeAsync = fn<(...call: [...Accounts, ...HandedOver]) => number>(
+  'blocklist_delete_async', 'int32', [...accounts, ...handedOver]);
+export const checkAsync = fn<(...call: [...Accounts, type: number, ...HandedOver]) => number>(
+  'blocklist_check_async', 'int32', [...accounts, 'int32', ...handedOver]);
+export const getAsync = fn<
+  (client: Pointer, owner: string, start: number, max: number, ...handed: HandedOver) => number
+>('blocklist_get_async', 'int32', [pointer, 'str', 'uint32', 'uint32', ...handedOver]);
+export const submit = fn<(client: Pointer, command: string, request: string, ...handed: HandedOver) => number>(
+  'client_submit', 'int32', [pointer, 'str', 'str', ...handedOver]);
 
 export const poll = fn<(client: Pointer, timeoutMs: number) => MaybePointer>(
   'client_poll', pointer, [pointer, 'int32']);

@@ -1,49 +1,46 @@
-/** The calls that a client makes, each with the twin that says why it is refused. */
+/** The calls that a client makes. */
 
-import { list, text, uint32 } from './arguments.js';
+import { document, integer, list, text, uint32 } from './arguments.js';
 import type { Call } from './calls.js';
 import * as native from './native.js';
 import type { CheckType } from './status.js';
 
-type Write = typeof native.add;
-type WriteAsync = typeof native.addAsync;
-
-function write(submit: WriteAsync, refused: Write) {
+function write(submit: typeof native.addAsync) {
   return (owner: string, targets: readonly string[]): Call => {
     const name = text(owner, 'owner');
     return {
-      submit: (client, tag) => submit(client, name, list(targets, 'targets'), targets.length, tag),
-      refused: (client) => refused(client, name, list(targets, 'targets'), targets.length),
+      isWrite: true,
+      submit: (client, ...handed) => submit(client, name, list(targets, 'targets'), targets.length, ...handed),
     };
   };
 }
-export const add = write(native.addAsync, native.add);
-export const remove = write(native.removeAsync, native.remove);
+export const add = write(native.addAsync);
+export const remove = write(native.removeAsync);
 
 export function check(owner: string, targets: readonly string[], type: CheckType): Call {
   const name = text(owner, 'owner');
+  const kind = integer(type, 'check_type', -0x8000_0000, 0x7fff_ffff);
   return {
-    submit: (client, tag) => native.checkAsync(client, name, list(targets, 'targets'), targets.length, type, tag),
-    refused: (client) => native.check(client, name, list(targets, 'targets'), targets.length, type),
+    isWrite: false,
+    submit: (client, ...handed) =>
+      native.checkAsync(client, name, list(targets, 'targets'), targets.length, kind, ...handed),
   };
 }
 
-/** The library has no typed form of this one without waiting, but takes the service's JSON. */
 export function get(owner: string, start: number, max: number): Call {
   const name = text(owner, 'owner');
-  const page = { StartIndex: uint32(start, 'start_index'), MaxLimited: uint32(max, 'limit') };
-  const request = JSON.stringify({ From_Account: name, ...page, LastSequence: 0 });
+  const [first, most] = [uint32(start, 'start_index'), uint32(max, 'limit')];
   return {
-    submit: (client, tag) => native.submit(client, 'black_list_get', request, tag),
-    refused: (client) => native.get(client, name, start, max),
+    isWrite: false,
+    submit: (client, ...handed) => native.getAsync(client, name, first, most, ...handed),
   };
 }
 
 export function json(command: string, request: string | object): Call {
   const name = text(command, 'command');
-  const body = typeof request === 'string' ? text(request, 'request_json') : JSON.stringify(request);
+  const body = document(request, 'request_json');
   return {
-    submit: (client, tag) => native.submit(client, name, body, tag),
-    refused: (client) => native.call(client, name, body),
+    isWrite: name === 'black_list_add' || name === 'black_list_delete',
+    submit: (client, ...handed) => native.submit(client, name, body, ...handed),
   };
 }

@@ -68,7 +68,23 @@ test('aborting a call that was sent ends the wait, and says that it may have hap
   abort.abort();
   const error = await refused(sent, Status.ERR_TIMEOUT);
   assert.equal(error.name, 'AbortError');
+  assert.match(error.message, /may have happened/);
   assert.equal(client.stats().calls.add.pending, 1);
+});
+
+test('a read that was aborted or closed does not speak of writes', options, async (t) => {
+  const { config, requested } = await hangingService(t);
+  const client = await openFor(t, config);
+  const abort = new AbortController();
+  const sent = client.get('ann', { signal: abort.signal });
+  await requested();
+  const others = [client.check('ann', ['bob']), client.get('cem')];
+  abort.abort();
+  const aborted = await refused(sent, Status.ERR_TIMEOUT);
+  assert.doesNotMatch(aborted.message, /happened/);
+  const closed = others.map((other) => refused(other, Status.ERR_CLOSED));
+  await client.close(0);
+  for (const error of await Promise.all(closed)) assert.doesNotMatch(error.message, /happened/);
 });
 
 test('an aborted signal sends nothing', options, async (t) => {

@@ -150,13 +150,12 @@ class Client:
 
     async def get_async(self, owner: str, start_index: int = 0, limit: int = 1000) -> Result:
         """Read one page of a list, without waiting."""
-        request = {
-            "From_Account": owner,
-            "StartIndex": start_index,
-            "MaxLimited": limit,
-            "LastSequence": 0,
-        }
-        return await self.call_async("black_list_get", request)
+        return await self._session.submit(
+            native.blocklist_get_async,
+            text(owner, "owner"),
+            unsigned(start_index, "start_index"),
+            unsigned(limit, "limit"),
+        )
 
     def check(
         self, owner: str, targets: Accounts, check_type: CheckType = CheckType.SINGLE

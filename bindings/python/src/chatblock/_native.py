@@ -115,10 +115,17 @@ blocklist_check = _function(_waiting, "blocklist_check", NativeResult, *_call, c
 blocklist_get = _function(_waiting, "blocklist_get", NativeResult, c_void_p, c_char_p, c_uint32, c_uint32)
 client_call = _function(_waiting, "client_call", NativeResult, c_void_p, c_char_p, c_char_p)
 
-blocklist_add_async = _function(_instant, "blocklist_add_async", c_int32, *_call, c_uint64)
-blocklist_delete_async = _function(_instant, "blocklist_delete_async", c_int32, *_call, c_uint64)
-blocklist_check_async = _function(_instant, "blocklist_check_async", c_int32, *_call, c_int32, c_uint64)
-client_submit = _function(_instant, "client_submit", c_int32, c_void_p, c_char_p, c_char_p, c_uint64)
+# The tag, and where the reason goes when the call is not accepted.
+_handed_over = (c_uint64, POINTER(NativeResult))
+blocklist_add_async = _function(_instant, "blocklist_add_async", c_int32, *_call, *_handed_over)
+blocklist_delete_async = _function(_instant, "blocklist_delete_async", c_int32, *_call, *_handed_over)
+blocklist_check_async = _function(_instant, "blocklist_check_async", c_int32, *_call, c_int32, *_handed_over)
+blocklist_get_async = _function(
+    _instant, "blocklist_get_async", c_int32, c_void_p, c_char_p, c_uint32, c_uint32, *_handed_over
+)
+client_submit = _function(
+    _instant, "client_submit", c_int32, c_void_p, c_char_p, c_char_p, *_handed_over
+)
 
 client_blocked_pairs = _function(
     _waiting,

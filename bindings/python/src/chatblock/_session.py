@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import itertools
 import os
 import threading
@@ -123,12 +124,13 @@ class Session:
         tag = next(self._tags)
         # First, because closing ends what stands here after it has made the handle NULL.
         self._waiters[tag] = waiter
-        status = function(self.handle, *arguments, tag)
+        why = native.NativeResult()
+        status = function(self.handle, *arguments, tag, ctypes.byref(why))
         if status < 0:
             waiter.future.cancel()
             if self._waiters.pop(tag, None) is not None:
                 waiter.listener.end()
-            raise self.refusal(status)
+            raise error_of(read(why)) if self.handle else closed_error()
         return self._outcome(tag, waiter.future)
 
     async def _outcome(self, tag: int, future: asyncio.Future[Result]) -> Result:

@@ -15,6 +15,9 @@ final class Arguments {
     /** More than this is allocated for one call and not kept. */
     private static final int KEPT_BYTES = 1 << 16;
 
+    /** Room for the address of a result, aligned: where the library leaves why it did not accept a call. */
+    static final int ERROR_ROOM = 16;
+
     /** In place of an index: a text that is not an element of a list. */
     private static final int ALONE = -1;
 

@@ -4,7 +4,7 @@ package invalid.example.chatblock;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
-import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +15,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -27,24 +29,32 @@ import java.util.function.Consumer;
  * client throws it with {@link Status#ERR_CLOSED}. Texts with a NUL or an unpaired surrogate are refused with
  * {@link IllegalArgumentException}, null with {@link NullPointerException}, before anything else happens.
  *
+ * <p>A call that waits does so outside the library: it does not pin the carrier of a virtual thread, and
+ * {@link Thread#interrupt} ends it with {@code ERR_CANCELLED} (it was not sent) or {@code ERR_TIMEOUT} (it was, and goes
+ * on); the thread stays interrupted. Only {@link #open}, {@link #backup} and {@link #close} wait inside the library.
+ *
  * <p>Calls without waiting give a {@link CompletableFuture}, which fails with the same exception. It is completed on one
  * daemon thread of the client: what depends on it and takes long, or waits for other calls, belongs on another one
- * ({@code thenApplyAsync} and the like). Cancelling the future cancels the call when it was not sent yet; one that was
- * sent goes on, and its write may happen.
+ * ({@code thenApplyAsync} and the like); a call that waits throws {@link IllegalStateException} there. Cancelling the
+ * future cancels the call when it was not sent yet; one that was sent goes on, and its write may happen.
  */
 public final class ChatblockClient implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
     private static final Gson GSON = new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
     private static final Duration CLOSING = Duration.ofSeconds(2);
-    /** Longer waits go in and out of the library, so that a close meanwhile is noticed. */
-    private static final int SLICE_MS = 100;
+    private static final Set<String> WRITES = Set.of("black_list_add", "black_list_delete");
+    /** How soon the end of a flush, a close meanwhile and an interrupt are noticed. */
+    private static final long LONGEST_PAUSE_MS = 10;
 
     private final Handle handle;
+    /** Whether there is an outbox: a write then ends when it is on disk for "call_ms". */
+    private final boolean isRecorded;
     private final Cleaner.Cleanable dropped;
 
     private ChatblockClient(Handle handle) {
         this.handle = handle;
         dropped = CLEANER.register(this, handle::abandon);
+        isRecorded = JsonParser.parseString(stats()).getAsJsonObject().has("outbox");
     }
 
     /**
@@ -80,29 +90,33 @@ public final class ChatblockClient implements AutoCloseable {
     }
 
     /**
-     * Blocks accounts: the owner no longer wants to hear them. Waits for the answer, up to "call_ms".
+     * Blocks accounts: the owner no longer wants to hear them. Waits for the answer, up to "call_ms" from when it is sent.
      *
      * @param owner the owner of the list, 1 to 32 bytes
      * @param targets  1 to 100,000 accounts; more than 1000 go out in parts
      * @return what became of each; one that is blocked already is {@link Status#UNCHANGED}
      */
     public Result add(String owner, Collection<String> targets) {
-        return write(Library::chatblock_blocklist_add, owner, targets);
+        return answered(true, isRecorded
+                ? RecordedWrites.make(handle, Library::chatblock_blocklist_add, owner, Arguments.copy("targets", targets))
+                : addAsync(owner, targets));
     }
 
     /**
-     * Unblocks accounts. Waits for the answer, up to "call_ms".
+     * Unblocks accounts. Waits for the answer, up to "call_ms" from when it is sent.
      *
      * @param owner the owner of the list, 1 to 32 bytes
      * @param targets  1 to 100,000 accounts
      * @return what became of each; one that is not blocked is {@link Status#UNCHANGED}
      */
     public Result delete(String owner, Collection<String> targets) {
-        return write(Library::chatblock_blocklist_delete, owner, targets);
+        return answered(true, isRecorded
+                ? RecordedWrites.make(handle, Library::chatblock_blocklist_delete, owner, Arguments.copy("targets", targets))
+                : deleteAsync(owner, targets));
     }
 
     /**
-     * Reads one page of a list, oldest entry first. Waits for the answer, up to "call_ms".
+     * Reads one page of a list, oldest entry first. Waits for the answer, up to "call_ms" from when it is sent.
      *
      * @param owner the owner of the list, 1 to 32 bytes
      * @param startIndex  offset of the first entry: 0, then {@link Result#nextIndex} until that is 0
@@ -110,14 +124,11 @@ public final class ChatblockClient implements AutoCloseable {
      * @return one item per entry, with its time
      */
     public Result get(String owner, long startIndex, int limit) {
-        int start = Arguments.unsigned("startIndex", startIndex);
-        Arguments arguments = Arguments.of(Arguments.room(owner));
-        long from = arguments.text("owner", owner);
-        return inside(arguments, client -> Library.chatblock_blocklist_get(client, from, start, limit));
+        return answered(false, getAsync(owner, startIndex, limit));
     }
 
     /**
-     * Asks who blocks whom. Waits for the answer, up to "call_ms".
+     * Asks who blocks whom. Waits for the answer, up to "call_ms" from when it is sent.
      *
      * @param owner the owner A, 1 to 32 bytes
      * @param targets  1 to 100,000 accounts, each one B
@@ -125,25 +136,21 @@ public final class ChatblockClient implements AutoCloseable {
      * @return one item per account with its relation; a failed one has {@link Relation#NONE}
      */
     public Result check(String owner, Collection<String> targets, CheckType type) {
-        int number = type.number;
-        return write(
-                (client, from, to, count) -> Library.chatblock_blocklist_check(client, from, to, count, number),
-                owner,
-                targets);
+        return answered(false, checkAsync(owner, targets, type));
     }
 
     /**
-     * Makes one call with the service's own request JSON. Waits for the answer, up to "call_ms".
+     * Makes one call with the service's own request JSON. Waits for the answer, up to "call_ms" from when it is sent.
      *
      * @param command     "black_list_add", "black_list_delete", "black_list_get" or "black_list_check"
      * @param requestJson the request object of that command; at most 1000 accounts
      * @return as the typed method of that command
      */
     public Result call(String command, String requestJson) {
-        Arguments arguments = Arguments.of(Arguments.room(command) + Arguments.room(requestJson));
-        long name = arguments.text("command", command);
-        long request = arguments.text("requestJson", requestJson);
-        return inside(arguments, client -> Library.chatblock_client_call(client, name, request));
+        boolean isWrite = WRITES.contains(command);
+        return answered(isWrite, isWrite && isRecorded
+                ? RecordedWrites.call(handle, command, requestJson)
+                : callAsync(command, requestJson));
     }
 
     /**
@@ -177,14 +184,11 @@ public final class ChatblockClient implements AutoCloseable {
      * @return as {@link #addAsync}
      */
     public CompletableFuture<Result> getAsync(String owner, long startIndex, int limit) {
-        // JSON could carry what is refused everywhere else.
-        Arguments.of(Arguments.room(owner)).text("owner", owner);
-        JsonObject request = new JsonObject();
-        request.addProperty("From_Account", owner);
-        request.addProperty("StartIndex", startIndex);
-        request.addProperty("MaxLimited", limit);
-        request.addProperty("LastSequence", 0);
-        return callAsync("black_list_get", GSON.toJson(request));
+        int start = Arguments.unsigned("startIndex", startIndex);
+        Arguments arguments = Arguments.of(Arguments.room(owner) + Arguments.ERROR_ROOM);
+        long from = arguments.text("owner", owner);
+        return submit(arguments, (client, tag, error) ->
+                Library.chatblock_blocklist_get_async(client, from, start, limit, tag, error));
     }
 
     /**
@@ -198,8 +202,8 @@ public final class ChatblockClient implements AutoCloseable {
     public CompletableFuture<Result> checkAsync(String owner, Collection<String> targets, CheckType type) {
         int number = type.number;
         return writeAsync(
-                (client, from, to, count, tag) ->
-                        Library.chatblock_blocklist_check_async(client, from, to, count, number, tag),
+                (client, from, to, count, tag, error) ->
+                        Library.chatblock_blocklist_check_async(client, from, to, count, number, tag, error),
                 owner,
                 targets);
     }
@@ -212,10 +216,12 @@ public final class ChatblockClient implements AutoCloseable {
      * @return as {@link #addAsync}
      */
     public CompletableFuture<Result> callAsync(String command, String requestJson) {
-        Arguments arguments = Arguments.of(Arguments.room(command) + Arguments.room(requestJson));
+        Arguments arguments =
+                Arguments.of(Arguments.room(command) + Arguments.room(requestJson) + Arguments.ERROR_ROOM);
         long name = arguments.text("command", command);
         long request = arguments.text("requestJson", requestJson);
-        return submit(arguments, (client, tag) -> Library.chatblock_client_submit(client, name, request, tag));
+        return submit(arguments, (client, tag, error) ->
+                Library.chatblock_client_submit(client, name, request, tag, error));
     }
 
     /**
@@ -409,8 +415,8 @@ public final class ChatblockClient implements AutoCloseable {
     }
 
     /**
-     * Closes the client: new calls are refused from now on, calls inside come to their end, and what was accepted and is
-     * not done is dropped; its futures fail with {@code ERR_CLOSED}. To let it finish, {@link #flush} before. With an
+     * Closes the client: new calls are refused from now on, and what was accepted and is not done is dropped; its futures,
+     * and calls that wait, fail with {@code ERR_CLOSED}. To let it finish, {@link #flush} before. With an
      * outbox, writes are recorded first and go out when it is opened again. Closing again does nothing.
      *
      * @param timeout how long to wait for calls inside and for threads that are still on the network; what is left then
@@ -443,20 +449,16 @@ public final class ChatblockClient implements AutoCloseable {
         int give(long client);
     }
 
-    private interface ListQuestion {
-        long ask(long client, long from, long to, long count);
-    }
-
     private interface ListOrder {
         int give(long client, long owners, long count);
     }
 
     private interface Submission {
-        int hand(long client, long tag);
+        int hand(long client, long tag, long error);
     }
 
     private interface ListSubmission {
-        int hand(long client, long from, long to, long count, long tag);
+        int hand(long client, long from, long to, long count, long tag, long error);
     }
 
     private interface Wait {
@@ -489,14 +491,6 @@ public final class ChatblockClient implements AutoCloseable {
         }
     }
 
-    private Result write(ListQuestion question, String owner, Collection<String> targets) {
-        String[] texts = Arguments.copy("targets", targets);
-        Arguments arguments = Arguments.of(Arguments.room(owner) + Arguments.room(texts));
-        long from = arguments.text("owner", owner);
-        long to = arguments.texts("targets", texts);
-        return inside(arguments, client -> question.ask(client, from, to, texts.length));
-    }
-
     private void owners(String name, ListOrder order, Collection<String> owners) {
         String[] texts = Arguments.copy("owners", owners);
         Arguments arguments = Arguments.of(Arguments.room(texts));
@@ -507,13 +501,16 @@ public final class ChatblockClient implements AutoCloseable {
     private CompletableFuture<Result> writeAsync(
             ListSubmission submission, String owner, Collection<String> targets) {
         String[] texts = Arguments.copy("targets", targets);
-        Arguments arguments = Arguments.of(Arguments.room(owner) + Arguments.room(texts));
+        Arguments arguments =
+                Arguments.of(Arguments.room(owner) + Arguments.room(texts) + Arguments.ERROR_ROOM);
         long from = arguments.text("owner", owner);
         long to = arguments.texts("targets", texts);
-        return submit(arguments, (client, tag) -> submission.hand(client, from, to, texts.length, tag));
+        return submit(arguments, (client, tag, error) ->
+                submission.hand(client, from, to, texts.length, tag, error));
     }
 
     private CompletableFuture<Result> submit(Arguments arguments, Submission submission) {
+        int error = arguments.offset(8);
         int door;
         try {
             door = handle.enter();
@@ -522,9 +519,8 @@ public final class ChatblockClient implements AutoCloseable {
         }
         try {
             Call call = handle.completions.expect(this);
-            int status = submission.hand(handle.address, call.tag);
-            if (status < 0) {
-                handle.completions.refused(call, status);
+            if (submission.hand(handle.address, call.tag, arguments.at(error)) < 0) {
+                handle.completions.refused(call, Results.read(arguments.memory().getLong(error)));
             }
             return call;
         } finally {
@@ -533,18 +529,52 @@ public final class ChatblockClient implements AutoCloseable {
         }
     }
 
+    /**
+     * Waits for an answer. Not inside the library: that would pin the carrier of a virtual thread, and an interrupt
+     * would not end it.
+     */
+    private Result answered(boolean isWrite, CompletableFuture<Result> call) {
+        if (call instanceof Call && handle.completions.isOwnThread()) {
+            call.cancel(false);
+            throw new IllegalStateException("a call that waits, on the thread that completes futures: it would wait for"
+                    + " itself; use the method whose name ends in Async, or thenApplyAsync and the like");
+        }
+        try {
+            return call.get();
+        } catch (ExecutionException e) {
+            throw (RuntimeException) e.getCause();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw interrupted(isWrite, call instanceof Call && cancel(((Call) call).tag) > 0);
+        }
+    }
+
+    private static ChatblockException interrupted(boolean isWrite, boolean isUnsent) {
+        if (isUnsent) {
+            return ChatblockException.of("interrupted before it was sent; nothing happened", Status.ERR_CANCELLED);
+        }
+        String doubt = isWrite ? "; a write may have happened" : "";
+        return ChatblockException.of("interrupted while it was under way" + doubt, Status.ERR_TIMEOUT);
+    }
+
+    /** Looks again and again, and sleeps outside the library: neither a carrier is pinned nor an interrupt ignored. */
     private void await(String name, Wait wait, long timeoutMs) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
-        while (true) {
+        for (long pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
             long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-            int slice = (int) Math.min(Math.max(left, 0), SLICE_MS);
             try {
-                number(name, null, client -> wait.await(client, slice));
+                number(name, null, client -> wait.await(client, 0));
                 return;
             } catch (ChatblockException e) {
                 if (e.status() != Status.ERR_TIMEOUT || left <= 0) {
                     throw e;
                 }
+            }
+            try {
+                Thread.sleep(Math.min(pause, left));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw ChatblockException.of(name + " was interrupted; work is left and goes on", Status.ERR_TIMEOUT);
             }
         }
     }

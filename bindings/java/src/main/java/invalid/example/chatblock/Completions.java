@@ -34,9 +34,9 @@ final class Completions {
     }
 
     /** The library did not accept the call. */
-    void refused(Call call, int status) {
+    void refused(Call call, Result why) {
         calls.remove(call.tag);
-        call.completeExceptionally(ChatblockException.of("the call was not accepted", status));
+        call.completeExceptionally(new ChatblockException(why));
     }
 
     void onReplayed(Consumer<Result> handler) {

@@ -65,7 +65,7 @@ final class Handle {
 
     private boolean free(long timeoutMs) {
         int status = Library.chatblock_client_close(address, (int) Math.min(timeoutMs, Integer.MAX_VALUE));
-        completions.fail(Status.ERR_CLOSED, "the client was closed; the write may have happened");
+        completions.fail(Status.ERR_CLOSED, "the client was closed; the call has no answer");
         return Status.of(status) == Status.OK;
     }
 }

@@ -34,20 +34,22 @@ final class Library {
 
     static native long chatblock_blocklist_delete(long client, long from, long to, long count);
 
-    static native long chatblock_blocklist_get(long client, long from, int startIndex, int limit);
-
-    static native long chatblock_blocklist_check(long client, long from, long to, long count, int checkType);
-
     static native long chatblock_client_call(long client, long command, long requestJson);
 
-    static native int chatblock_blocklist_add_async(long client, long from, long to, long count, long tag);
+    static native int chatblock_blocklist_add_async(
+            long client, long from, long to, long count, long tag, long outError);
 
-    static native int chatblock_blocklist_delete_async(long client, long from, long to, long count, long tag);
+    static native int chatblock_blocklist_delete_async(
+            long client, long from, long to, long count, long tag, long outError);
 
     static native int chatblock_blocklist_check_async(
-            long client, long from, long to, long count, int checkType, long tag);
+            long client, long from, long to, long count, int checkType, long tag, long outError);
 
-    static native int chatblock_client_submit(long client, long command, long requestJson, long tag);
+    static native int chatblock_blocklist_get_async(
+            long client, long from, int startIndex, int limit, long tag, long outError);
+
+    static native int chatblock_client_submit(
+            long client, long command, long requestJson, long tag, long outError);
 
     static native long chatblock_client_poll(long client, int timeoutMs);
 

@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
@@ -127,9 +128,84 @@ class LifetimeTest {
             assertTrue(System.nanoTime() - begin < TimeUnit.MILLISECONDS.toNanos(2000));
             assertEquals(Status.ERR_CLOSED, status(() -> client.isBlocked("ann", "bob")));
 
-            assertEquals(Status.ERR_TIMEOUT, status(() -> rethrow(blocking)));
+            assertEquals(Status.ERR_CLOSED, status(() -> rethrow(blocking)));
             Status end = status(() -> rethrow(async));
             assertTrue(end == Status.ERR_CLOSED || end == Status.ERR_TIMEOUT, end.name());
+        }
+    }
+
+    /** A virtual thread that waits inside the library would pin its carrier, and an interrupt would not reach it. */
+    @Test
+    void callsThatWaitDoSoOutsideTheLibraryAndAnInterruptEndsThem() throws Exception {
+        Path outbox = folder.resolve("interrupted.db");
+        try (Silence silence = new Silence();
+                ChatblockClient client = silence.client(60_000);
+                ChatblockClient recorded = silence.client(60_000, outbox)) {
+            recorded.addAsync("ann", List.of("bob"));
+            for (Consumer<ChatblockClient> call : CALLS_THAT_WAIT) {
+                for (ChatblockClient one : List.of(client, recorded)) {
+                    isInterrupted(() -> call.accept(one));
+                }
+            }
+        }
+    }
+
+    private static final List<Consumer<ChatblockClient>> CALLS_THAT_WAIT = List.of(
+            client -> client.add("ann", List.of("bob")),
+            client -> client.delete("ann", List.of("bob")),
+            client -> client.get("ann", 0, 1),
+            client -> client.check("ann", List.of("bob"), CheckType.BOTH),
+            client -> client.call("black_list_add", "{\"From_Account\":\"ann\",\"To_Account\":[\"bob\"]}"),
+            ChatblockClient::flush);
+
+    private static void isInterrupted(Runnable call) throws Exception {
+        CompletableFuture<String> end = new CompletableFuture<>();
+        Thread caller = new Thread(() -> {
+            try {
+                call.run();
+                end.complete("answered");
+            } catch (ChatblockException e) {
+                boolean isStillInterrupted = Thread.currentThread().isInterrupted();
+                end.complete(isStillInterrupted ? e.getMessage() : "the interrupt was swallowed");
+            }
+        });
+        caller.start();
+        while (caller.getState() != Thread.State.WAITING && caller.getState() != Thread.State.TIMED_WAITING) {
+            assertFalse(end.isDone(), () -> end.join());
+            Thread.sleep(1);
+        }
+        for (StackTraceElement frame : caller.getStackTrace()) {
+            assertFalse(frame.isNativeMethod() && frame.getClassName().endsWith(".Library"), frame.toString());
+        }
+        caller.interrupt();
+        String message = end.get(20, TimeUnit.SECONDS);
+        assertTrue(message.contains("interrupted"), message);
+    }
+
+    @Test
+    void aReadThatWasInterruptedDoesNotSpeakOfWrites() throws Exception {
+        try (Silence silence = new Silence(); ChatblockClient client = silence.client(60_000)) {
+            Thread.currentThread().interrupt();
+            ChatblockException e = assertThrows(ChatblockException.class, () -> client.get("ann", 0, 1));
+            assertTrue(Thread.interrupted());
+            assertTrue(e.status() == Status.ERR_CANCELLED || e.status() == Status.ERR_TIMEOUT, e.getMessage());
+            assertFalse(e.getMessage().contains("may have happened"), e.getMessage());
+        }
+    }
+
+    @Test
+    void aCallThatWaitsIsRefusedOnTheThreadThatCompletesFutures() throws Exception {
+        try (ChatblockClient client = ChatblockClient.open("{}")) {
+            for (int round = 0; round < 20; round++) {
+                client.addAsync("ann", List.of("bob")).thenAccept(result -> {
+                    // A future that is complete already runs what depends on it on the thread of this test.
+                    if (Thread.currentThread().getName().equals("chatblock-completions")) {
+                        assertThrows(IllegalStateException.class, () -> client.get("ann", 0, 1));
+                    } else {
+                        client.get("ann", 0, 1);
+                    }
+                }).get(20, TimeUnit.SECONDS);
+            }
         }
     }
 

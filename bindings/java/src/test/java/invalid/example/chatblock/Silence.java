@@ -3,6 +3,7 @@ package invalid.example.chatblock;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.util.Map;
 
 /** A service that takes connections and never answers. */
@@ -19,6 +20,18 @@ final class Silence implements AutoCloseable {
                 "sdkappid", 1400000001,
                 "secret_key", "synthetic-key-for-tests-0001",
                 "base_url", "http://127.0.0.1:" + socket.getLocalPort(),
+                "attempt_ms", callMs,
+                "call_ms", callMs));
+    }
+
+    /** The same with an outbox. */
+    ChatblockClient client(int callMs, Path outbox) {
+        return ChatblockClient.open(Map.of(
+                "backend", "remote",
+                "sdkappid", 1400000001,
+                "secret_key", "synthetic-key-for-tests-0001",
+                "base_url", "http://127.0.0.1:" + socket.getLocalPort(),
+                "outbox", Map.of("path", outbox.toString()),
                 "attempt_ms", callMs,
                 "call_ms", callMs));
     }
