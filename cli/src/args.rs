@@ -8,6 +8,7 @@
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
+use chatblock_cli::server::Limits;
 use clap::{Args, Parser, Subcommand};
 
 /// Per-player block lists for game servers, at Tencent Cloud Chat or in a local store.
@@ -180,6 +181,15 @@ pub struct Serve {
     /// Serve plain HTTP on an address that is not loopback
     #[arg(long, conflicts_with = "tls_cert")]
     pub allow_plain_http: bool,
+    /// Most connections; beyond them the oldest without a call of an admin makes room
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections)]
+    pub max_connections: usize,
+    /// The same for one address, and for a /64 network of IPv6
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().connections_per_address)]
+    pub max_connections_per_address: usize,
+    /// Memory for the bodies of all requests that are not answered
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().body_bytes)]
+    pub max_body_bytes: usize,
     /// Initial app, accounts, lists and clock (JSON, see docs/state-file.md)
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,

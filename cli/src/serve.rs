@@ -26,7 +26,12 @@ pub fn run(config: &Config, wanted: Serve) -> Result<(), Failure> {
     let options = Options {
         listen: wanted.listen,
         tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
-        limits: Limits::default(),
+        limits: Limits {
+            connections: wanted.max_connections,
+            connections_per_address: wanted.max_connections_per_address,
+            body_bytes: wanted.max_body_bytes,
+            ..Limits::default()
+        },
         allowed_hosts: wanted.allow_host,
         allow_plain_http: wanted.allow_plain_http,
     };

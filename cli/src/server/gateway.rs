@@ -12,6 +12,7 @@ use super::accounts::{self, AccountCall};
 use super::faults::Faults;
 use super::fixture::Fixture;
 use super::query;
+use super::rates::{Place, Rates};
 use super::report;
 use super::signature_cache::Signatures;
 use super::webhooks::Webhooks;
@@ -25,7 +26,7 @@ use chatblock::error::{Error, Status};
 use chatblock::service::Service;
 use chatblock::service::engine::Engine;
 use chatblock::service::remote::RemoteService;
-use chatblock::sliding_window::{Allowance, SlidingWindow};
+use chatblock::sliding_window::Allowance;
 use chatblock::usersig::{self, Key};
 use chatblock::wire::{self, Refusal};
 
@@ -54,8 +55,7 @@ pub struct Gateway {
     /// Absent if no webhooks are sent.
     webhooks: Option<Webhooks>,
     clock: Arc<dyn Clock>,
-    /// One window per command.
-    windows: [Mutex<SlidingWindow>; 8],
+    rates: Rates,
     rate_is_exhausted: bool,
     causes: Mutex<Causes>,
 }
@@ -72,10 +72,17 @@ const CAUSES: u32 = 100;
 const CAUSES_PER_SECOND: u32 = 10;
 
 /// A call whose request line is in order: what is left to look at is its body.
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Admitted {
     call: Route,
-    is_admin: bool,
+    /// Of an admin's call only: what others send must not take the rate of the game.
+    place: Option<Place>,
+}
+
+impl Admitted {
+    /// Whether an admin calls.
+    pub(super) fn is_admin(&self) -> bool {
+        self.place.is_some()
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +142,8 @@ impl Gateway {
                 admins.try_for_each(|admin| writer.import(admin))
             })?;
         }
+        let is_gateway = below.engine.is_none();
+        let rates = Rates::new(config.rate_per_second, is_gateway, Arc::clone(&clock));
         Ok(Self {
             signatures: Signatures::new(sdkappid, key),
             admins,
@@ -147,13 +156,13 @@ impl Gateway {
                 unreported: 0,
             }),
             clock,
-            windows: [(); 8].map(|()| Mutex::new(SlidingWindow::new(config.rate_per_second))),
+            rates,
             rate_is_exhausted: state.config.rate_limit_exhausted,
         })
     }
 
     /// Whether the answer to an admitted call may wait for a disk or a network, so that it needs a thread of its own.
-    pub(super) fn waits(&self, admitted: Admitted) -> bool {
+    pub(super) fn waits(&self, admitted: &Admitted) -> bool {
         // Account calls write where an add does.
         self.service.waits(match admitted.call {
             Route::Blocklist(command) => command,
@@ -186,19 +195,22 @@ impl Gateway {
         self.signatures
             .verify(&query.identifier, &query.usersig, now)
             .map_err(|code| refusal(code, &usersig::explain(code, &query.usersig, now)))?;
-        let window = &self.windows[call.window()];
-        if self.rate_is_exhausted || window.lock().take(self.clock.now()).is_err() {
-            return Err(refusal(TOO_FREQUENT, "calls of this command come too fast"));
+        let too_frequent = || refusal(TOO_FREQUENT, "calls of this command come too fast");
+        if self.rate_is_exhausted {
+            return Err(too_frequent());
         }
-        Ok(Admitted {
-            call,
-            is_admin: self.admins.contains(&*query.identifier),
-        })
+        let place = if self.admins.contains(&*query.identifier) {
+            let place = self.rates.take(call.window());
+            Some(place.ok_or_else(too_frequent)?)
+        } else {
+            None
+        };
+        Ok(Admitted { call, place })
     }
 
     /// Rows 8 to 17, for the caller at `client`. When this returns, what it says is kept.
-    pub(super) fn answer(&self, admitted: Admitted, body: &[u8], client: IpAddr) -> String {
-        if !admitted.is_admin {
+    pub(super) fn answer(&self, admitted: &Admitted, body: &[u8], client: IpAddr) -> String {
+        if !admitted.is_admin() {
             // Row 8 goes before row 9.
             let command = match admitted.call {
                 Route::Blocklist(command) => Some(command),

@@ -14,9 +14,11 @@ use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode, Version};
 
 use super::Limits;
+use super::bodies::{Bodies, GatheredBody};
 use super::framing::Findings;
 use super::gateway::{Gateway, refusal, write_refusal};
 use super::hosts::Hosts;
+use super::seats::Seat;
 use chatblock::api::codes::BAD_HTTP;
 
 /// Largest body that is read (choice C40).
@@ -40,6 +42,8 @@ pub(super) struct Handler<'a> {
     /// Who calls.
     pub(super) client: IpAddr,
     pub(super) hosts: &'a Hosts,
+    pub(super) bodies: &'a Arc<Bodies>,
+    pub(super) seat: &'a Seat,
 }
 
 impl Handler<'_> {
@@ -118,16 +122,20 @@ impl Handler<'_> {
                 };
             }
         };
-        let body = match tokio::time::timeout(self.limits.body, collect(body)).await {
+        if admitted.is_admin() {
+            self.seat.authenticate();
+        }
+        let collected = collect(body, self.bodies.begin());
+        let body = match tokio::time::timeout(self.limits.body, collected).await {
             Ok(Ok(body)) => body,
             Ok(Err((status, what))) => return failure(status, what),
             Err(_) => return failure(StatusCode::BAD_REQUEST, "the body did not come in time"),
         };
-        if !self.gateway.waits(admitted) {
-            return answer(self.gateway.answer(admitted, &body, self.client));
+        if !self.gateway.waits(&admitted) {
+            return answer(self.gateway.answer(&admitted, body.bytes(), self.client));
         }
         let (gateway, client) = (Arc::clone(&self.gateway), self.client);
-        let work = move || gateway.answer(admitted, &body, client);
+        let work = move || gateway.answer(&admitted, body.bytes(), client);
         match tokio::task::spawn_blocking(work).await {
             Ok(text) => answer(text),
             Err(_) => failure(
@@ -138,15 +146,28 @@ impl Handler<'_> {
     }
 }
 
-async fn collect(body: Incoming) -> Result<Bytes, (StatusCode, &'static str)> {
-    match Limited::new(body, MAX_BODY).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err((
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "the body is larger than 1 MiB",
-        )),
-        Err(_) => Err((StatusCode::BAD_REQUEST, "the body is broken or cut")),
+async fn collect(
+    body: Incoming,
+    mut room: GatheredBody,
+) -> Result<GatheredBody, (StatusCode, &'static str)> {
+    let mut body = Limited::new(body, MAX_BODY);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                let status = StatusCode::PAYLOAD_TOO_LARGE;
+                (status, "the body is larger than 1 MiB")
+            } else {
+                (StatusCode::BAD_REQUEST, "the body is broken or cut")
+            }
+        })?;
+        if frame.data_ref().is_some_and(|part| !room.push(part)) {
+            return Err((
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the bodies of all connections are too large together (--max-body-bytes); try again",
+            ));
+        }
     }
+    Ok(room)
 }
 
 /// Reads `body` to its end and forgets it; whether it was sound and within bounds.

@@ -1,6 +1,5 @@
 //! Accepts connections and closes them.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -20,11 +19,13 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::Limits;
+use super::bodies::Bodies;
 use super::framing::Findings;
 use super::gateway::Gateway;
 use super::hosts::Hosts;
 use super::http::Handler;
 use super::report;
+use super::seats::{Full, Seat, Seats};
 use super::timeouts::TimedStream;
 
 /// Longest head that is read.
@@ -33,8 +34,6 @@ const MAX_HEAD: usize = 32 * 1024;
 const REST: Duration = Duration::from_millis(100);
 /// How long a refused connection may take to read the refusal.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
-/// Connections that are turned away at the same time; beyond it they are dropped.
-const MOST_REFUSALS: usize = 64;
 
 const OVERLOADED: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\
@@ -46,6 +45,7 @@ pub(super) struct Listener {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) limits: Limits,
     pub(super) hosts: Hosts,
+    pub(super) bodies: Arc<Bodies>,
 }
 
 impl Listener {
@@ -112,8 +112,16 @@ impl Connection {
         match seat {
             Ok(seat) => {
                 tokio::spawn(async move {
-                    self.talk(stream, peer.ip()).await;
-                    drop(seat);
+                    let mut talk = pin!(self.talk(stream, peer.ip(), &seat));
+                    let mut ended = pin!(seat.ended());
+                    poll_fn(|cx| {
+                        let is_over = talk.as_mut().poll(cx).is_ready();
+                        if is_over || ended.as_mut().poll(cx).is_ready() {
+                            return Poll::Ready(());
+                        }
+                        Poll::Pending
+                    })
+                    .await;
                 });
             }
             Err(Full {
@@ -129,21 +137,26 @@ impl Connection {
         }
     }
 
-    async fn talk(&self, stream: TcpStream, client: IpAddr) {
+    async fn talk(&self, stream: TcpStream, client: IpAddr, seat: &Seat) {
         // Answers are written whole; without this they wait for the peer's acknowledgement.
         if stream.set_nodelay(true).is_err() {
             return;
         }
         let Some(tls) = &self.listener.tls else {
-            return self.serve(stream, client).await;
+            return self.serve(stream, client, seat).await;
         };
         let handshake = tls.accept(stream);
         if let Ok(Ok(stream)) = tokio::time::timeout(self.listener.limits.head, handshake).await {
-            self.serve(stream, client).await;
+            self.serve(stream, client, seat).await;
         }
     }
 
-    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin, client: IpAddr) {
+    async fn serve(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        client: IpAddr,
+        seat: &Seat,
+    ) {
         let Listener { limits, .. } = *self.listener;
         let findings = Arc::new(Findings::default());
         let handler = Handler {
@@ -152,6 +165,8 @@ impl Connection {
             limits,
             client,
             hosts: &self.listener.hosts,
+            bodies: &self.listener.bodies,
+            seat,
         };
         let handler = &handler;
         let io = TokioIo::new(TimedStream::new(stream, limits, findings));
@@ -192,66 +207,6 @@ async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Who is connected.
-#[derive(Default)]
-struct Seats {
-    taken: usize,
-    refusing: usize,
-    by_address: HashMap<IpAddr, usize>,
-}
-
-/// A place among the connections; released on drop.
-struct Seat {
-    seats: Arc<Mutex<Seats>>,
-    /// `None` for a connection that is being turned away.
-    address: Option<IpAddr>,
-}
-
-/// There is no place; perhaps one to say so.
-struct Full {
-    refusal: Option<Seat>,
-}
-
-impl Seat {
-    fn take(seats: &Arc<Mutex<Seats>>, address: IpAddr, limits: &Limits) -> Result<Self, Full> {
-        let mut all = seats.lock();
-        let here = all.by_address.get(&address).copied().unwrap_or(0);
-        let seat = |address| Self {
-            seats: Arc::clone(seats),
-            address,
-        };
-        if all.taken < limits.connections && here < limits.connections_per_address {
-            all.taken += 1;
-            all.by_address.insert(address, here + 1);
-            return Ok(seat(Some(address)));
-        }
-        if all.refusing < MOST_REFUSALS {
-            all.refusing += 1;
-            return Err(Full {
-                refusal: Some(seat(None)),
-            });
-        }
-        Err(Full { refusal: None })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut all = self.seats.lock();
-        let Some(address) = self.address else {
-            all.refusing -= 1;
-            return;
-        };
-        all.taken -= 1;
-        if let Some(here) = all.by_address.get_mut(&address) {
-            *here -= 1;
-            if *here == 0 {
-                all.by_address.remove(&address);
-            }
         }
     }
 }

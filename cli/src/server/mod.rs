@@ -6,6 +6,7 @@
 
 mod account_json;
 mod accounts;
+mod bodies;
 mod faults;
 pub mod fixture;
 mod framing;
@@ -14,6 +15,8 @@ mod hosts;
 mod http;
 mod listener;
 mod query;
+mod rates;
+mod seats;
 mod signature_cache;
 mod timeouts;
 mod tls;
@@ -53,8 +56,10 @@ pub struct Limits {
     pub stop: Duration,
     /// Most connections.
     pub connections: usize,
-    /// Most connections from one address.
+    /// Most connections from one address; of IPv6 from one network of 64 bits.
     pub connections_per_address: usize,
+    /// Bytes of bodies in memory, of all connections together.
+    pub body_bytes: usize,
 }
 
 impl Default for Limits {
@@ -66,6 +71,7 @@ impl Default for Limits {
             stop: Duration::from_secs(10),
             connections: 2048,
             connections_per_address: 1024,
+            body_bytes: 64 << 20,
         }
     }
 }
@@ -178,6 +184,7 @@ impl Server {
                 tls: self.tls,
                 limits: self.limits,
                 hosts: self.hosts,
+                bodies: bodies::Bodies::new(self.limits.body_bytes),
             };
             all.serve(stop).await;
             Ok(())

@@ -171,7 +171,9 @@ fn connections_beyond_the_limit_are_turned_away_with_503() {
     };
     let mut server = Running::start(EMBEDDED, &state(""), limits);
     let request = serve::post(&target(), BODY);
-    let held: Vec<TcpStream> = (0..3).map(|_| serve::connect(&server.address)).collect();
+    let held: Vec<TcpStream> = (0..3)
+        .map(|_| crate::players::after_a_call(&server, "admin"))
+        .collect();
     let (status, _) = serve::exchange(&server.address, &request);
     assert_eq!(status, 503);
     drop(held);

@@ -7,6 +7,7 @@ mod limits;
 mod manners;
 mod names;
 mod payloads;
+mod players;
 mod raw;
 mod running;
 mod webhooks;
