@@ -24,6 +24,8 @@ pub mod config;
 #[doc(hidden)]
 pub mod error;
 #[doc(hidden)]
+pub mod log;
+#[doc(hidden)]
 pub mod query;
 #[doc(hidden)]
 pub mod service;

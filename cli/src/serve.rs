@@ -6,6 +6,7 @@ use std::task::Poll;
 use chatblock::Error;
 use chatblock::config::Config;
 use chatblock::error::Status;
+use chatblock::log::Log;
 use chatblock_cli::server::{Fixture, Gateway, Limits, Options, Server, TlsFiles};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -44,8 +45,9 @@ pub fn run(config: &Config, wanted: Serve) -> Result<(), Failure> {
     {
         output::complain(warning);
     }
+    let log = server.log();
     server.run(|url| {
-        let stop = asked_to_stop()?;
+        let stop = asked_to_stop(log)?;
         output::line(&format!("listening on {url}"))
             .map_err(|error| Error::new(Status::Storage, format!("standard output: {error}")))?;
         Ok(stop)
@@ -53,15 +55,19 @@ pub fn run(config: &Config, wanted: Serve) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ready when the process is asked to stop.
-fn asked_to_stop() -> Result<impl Future<Output = ()>, Error> {
+/// Ready when the process is asked to stop. SIGHUP opens the log again, as tools that move it expect.
+fn asked_to_stop(log: Log) -> Result<impl Future<Output = ()>, Error> {
     let handler = |kind| {
         signal(kind)
             .map_err(|error| Error::new(Status::Connect, format!("signal handlers: {error}")))
     };
     let mut interrupt = handler(SignalKind::interrupt())?;
     let mut terminate = handler(SignalKind::terminate())?;
+    let mut hangup = handler(SignalKind::hangup())?;
     Ok(poll_fn(move |cx| {
+        while hangup.poll_recv(cx).is_ready() {
+            log.reopen();
+        }
         if interrupt.poll_recv(cx).is_ready() || terminate.poll_recv(cx).is_ready() {
             return Poll::Ready(());
         }

@@ -33,6 +33,7 @@ const RANKS: &[(&str, u32)] = &[
     ("usersig", 3),
     ("webhook", 3),
     ("config", 4),
+    ("log", 5),
     ("service", 5),
     ("client", 6),
     ("ffi", 7),

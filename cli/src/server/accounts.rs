@@ -36,29 +36,23 @@ impl AccountCall {
 }
 
 /// What the store said, or the refusal that kept it from being asked.
-type Outcome = Result<Result<String, Error>, Refusal>;
+pub(super) type Outcome = Result<Result<String, Error>, Refusal>;
 
 /// The answer to `call`. Without an engine the accounts are those of a remote service, which has its
 /// own calls for them.
-///
-/// # Errors
-/// [`chatblock::Status::Storage`].
-pub(super) fn answer(
-    engine: Option<&Engine>,
-    call: AccountCall,
-    body: &[u8],
-) -> Result<String, Error> {
+pub(super) fn answer(engine: Option<&Engine>, call: AccountCall, body: &[u8]) -> Outcome {
     let Some(engine) = engine else {
-        let why = "account calls are answered by the embedded backend only";
-        return Ok(wire::write_envelope(NO_SUCH_COMMAND, why));
+        return Err(Refusal {
+            code: NO_SUCH_COMMAND,
+            message: "account calls are answered by the embedded backend only".to_owned(),
+        });
     };
-    let outcome = match call {
+    match call {
         AccountCall::Import => import(engine, body),
         AccountCall::ImportMany => import_many(engine, body),
         AccountCall::Check => check(engine, body),
         AccountCall::Delete => delete(engine, body),
-    };
-    outcome.unwrap_or_else(|refusal| Ok(wire::write_envelope(refusal.code, &refusal.message)))
+    }
 }
 
 fn import(engine: &Engine, body: &[u8]) -> Outcome {

@@ -21,8 +21,9 @@ use chatblock::api::codes::{
 };
 use chatblock::api::{Charset, Command};
 use chatblock::clock::{Clock, FixedClock, SystemClock};
-use chatblock::config::{Backend, Config, Embedded};
+use chatblock::config::{Backend, Config, Embedded, LogLevel};
 use chatblock::error::{Error, Status};
+use chatblock::log::Log;
 use chatblock::service::Service;
 use chatblock::service::engine::Engine;
 use chatblock::service::remote::RemoteService;
@@ -55,6 +56,7 @@ pub struct Gateway {
     /// Absent if no webhooks are sent.
     webhooks: Option<Webhooks>,
     clock: Arc<dyn Clock>,
+    log: Log,
     rates: Rates,
     rate_is_exhausted: bool,
     causes: Mutex<Causes>,
@@ -101,6 +103,13 @@ impl Route {
         AccountCall::from_name(name).map(Self::Account)
     }
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::Blocklist(command) => command.name(),
+            Self::Account(call) => call.name(),
+        }
+    }
+
     fn window(self) -> usize {
         match self {
             Self::Blocklist(command) => command as usize,
@@ -142,6 +151,7 @@ impl Gateway {
                 admins.try_for_each(|admin| writer.import(admin))
             })?;
         }
+        let log = open_log(config, state)?;
         let is_gateway = below.engine.is_none();
         let rates = Rates::new(config.rate_per_second, is_gateway, Arc::clone(&clock));
         Ok(Self {
@@ -156,6 +166,7 @@ impl Gateway {
                 unreported: 0,
             }),
             clock,
+            log,
             rates,
             rate_is_exhausted: state.config.rate_limit_exhausted,
         })
@@ -210,22 +221,47 @@ impl Gateway {
 
     /// Rows 8 to 17, for the caller at `client`. When this returns, what it says is kept.
     pub(super) fn answer(&self, admitted: &Admitted, body: &[u8], client: IpAddr) -> String {
-        if !admitted.is_admin() {
+        let outcome = if admitted.is_admin() {
+            match admitted.call {
+                Route::Blocklist(command) => self.answer_blocklist(command, body, client),
+                Route::Account(call) => accounts::answer(self.engine.as_deref(), call, body)
+                    .and_then(|outcome| outcome.map_err(|error| self.explain(&error))),
+            }
+        } else {
             // Row 8 goes before row 9.
             let command = match admitted.call {
                 Route::Blocklist(command) => Some(command),
                 Route::Account(_) => None,
             };
-            let refusal = wire::check_object(command, body)
-                .err()
-                .unwrap_or_else(|| refusal(NOT_ADMIN, "identifier is not an app admin"));
-            return write_refusal(&refusal);
-        }
-        let outcome = match admitted.call {
-            Route::Blocklist(command) => self.answer_blocklist(command, body, client),
-            Route::Account(call) => accounts::answer(self.engine.as_deref(), call, body),
+            wire::check_object(command, body)
+                .and_then(|()| Err(refusal(NOT_ADMIN, "identifier is not an app admin")))
         };
-        outcome.unwrap_or_else(|error| write_refusal(&self.explain(&error)))
+        let name = admitted.call.name();
+        match outcome {
+            Ok(text) => {
+                self.log
+                    .line(LogLevel::Debug, || format!("{name} of {client}: answered"));
+                text
+            }
+            Err(refusal) => self.refuse(name, client, &refusal),
+        }
+    }
+
+    /// The text of a refusal, which is a line of the log.
+    pub(super) fn refuse(&self, name: &str, client: IpAddr, refusal: &Refusal) -> String {
+        self.log_refusal(name, client, refusal.code, &refusal.message);
+        write_refusal(refusal)
+    }
+
+    fn log_refusal(&self, name: &str, client: IpAddr, code: i32, what: &str) {
+        self.log.line(LogLevel::Warn, || {
+            printable(&format!("{name} of {client} refused with {code}: {what}"))
+        });
+    }
+
+    /// Lines about all that is done here.
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
     fn answer_blocklist(
@@ -233,12 +269,15 @@ impl Gateway {
         command: Command,
         body: &[u8],
         client: IpAddr,
-    ) -> Result<String, Error> {
-        let request = match wire::parse_request(command, body, self.charset) {
-            Ok(request) => request,
-            Err(refusal) => return Ok(write_refusal(&refusal)),
-        };
-        let answer = self.service.call(&request, self.clock.now() + CALL_TIME)?;
+    ) -> Result<String, Refusal> {
+        let request = wire::parse_request(command, body, self.charset)?;
+        let answer = self
+            .service
+            .call(&request, self.clock.now() + CALL_TIME)
+            .map_err(|error| self.explain(&error))?;
+        if answer.code != 0 {
+            self.log_refusal(command.name(), client, answer.code, &answer.info);
+        }
         if let Some(webhooks) = &self.webhooks {
             webhooks.report(&request, &answer, client);
         }
@@ -252,6 +291,7 @@ impl Gateway {
     fn explain(&self, error: &Error) -> Refusal {
         if let Some(line) = self.causes.lock().line(error, self.clock.now()) {
             report(&line);
+            self.log.line(LogLevel::Error, || line);
         }
         match error.status() {
             Status::Timeout | Status::Network => refusal(TIMED_OUT, meaning(TIMED_OUT)),
@@ -265,7 +305,32 @@ impl Gateway {
         if let Some(webhooks) = &self.webhooks {
             webhooks.close();
         }
+        self.log.close(None);
     }
+}
+
+/// The log of `config`, which begins with what was noticed about the configuration.
+fn open_log(config: &Config, state: &Fixture) -> Result<Log, Error> {
+    let log = Log::open(&config.log, Arc::new(SystemClock))?;
+    for warning in &config.warnings {
+        log.line(LogLevel::Warn, || warning.clone());
+    }
+    if let Backend::Embedded(embedded) = &config.backend
+        && !embedded.imported_only
+        && state.accounts.is_some()
+    {
+        log.line(LogLevel::Warn, || {
+            "the state file lists accounts: no others exist, although \"accounts\" is \"any\""
+                .to_owned()
+        });
+    }
+    Ok(log)
+}
+
+/// A text of a caller on one line.
+fn printable(text: &str) -> String {
+    let fit = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+    text.chars().map(fit).collect()
 }
 
 pub(super) fn refusal(code: i32, what: &str) -> Refusal {

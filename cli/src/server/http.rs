@@ -16,7 +16,7 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use super::Limits;
 use super::bodies::{Bodies, GatheredBody};
 use super::framing::Findings;
-use super::gateway::{Gateway, refusal, write_refusal};
+use super::gateway::{Gateway, refusal};
 use super::hosts::Hosts;
 use super::seats::Seat;
 use chatblock::api::codes::BAD_HTTP;
@@ -50,12 +50,22 @@ impl Handler<'_> {
     pub(super) async fn handle(&self, request: Request<Incoming>) -> Result<Reply, Infallible> {
         let mut reply = match self.check_http(&request) {
             Ok(()) => self.answer(request).await,
-            Err((status, what)) => failure(status, what),
+            Err((status, what)) => self.fail(status, what),
         };
         if self.findings.is_last() {
             close(&mut reply);
         }
         Ok(reply)
+    }
+
+    /// The answer to what is no request, which ends the connection.
+    fn fail(&self, status: StatusCode, what: &'static str) -> Reply {
+        let name = format!("HTTP request (status {})", status.as_u16());
+        let refusal = refusal(BAD_HTTP, what);
+        let mut reply = answer(self.gateway.refuse(&name, self.client, &refusal));
+        *reply.status_mut() = status;
+        close(&mut reply);
+        reply
     }
 
     /// What makes a request unusable as HTTP. The answer ends the connection.
@@ -106,16 +116,15 @@ impl Handler<'_> {
     async fn answer(&self, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
         let is_post = head.method == Method::POST;
-        let admitted = self
-            .gateway
-            .admit(is_post, head.uri.path(), head.uri.query());
+        let path = head.uri.path();
+        let admitted = self.gateway.admit(is_post, path, head.uri.query());
         let admitted = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 // The caller is not verified yet: the body is read and discarded.
                 return match tokio::time::timeout(self.limits.body, discard(body)).await {
-                    Ok(true) => answer(write_refusal(&refusal)),
-                    _ => failure(
+                    Ok(true) => answer(self.gateway.refuse(path, self.client, &refusal)),
+                    _ => self.fail(
                         StatusCode::BAD_REQUEST,
                         "the body did not come in time or whole",
                     ),
@@ -128,8 +137,8 @@ impl Handler<'_> {
         let collected = collect(body, self.bodies.begin());
         let body = match tokio::time::timeout(self.limits.body, collected).await {
             Ok(Ok(body)) => body,
-            Ok(Err((status, what))) => return failure(status, what),
-            Err(_) => return failure(StatusCode::BAD_REQUEST, "the body did not come in time"),
+            Ok(Err((status, what))) => return self.fail(status, what),
+            Err(_) => return self.fail(StatusCode::BAD_REQUEST, "the body did not come in time"),
         };
         if !self.gateway.waits(&admitted) {
             return answer(self.gateway.answer(&admitted, body.bytes(), self.client));
@@ -138,7 +147,7 @@ impl Handler<'_> {
         let work = move || gateway.answer(&admitted, body.bytes(), client);
         match tokio::task::spawn_blocking(work).await {
             Ok(text) => answer(text),
-            Err(_) => failure(
+            Err(_) => self.fail(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the call was not carried out",
             ),
@@ -187,13 +196,6 @@ fn answer(text: String) -> Reply {
         let value = HeaderValue::from_static(value);
         reply.headers_mut().insert(name, value);
     }
-    reply
-}
-
-fn failure(status: StatusCode, what: &'static str) -> Reply {
-    let mut reply = answer(write_refusal(&refusal(BAD_HTTP, what)));
-    *reply.status_mut() = status;
-    close(&mut reply);
     reply
 }
 

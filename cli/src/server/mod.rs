@@ -37,6 +37,7 @@ pub use tls::TlsFiles;
 use hosts::{Hosts, is_loopback};
 
 use chatblock::error::{Error, Status};
+use chatblock::log::Log;
 
 /// A line for the operator. A closed standard error must not stop the server.
 fn report(line: &str) {
@@ -138,6 +139,11 @@ impl Server {
             limits: options.limits,
             hosts,
         })
+    }
+
+    /// Its log, to be opened again on a signal.
+    pub fn log(&self) -> Log {
+        self.gateway.log().clone()
     }
 
     /// What is to be said of the file of the private key: other users have access to it.

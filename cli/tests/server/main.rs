@@ -4,6 +4,7 @@ mod calls;
 mod ending;
 mod heads;
 mod limits;
+mod log;
 mod manners;
 mod names;
 mod payloads;

@@ -6,9 +6,9 @@ use std::time::Instant;
 use super::beyond::FIRST_PAGE;
 use super::{BadRow, CallId, Journal, Limit, Loaded, Outbox, SqliteJournal};
 use crate::api::Command;
-use crate::client::log::Log;
 use crate::config::{LogLevel, Outbox as Settings};
 use crate::error::Error;
+use crate::log::Log;
 use crate::sqlite::Source;
 
 /// So many rows are named in the log at one open; `chatblock outbox show` names all.

@@ -27,7 +27,6 @@ use std::time::{Duration, Instant};
 
 use super::cache_sync::refresh::Refresher;
 use super::completions::Completions;
-use super::log::Log;
 use super::outbox::{Opened, Outbox, Room, Tagged, intake};
 use super::reply::Reply;
 use super::scheduler::{CallId, Flight, Rules, Scheduler};
@@ -37,6 +36,7 @@ use crate::clock::Clock;
 use crate::config::LogLevel;
 use crate::error::{Error, Status};
 use crate::locks::{Condvar, Mutex, MutexGuard};
+use crate::log::Log;
 use crate::oneshot::Sender;
 use crate::service::Service;
 use arrivals::Arrivals;

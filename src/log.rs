@@ -28,7 +28,7 @@ const WARNINGS_PER_SECOND: u32 = 10;
 
 /// Takes lines from any thread.
 #[derive(Clone)]
-pub(crate) struct Log(Option<Arc<Open>>);
+pub struct Log(Option<Arc<Open>>);
 
 struct Open {
     level: LogLevel,
@@ -46,6 +46,11 @@ struct Open {
 trait Sink: Send {
     /// Writes one line, which ends with a line feed.
     fn write_line(&mut self, line: &str) -> io::Result<()>;
+
+    /// Opens the destination again if it was moved.
+    fn reopen(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Sink for io::Stderr {
@@ -56,7 +61,10 @@ impl Sink for io::Stderr {
 
 impl Log {
     /// Opens the destination; the thread that writes ends with the last clone.
-    pub(crate) fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// [`crate::Status::Config`] naming the file.
+    pub fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         match open_sink(settings, &clock)? {
             None => Ok(Self(None)),
             Some(sink) => Self::with(settings.level, sink, clock),
@@ -89,7 +97,7 @@ impl Log {
     }
 
     /// Writes `text()` if `level` is wanted.
-    pub(crate) fn line(&self, level: LogLevel, text: impl FnOnce() -> String) {
+    pub fn line(&self, level: LogLevel, text: impl FnOnce() -> String) {
         let Some(open) = &self.0 else { return };
         if level > open.level {
             return;
@@ -121,15 +129,23 @@ impl Log {
         }
     }
 
+    /// Opens the file again if it was moved, after the lines that wait. Every line does so too, once a second.
+    pub fn reopen(&self) {
+        if let Some(open) = &self.0 {
+            // Without room for it, lines come, and with them the look of each second.
+            let _ = open.lines.push(String::new());
+        }
+    }
+
     /// How many lines were dropped.
-    pub(super) fn dropped(&self) -> u64 {
+    pub fn dropped(&self) -> u64 {
         let dropped = |open: &Arc<Open>| open.dropped.load(Ordering::Relaxed);
         self.0.as_ref().map_or(0, dropped)
     }
 
     /// Takes no more lines and waits until the others are written, until `deadline`, or until the destination had its
     /// share of time.
-    pub(super) fn close(&self, deadline: Option<Instant>) {
+    pub fn close(&self, deadline: Option<Instant>) {
         let Some(open) = &self.0 else { return };
         let share = open.clock.now() + CLOSE_SHARE;
         open.lines
@@ -166,7 +182,12 @@ fn open_sink(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<Box<d
 fn write_lines(lines: &Lines, mut sink: Box<dyn Sink>, dropped: &AtomicU64) {
     while let Some(line) = lines.next() {
         // A destination that fails may come back: the line is counted, and the next one reports it.
-        if sink.write_line(&line).is_err() {
+        let outcome = if line.is_empty() {
+            sink.reopen()
+        } else {
+            sink.write_line(&line)
+        };
+        if outcome.is_err() {
             dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -133,6 +133,10 @@ impl LogFile {
 }
 
 impl Sink for LogFile {
+    fn reopen(&mut self) -> io::Result<()> {
+        self.look()
+    }
+
     fn write_line(&mut self, line: &str) -> io::Result<()> {
         if self.clock.now().saturating_duration_since(self.looked) >= LOOK {
             self.look()?;
