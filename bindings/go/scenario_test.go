@@ -35,6 +35,10 @@ type step struct {
 	Query      string
 	Body       string
 	MaxGrowth  int `json:"max_growth_mib"`
+	Function   string
+	Argument   string
+	Index      int
+	Value      any
 	Expect     map[string]any
 }
 

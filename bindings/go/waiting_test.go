@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
 	"runtime/debug"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -172,5 +174,33 @@ func busyCalls(client *chatblock.Client, owner string) map[string]func() error {
 		"watch":  func() error { return client.Watch(owner) },
 		"cancel": func() error { _, err := client.Cancel(2); return err },
 		"stats":  func() error { _, err := client.Stats(); return err },
+	}
+}
+
+// A signal is seen while goroutines wait in the library, and ends the wait through the context that it ends.
+func TestSignalEndsCallsThatWait(t *testing.T) {
+	client := open(t, remote(silence(t), map[string]any{"attempt_ms": 60000, "call_ms": 60000}))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGUSR2)
+	defer stop()
+	waits := []func() error{
+		func() error { _, err := client.Add(ctx, "ann", "bob"); return err },
+		func() error { _, err := client.Get(ctx, "cem", 0, 1); return err },
+		func() error { return client.Flush(ctx) },
+	}
+	ended := make(chan error)
+	for _, wait := range waits {
+		go func(wait func() error) { ended <- wait() }(wait)
+	}
+	eventually(t, "a call is sent", func() bool {
+		sent, _ := inside(client)
+		return sent > 0
+	})
+	if err := syscall.Kill(syscall.Getpid(), syscall.SIGUSR2); err != nil {
+		t.Fatal(err)
+	}
+	for range waits {
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, chatblock.ErrCancelled) {
+			t.Fatal(err)
+		}
 	}
 }

@@ -106,6 +106,9 @@ namespace Chatblock.Tests
                 case "webhook":
                     Webhook(step, expect);
                     break;
+                case "bad_value":
+                    BadValue(step);
+                    break;
                 case "many_results":
                     ManyResults(step);
                     break;
@@ -118,6 +121,52 @@ namespace Chatblock.Tests
                 default:
                     throw new InvalidOperationException("unknown step");
             }
+        }
+
+        /// <summary>Values other than null are refused by the compiler.</summary>
+        private void BadValue(JsonObject step)
+        {
+            if (step["value"] != null)
+            {
+                return;
+            }
+            string name = step["argument"];
+            var texts = new Dictionary<string, string> { { "owner", "ann" }, { "peer", "bob" } };
+            var lists = new Dictionary<string, string[]>();
+            foreach (string list in new[] { "targets", "owners", "accounts" })
+            {
+                lists[list] = new[] { "bob", "cem" };
+            }
+            if (step.ContainsKey("index"))
+            {
+                lists[name][(int)step["index"]] = null;
+                name += "[" + (int)step["index"] + "]";
+            }
+            else
+            {
+                texts[name] = null;
+                lists[name] = null;
+            }
+            try
+            {
+                switch ((string)step["function"])
+                {
+                    case "add": client.Add(texts["owner"], lists["targets"]); break;
+                    case "delete": client.Delete(texts["owner"], lists["targets"]); break;
+                    case "check": client.Check(texts["owner"], lists["targets"], CheckType.Both); break;
+                    case "is_blocked": client.IsBlocked(texts["owner"], texts["peer"]); break;
+                    case "is_blocked_many": client.IsBlockedMany(lists["owners"], texts["peer"]); break;
+                    case "blocked_pairs": client.BlockedPairs(lists["accounts"]); break;
+                    case "watch": client.Watch(lists["owners"]); break;
+                    default: throw new InvalidOperationException("unknown function");
+                }
+            }
+            catch (ArgumentNullException e)
+            {
+                Assert.Equal(name, e.ParamName);
+                return;
+            }
+            throw new InvalidOperationException(name + " was not refused");
         }
 
         private static void Backup(JsonObject step, JsonObject expect)

@@ -31,8 +31,10 @@ function hotpath:is_blocked(owner, peer)
   local handle = self.handle
   if not handle then
     return failed(native.CHATBLOCK_ERR_CLOSED)
-  elseif not (texts.is_text(owner) and texts.is_text(peer)) then
-    return failed(ARGUMENT, "owner or peer")
+  elseif not texts.is_text(owner) then
+    return failed(ARGUMENT, "owner")
+  elseif not texts.is_text(peer) then
+    return failed(ARGUMENT, "peer")
   end
   local answer = native.chatblock_client_is_blocked(handle, owner, peer)
   if answer >= 0 then

@@ -4,7 +4,10 @@
 
 local ffi = require "ffi"
 
-ffi.cdef [[
+-- LuaJIT keeps declarations as long as its state lives, and refuses them a second time: a module that is loaded again
+-- finds those of the first.
+local is_declared = pcall(ffi.typeof, "chatblock_client")
+local declarations = [[
 enum chatblock_status {
   CHATBLOCK_UNCHANGED = 2,
   CHATBLOCK_PARTIAL = 1,
@@ -111,6 +114,9 @@ chatblock_result *chatblock_client_apply_webhook(const chatblock_client *client,
 chatblock_result *chatblock_client_backup(const chatblock_client *client, const char *path);
 chatblock_result *chatblock_client_stats(const chatblock_client *client);
 ]]
+if not is_declared then
+  ffi.cdef(declarations)
+end
 
 -- By its version: the name without one exists only where C programs are built.
 return ffi.load "libchatblock.so.0.1"

@@ -25,5 +25,5 @@ function _G.test_declarations_are_those_of_the_header()
   local module = read(assert(io.open(package.searchpath("chatblock.native", package.path))))
   local expected = declarations(header)
   lu.assertTrue(next(expected) ~= nil)
-  lu.assertEquals(declarations(module:match "ffi%.cdef (%b[])":sub(3, -3)), expected)
+  lu.assertEquals(declarations(module:match "declarations = (%b[])":sub(3, -3)), expected)
 end

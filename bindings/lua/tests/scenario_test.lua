@@ -99,6 +99,45 @@ function steps.blocked_pairs(step)
   return { pairs = pairs_found, unknown = unknown }
 end
 
+local FUNCTIONS = {
+  add = { "owner", "targets" },
+  delete = { "owner", "targets" },
+  check = { "owner", "targets" },
+  is_blocked = { "owner", "peer" },
+  is_blocked_many = { "owners", "peer" },
+  blocked_pairs = { "accounts" },
+  watch = { "owners" },
+  unwatch = { "owners" },
+}
+
+function steps.bad_value(step)
+  local good = {
+    owner = "ann", targets = { "bob", "cem" }, owners = { "ann", "bob" }, peer = "bob", accounts = { "ann", "bob" },
+  }
+  -- nil ends a table of Lua and is no element of it, so it is asked with another value that is no string.
+  local value, name = step.value, step.argument
+  if value == nil or value == json.null then
+    value = false
+  end
+  if step.index then
+    good[name][step.index + 1] = value
+    name = ("%s[%d]"):format(name, step.index)
+  else
+    good[name] = value
+  end
+  local arguments = {}
+  for place, argument in ipairs(FUNCTIONS[step["function"]]) do
+    arguments[place] = good[argument]
+  end
+  arguments[#arguments + 1] = "both"
+  local answer, err = client[step["function"]](client, unpack(arguments))
+  lu.assertNil(answer)
+  lu.assertEquals(err.status, "ERR_ARGUMENT")
+  lu.assertEquals(err.message:sub(1, #name + 1), name .. " ")
+  lu.assertNil(err.message:find "evil")
+  return {}
+end
+
 function steps.watch(step)
   return done(client:watch(step.owners))
 end

@@ -72,6 +72,21 @@ test('aborting a call that was sent ends the wait, and says that it may have hap
   assert.equal(client.stats().calls.add.pending, 1);
 });
 
+test('a signal of the operating system is seen while calls wait', options, async (t) => {
+  const { config, requested } = await hangingService(t);
+  const client = await openFor(t, config);
+  const abort = new AbortController();
+  const waits = [client.add('ann', ['bob'], { signal: abort.signal }), client.get('cem', { signal: abort.signal })];
+  const ends = waits.map((wait) => wait.catch((error: Error) => error.name));
+  await requested();
+  const flushed = client.flush().catch((error: { status: number }) => error.status);
+  process.once('SIGUSR2', () => abort.abort());
+  process.kill(process.pid, 'SIGUSR2');
+  assert.deepEqual(await Promise.all(ends), ['AbortError', 'AbortError']);
+  await client.close(0);
+  assert.equal(await flushed, Status.ERR_CLOSED);
+});
+
 test('a read that was aborted or closed does not speak of writes', options, async (t) => {
   const { config, requested } = await hangingService(t);
   const client = await openFor(t, config);

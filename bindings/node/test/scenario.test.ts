@@ -57,10 +57,19 @@ interface Step {
   query: string;
   body: string;
   max_growth_mib: number;
+  function: string;
+  argument: string;
+  index?: number;
+  value: unknown;
   expect: Expected;
 }
 
 let client: Client;
+const FUNCTIONS: Record<string, [method: keyof Client, names: string[]]> = {
+  add: ['add', ['owner', 'targets']], delete: ['delete', ['owner', 'targets']], check: ['check', ['owner', 'targets']],
+  is_blocked: ['isBlocked', ['owner', 'peer']], is_blocked_many: ['isBlockedMany', ['owners', 'peer']],
+  blocked_pairs: ['blockedPairs', ['accounts']], watch: ['watch', ['owners']], unwatch: ['unwatch', ['owners']],
+};
 const STEPS: Record<string, (step: Step, expect: Expected) => unknown> = {
   version: (_, expect) => assert.ok(version.startsWith(expect.starts_with!)),
   open: async (step) => (client = await Client.open(step.config)),
@@ -83,6 +92,19 @@ const STEPS: Record<string, (step: Step, expect: Expected) => unknown> = {
     assert.deepEqual(new Set(pairs.map(String)), new Set(expect.pairs!.map(String)));
     assert.equal(pairs.length, expect.pairs!.length);
     assert.equal(unknown, expect.unknown);
+  },
+  bad_value: async (step) => {
+    const good: Record<string, unknown> = {
+      owner: 'ann', targets: ['bob', 'cem'], owners: ['ann', 'bob'], peer: 'bob', accounts: ['ann', 'bob'],
+    };
+    if (step.index === undefined) good[step.argument] = step.value;
+    else (good[step.argument] as unknown[])[step.index] = step.value;
+    const name = step.index === undefined ? step.argument : `${step.argument}[${step.index}]`;
+    const [method, names] = FUNCTIONS[step.function]!;
+    const call = client[method] as (...values: unknown[]) => unknown;
+    const error = await refused((async () => call.apply(client, names.map((name) => good[name])))(), Status.ERR_ARGUMENT);
+    assert.ok(error.message.startsWith(`${name} is `), error.message);
+    assert.doesNotMatch(error.message, /evil|object Object|koffi/i);
   },
   watch: (step) => client.watch(step.owners),
   unwatch: (step) => client.unwatch(step.owners),

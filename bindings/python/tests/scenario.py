@@ -130,6 +130,25 @@ class Scenario:
         assert sorted(found.pairs) == sorted(map(tuple, expect["pairs"]))
         assert found.unknown == expect["unknown"]
 
+    def do_bad_value(self, step: Step, _: Step) -> None:
+        arguments: Step = {
+            "owner": "ann", "targets": ["bob", "cem"], "owners": ["ann", "bob"], "peer": "bob",
+            "accounts": ["ann", "bob"],
+        }
+        name = step["argument"]
+        if "index" in step:
+            arguments[name][step["index"]] = step["value"]
+            name = f"{name}[{step['index']}]"
+        else:
+            arguments[name] = step["value"]
+        method = getattr(self.client, step["function"])
+        wanted = [name for name in method.__code__.co_varnames[: method.__code__.co_argcount] if name in arguments]
+        with pytest.raises(TypeError) as caught:
+            method(*(arguments[argument] for argument in wanted))
+        message = str(caught.value)
+        assert message.startswith(f"{name} must be ")
+        assert "evil" not in message and "sequence item" not in message
+
     def do_watch(self, step: Step, _: Step) -> None:
         self.client.watch(step["owners"])
 

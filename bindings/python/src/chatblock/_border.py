@@ -26,10 +26,10 @@ _relation = lru_cache(maxsize=None)(Relation)
 def encoded(value: str, name: str) -> bytes:
     """UTF-8, which may contain a NUL."""
     try:
-        return value.encode()
+        return str.encode(value)
     except UnicodeEncodeError as error:
         raise argument_error(f"{name} is not valid text: {error.reason}") from error
-    except AttributeError as error:
+    except (AttributeError, TypeError) as error:
         raise TypeError(f"{name} must be str, not {type(value).__name__}") from error
 
 
@@ -46,14 +46,23 @@ def names(accounts: Accounts, name: str) -> tuple[ctypes.Array[ctypes.c_char_p],
 
     All of them are one block of memory, pointers first, which takes a third of the time of one by one.
     """
-    items = [accounts] if isinstance(accounts, str) else list(accounts)
+    try:
+        items = [accounts] if isinstance(accounts, str) else list(accounts)
+    except TypeError as error:
+        found = type(accounts).__name__
+        raise TypeError(f"{name} must be str or an iterable of str, not {found}") from error
     count = len(items)
     if count == 0:
         return (ctypes.c_char_p * 0)(), 0
-    texts = encoded("\0".join(items), name)
-    sizes = [len(part) + 1 for part in texts.split(b"\0")]
+    try:
+        texts = "\0".join(items).encode()
+        sizes = [len(part) + 1 for part in texts.split(b"\0")]
+    except (TypeError, UnicodeEncodeError):
+        sizes = []
     if len(sizes) != count:
-        raise argument_error(f"{name} contains a NUL")
+        # One of them is no text for the library: which one is said where they are looked at one by one.
+        for index, item in enumerate(items):
+            text(item, f"{name}[{index}]")
     width = count * ctypes.sizeof(ctypes.c_char_p)
     memory = bytearray(width) + texts + b"\0"
     pointers = (ctypes.c_char_p * count).from_buffer(memory)
@@ -64,8 +73,23 @@ def names(accounts: Accounts, name: str) -> tuple[ctypes.Array[ctypes.c_char_p],
 
 def unsigned(value: int, name: str) -> int:
     """A number of 32 bits; ctypes would cut off what does not fit."""
-    if not 0 <= index(value) <= _LARGEST:
-        raise argument_error(f"{name} is {value}, outside 0 to {_LARGEST}")
+    try:
+        number = index(value)
+    except TypeError as error:
+        raise TypeError(f"{name} must be int, not {type(value).__name__}") from error
+    if not 0 <= number <= _LARGEST:
+        raise argument_error(f"{name} is {number}, outside 0 to {_LARGEST}")
+    return number
+
+
+def seconds(value: float | None, name: str) -> float | None:
+    """A time to wait; None is without limit."""
+    if value is None:
+        return None
+    if not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds or None, not {type(value).__name__}")
+    if value != value:
+        raise argument_error(f"{name} is not a number")
     return value
 
 

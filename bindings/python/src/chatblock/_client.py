@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Any
 
 from . import _native as native
-from ._border import Accounts, encoded, names, read, text, unsigned
+from ._border import Accounts, encoded, names, read, seconds, text, unsigned
 from ._errors import argument_error, error_of
-from ._session import Session
+from ._session import Session, elsewhere
 from ._values import BlockedPairs, CheckType, Result, Status
 
 _UNKNOWN = int(Status.ERR_UNKNOWN)
@@ -40,7 +40,8 @@ class Client:
     `Status.PARTIAL`, and its items say for which. Repeating a call is safe, but do not
     repeat what raised `QueuedError`: it is on disk and will be sent.
 
-    A blocking call takes at most `call_ms` of the configuration, and Ctrl-C is seen when it returns.
+    A blocking call takes at most `call_ms` of the configuration. Ctrl-C (any exception of a signal handler) ends every
+    wait of the main thread at once; what was sent goes on, and a write may have happened.
     Names that end in `_async` are coroutines: a cancelled one is taken back when it was not sent yet, else
     it may have happened. A client works only in the process that opened it.
     """
@@ -50,7 +51,7 @@ class Client:
     def __init__(self, config: Mapping[str, Any] | str) -> None:
         document = config if isinstance(config, str) else json.dumps(config)
         why = native.NativeResult()
-        handle = native.client_open(text(document, "config"), ctypes.byref(why))
+        handle = elsewhere(native.client_open, text(document, "config"), ctypes.byref(why))
         if not handle:
             raise error_of(read(why))
         self._session = Session(handle)
@@ -101,7 +102,7 @@ class Client:
         network; what is left then ends by itself. False when work was dropped or is left: call `flush`
         before, to let it finish. With an outbox, writes are recorded first. Closing twice does nothing.
         """
-        return self._session.close(timeout)
+        return self._session.close(seconds(timeout, "timeout"))
 
     async def close_async(self, timeout: float | None = 2.0) -> bool:
         """`close`, in another thread."""
@@ -206,7 +207,7 @@ class Client:
 
         Raises `TimeoutError` when work is left; it goes on.
         """
-        self._session.tell(native.client_flush, native.milliseconds(timeout))
+        self._session.wait(native.client_flush, seconds(timeout, "timeout"))
 
     async def flush_async(self, timeout: float | None) -> None:
         """`flush`, in another thread."""
@@ -218,7 +219,7 @@ class Client:
         Raises `TimeoutError` when work is left, `StorageError`, and `Error` with `ERR_UNSUPPORTED` without
         `path` or `outbox.path`.
         """
-        self._session.tell(native.client_sync, native.milliseconds(timeout))
+        self._session.wait(native.client_sync, seconds(timeout, "timeout"))
 
     async def sync_async(self, timeout: float | None) -> None:
         """`sync`, in another thread."""
@@ -230,16 +231,13 @@ class Client:
         The embedded engine knows everybody. On the remote backend an owner is known after `watch` has read
         the list. None is never "no": deliver and `watch`, or ask with a `check`.
         """
-        if "\0" in owner or "\0" in peer:
-            raise argument_error("owner or peer contains a NUL")
-        try:
-            answer = native.client_is_blocked(self._session.handle, owner.encode(), peer.encode())
-        except UnicodeEncodeError as error:
-            raise argument_error(f"owner or peer is not valid text: {error.reason}") from error
+        answer = native.client_is_blocked(self._session.handle, text(owner, "owner"), text(peer, "peer"))
         if answer >= 0:
             return bool(answer)
         if answer == _UNKNOWN:
             return None
+        if answer == Status.ERR_ARGUMENT and not self.closed:
+            raise argument_error("owner or peer is empty or longer than 32 bytes")
         raise self._session.refusal(answer)
 
     def is_blocked_many(self, owners: Accounts, peer: str) -> list[bool | None]:
@@ -294,6 +292,8 @@ class Client:
         `SignatureError`, `ArgumentError` (not a webhook of a blocklist), or another `Error`; nothing was
         learned then.
         """
+        if not isinstance(body, (str, bytes, bytearray, memoryview)):
+            raise TypeError(f"body must be str or bytes, not {type(body).__name__}")
         content = encoded(body, "body") if isinstance(body, str) else bytes(body)
         return self._session.call(native.client_apply_webhook, text(query, "query"), content, len(content))
 
@@ -303,7 +303,9 @@ class Client:
         Waits until the copy is on disk. Raises `StorageError` when something is at `path` already or the disk
         fails, and `Error` with `ERR_UNSUPPORTED` where nothing is on disk; there is no copy then.
         """
-        self._session.call(native.client_backup, text(os.fspath(path), "path"))
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"path must be str or os.PathLike, not {type(path).__name__}")
+        self._session.long_call(native.client_backup, text(os.fspath(path), "path"))
 
     async def backup_async(self, path: str | os.PathLike[str]) -> None:
         """`backup`, in another thread."""

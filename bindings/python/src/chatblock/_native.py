@@ -19,7 +19,7 @@ _MAX_MS = 2**31 - 1
 
 def milliseconds(seconds: float | None) -> int:
     """A time for the library: None is without limit."""
-    return -1 if seconds is None else max(0, min(int(seconds * 1000), _MAX_MS))
+    return -1 if seconds is None else int(max(0, min(seconds * 1000, _MAX_MS)))
 
 
 def _load() -> tuple[ctypes.CDLL, ctypes.PyDLL]:
@@ -83,9 +83,12 @@ class NativeClient(c_void_p):
     ending: Ending
 
     def __del__(self, _close: Any = _client_close) -> None:
-        if self:
-            self.ending.clean = _close(self, milliseconds(self.ending.left())) >= 0
-            self.ending.over.set()
+        if not self:
+            return
+        # There is none when Ctrl-C came while it was opened.
+        ending = getattr(self, "ending", None) or Ending()
+        ending.clean = _close(self, milliseconds(ending.left())) >= 0
+        ending.over.set()
 
 
 _texts = POINTER(c_char_p)

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import ctypes
 import itertools
+import json
 import os
 import threading
 import time
@@ -30,6 +31,34 @@ _FEW_ITEMS = 2000
 
 # Writes of an earlier process carry this tag; those of this one begin at 1.
 _REPLAYED = 0
+
+
+# Seconds for which Ctrl-C may have to wait.
+_LOOK_S = 0.1
+
+
+def elsewhere(function: Any, *arguments: Any) -> Any:
+    """What `function` of the library answers, on a thread of its own.
+
+    Python runs the handlers of signals on its main thread, between two steps of it: never while that thread is inside
+    the library. So Ctrl-C ends the wait here, and the call goes on there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return function(*arguments)
+    answers: list[Any] = []
+    over = threading.Event()
+
+    def run(*arguments: Any) -> None:
+        try:
+            answers.append(function(*arguments))
+        finally:
+            over.set()
+
+    threading.Thread(target=run, args=arguments, name="chatblock-call", daemon=True).start()
+    # A traceback of what ends the wait would keep the handle among them alive.
+    del arguments
+    over.wait()
+    return answers.pop()
 
 
 class _Listener:
@@ -95,6 +124,8 @@ class Session:
         self._waiters: dict[int, _Waiter] = {}
         self._listeners: dict[asyncio.AbstractEventLoop, _Listener] = {}
         self._replayed: deque[Result] = deque()
+        # Of another service than the engine inside this process, whose calls end at once.
+        self._waits = "service" in json.loads(native.result_json(native.client_stats(handle)))
 
     def opened(self) -> native.NativeClient:
         """The handle, for a call that cannot tell a closed client from a bad argument."""
@@ -109,7 +140,24 @@ class Session:
 
     def call(self, function: Any, *arguments: Any) -> Result:
         """Makes a call that waits for its answer."""
+        if self._waits:
+            return self.long_call(function, *arguments)
         return checked(read(function(self.opened(), *arguments)))
+
+    def long_call(self, function: Any, *arguments: Any) -> Result:
+        """Makes a call that may take long: Ctrl-C ends the wait for it."""
+        return checked(read(elsewhere(function, self.opened(), *arguments)))
+
+    def wait(self, function: Any, timeout: float | None) -> None:
+        """Waits for what `function` waits for, in slices: between two of them Python sees Ctrl-C."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _LOOK_S if until is None else min(_LOOK_S, until - time.monotonic())
+            status = function(self.opened(), native.milliseconds(left))
+            if status >= 0:
+                return
+            if status != Status.ERR_TIMEOUT or (until is not None and time.monotonic() >= until):
+                raise error_of_status(status)
 
     def tell(self, function: Any, *arguments: Any) -> None:
         """Calls a function that answers with a status."""
@@ -170,7 +218,10 @@ class Session:
         while self._take_one(handle, None):
             pass
         self._end_waiters(closed_error().result)
+        # The last one to let go of it closes it, and waits inside the library.
+        held = [handle]
         del handle
+        elsewhere(held.clear)
         return ending.over.wait(ending.left()) and ending.clean
 
     def _listener(self, loop: asyncio.AbstractEventLoop) -> _Listener:

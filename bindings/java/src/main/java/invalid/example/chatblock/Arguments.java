@@ -5,7 +5,6 @@ import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Collection;
-import java.util.Objects;
 
 /**
  * Memory for what a call takes and gives: texts as UTF-8 with a NUL, lists of them, room for answers. Each thread has
@@ -71,8 +70,20 @@ final class Arguments {
         return (int) number;
     }
 
+    /** The value, which is not null: an exception names the argument otherwise. */
+    static <T> T present(String name, T value) {
+        if (value == null) {
+            throw new NullPointerException(name + " is null");
+        }
+        return value;
+    }
+
     /** At most so many bytes does a text take. */
-    static long room(String text) {
+    static long room(String name, String text) {
+        return room(present(name, text));
+    }
+
+    private static long room(String text) {
         return 3L * text.length() + 1;
     }
 
@@ -87,6 +98,7 @@ final class Arguments {
 
     /** A copy that nobody changes any more. */
     static String[] copy(String name, Collection<String> texts) {
+        present(name, texts);
         String[] copy = texts.toArray(new String[0]);
         for (int i = 0; i < copy.length; i++) {
             if (copy[i] == null) {

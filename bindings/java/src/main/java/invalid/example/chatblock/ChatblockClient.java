@@ -185,7 +185,7 @@ public final class ChatblockClient implements AutoCloseable {
      */
     public CompletableFuture<Result> getAsync(String owner, long startIndex, int limit) {
         int start = Arguments.unsigned("startIndex", startIndex);
-        Arguments arguments = Arguments.of(Arguments.room(owner) + Arguments.ERROR_ROOM);
+        Arguments arguments = Arguments.of(Arguments.room("owner", owner) + Arguments.ERROR_ROOM);
         long from = arguments.text("owner", owner);
         return submit(arguments, (client, tag, error) ->
                 Library.chatblock_blocklist_get_async(client, from, start, limit, tag, error));
@@ -200,7 +200,7 @@ public final class ChatblockClient implements AutoCloseable {
      * @return as {@link #addAsync}
      */
     public CompletableFuture<Result> checkAsync(String owner, Collection<String> targets, CheckType type) {
-        int number = type.number;
+        int number = Arguments.present("type", type).number;
         return writeAsync(
                 (client, from, to, count, tag, error) ->
                         Library.chatblock_blocklist_check_async(client, from, to, count, number, tag, error),
@@ -217,7 +217,7 @@ public final class ChatblockClient implements AutoCloseable {
      */
     public CompletableFuture<Result> callAsync(String command, String requestJson) {
         Arguments arguments =
-                Arguments.of(Arguments.room(command) + Arguments.room(requestJson) + Arguments.ERROR_ROOM);
+                Arguments.of(Arguments.room("command", command) + Arguments.room("requestJson", requestJson) + Arguments.ERROR_ROOM);
         long name = arguments.text("command", command);
         long request = arguments.text("requestJson", requestJson);
         return submit(arguments, (client, tag, error) ->
@@ -279,7 +279,7 @@ public final class ChatblockClient implements AutoCloseable {
      * @return {@link Answer#UNKNOWN} never means "no": on the remote backend, {@link #watch} the owner first
      */
     public Answer isBlocked(String owner, String peer) {
-        Arguments arguments = Arguments.of(3L * (owner.length() + peer.length()) + 2);
+        Arguments arguments = Arguments.of(Arguments.room("owner", owner) + Arguments.room("peer", peer));
         long ownerText = arguments.text("owner", owner);
         long peerText = arguments.text("peer", peer);
         int door = handle.enter();
@@ -300,7 +300,7 @@ public final class ChatblockClient implements AutoCloseable {
      */
     public List<Answer> isBlockedMany(Collection<String> owners, String peer) {
         String[] texts = Arguments.copy("owners", owners);
-        Arguments arguments = Arguments.of(Arguments.room(texts) + Arguments.room(peer) + texts.length + 8);
+        Arguments arguments = Arguments.of(Arguments.room(texts) + Arguments.room("peer", peer) + texts.length + 8);
         long list = arguments.texts("owners", texts);
         long peerText = arguments.text("peer", peer);
         int out = arguments.offset(texts.length);
@@ -365,7 +365,7 @@ public final class ChatblockClient implements AutoCloseable {
      * @throws ChatblockException when nothing was learned; {@code result().json()} is to be sent back just the same
      */
     public Result applyWebhook(String query, byte[] body) {
-        Arguments arguments = Arguments.of(Arguments.room(query) + body.length + 8);
+        Arguments arguments = Arguments.of(Arguments.room("query", query) + Arguments.present("body", body).length + 8);
         long text = arguments.text("query", query);
         int bytes = arguments.offset(body.length);
         arguments.memory().position(bytes).put(body).clear();
@@ -381,7 +381,7 @@ public final class ChatblockClient implements AutoCloseable {
      * @return as above
      */
     public Result applyWebhook(String query, String body) {
-        return applyWebhook(query, body.getBytes(StandardCharsets.UTF_8));
+        return applyWebhook(query, Arguments.present("body", body).getBytes(StandardCharsets.UTF_8));
     }
 
     /**
@@ -393,8 +393,8 @@ public final class ChatblockClient implements AutoCloseable {
      *                            {@code ERR_STORAGE}, {@code ERR_ARGUMENT}, {@code ERR_BUSY}
      */
     public void backup(Path path) {
-        String name = path.toString();
-        Arguments arguments = Arguments.of(Arguments.room(name));
+        String name = Arguments.present("path", path).toString();
+        Arguments arguments = Arguments.of(Arguments.room("name", name));
         long text = arguments.text("path", name);
         inside(arguments, client -> Library.chatblock_client_backup(client, text));
     }
@@ -502,7 +502,7 @@ public final class ChatblockClient implements AutoCloseable {
             ListSubmission submission, String owner, Collection<String> targets) {
         String[] texts = Arguments.copy("targets", targets);
         Arguments arguments =
-                Arguments.of(Arguments.room(owner) + Arguments.room(texts) + Arguments.ERROR_ROOM);
+                Arguments.of(Arguments.room("owner", owner) + Arguments.room(texts) + Arguments.ERROR_ROOM);
         long from = arguments.text("owner", owner);
         long to = arguments.texts("targets", texts);
         return submit(arguments, (client, tag, error) ->
@@ -589,7 +589,7 @@ public final class ChatblockClient implements AutoCloseable {
     }
 
     private static long millis(Duration timeout) {
-        if (timeout.isNegative()) {
+        if (Arguments.present("timeout", timeout).isNegative()) {
             throw new IllegalArgumentException("timeout is negative");
         }
         return timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) > 0 ? Integer.MAX_VALUE : timeout.toMillis();

@@ -17,7 +17,7 @@ final class Handle {
     }
 
     static Handle open(String config) {
-        Arguments arguments = Arguments.ofSecret(Arguments.room(config) + 16);
+        Arguments arguments = Arguments.ofSecret(Arguments.room("config", config) + 16);
         try {
             int error = arguments.offset(8);
             long text = arguments.text("config", config);

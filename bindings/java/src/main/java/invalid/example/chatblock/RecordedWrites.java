@@ -27,7 +27,7 @@ final class RecordedWrites {
     }
 
     static CompletableFuture<Result> make(Handle handle, Write write, String owner, String[] targets) {
-        long room = Arguments.room(owner) + Arguments.room(targets);
+        long room = Arguments.room("owner", owner) + Arguments.room(targets);
         return make(handle, room, arguments -> {
             long from = arguments.text("owner", owner);
             long to = arguments.texts("targets", targets);
@@ -36,7 +36,7 @@ final class RecordedWrites {
     }
 
     static CompletableFuture<Result> call(Handle handle, String command, String requestJson) {
-        long room = Arguments.room(command) + Arguments.room(requestJson);
+        long room = Arguments.room("command", command) + Arguments.room("requestJson", requestJson);
         return make(handle, room, arguments -> {
             long name = arguments.text("command", command);
             long request = arguments.text("requestJson", requestJson);

@@ -20,7 +20,7 @@ public final class UserSig {
     public static String generate(long sdkappid, String secretKey, String identifier, long expireSeconds) {
         int app = Arguments.unsigned("sdkappid", sdkappid);
         int expire = Arguments.unsigned("expireSeconds", expireSeconds);
-        Arguments arguments = Arguments.ofSecret(Arguments.room(secretKey) + Arguments.room(identifier));
+        Arguments arguments = Arguments.ofSecret(Arguments.room("secretKey", secretKey) + Arguments.room("identifier", identifier));
         try {
             return Results.takeUserSig(Library.chatblock_usersig_generate(
                     app,
@@ -45,7 +45,7 @@ public final class UserSig {
     public static void verify(long sdkappid, String secretKey, String identifier, String usersig) {
         int app = Arguments.unsigned("sdkappid", sdkappid);
         Arguments arguments = Arguments.ofSecret(
-                Arguments.room(secretKey) + Arguments.room(identifier) + Arguments.room(usersig));
+                Arguments.room("secretKey", secretKey) + Arguments.room("identifier", identifier) + Arguments.room("usersig", usersig));
         try {
             Results.take(Library.chatblock_usersig_verify(
                     app,

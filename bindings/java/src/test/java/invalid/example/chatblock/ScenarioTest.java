@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -86,6 +87,7 @@ class ScenarioTest {
                 refused.matches(expect);
                 assertTrue(JsonParser.parseString(refused.result().json()).isJsonObject());
             }
+            case "bad_value" -> badValue(step);
             case "many_results" -> manyResults(step);
             case "submit_and_close" -> submitAndClose(step);
             case "after_close" -> afterClose();
@@ -136,6 +138,38 @@ class ScenarioTest {
         } else {
             Outcome.failure(question::get).matches(expect);
         }
+    }
+
+    /** Values other than null are refused by the compiler. */
+    private void badValue(JsonObject step) {
+        if (!step.get("value").isJsonNull()) {
+            return;
+        }
+        String argument = string(step, "argument");
+        Map<String, List<String>> lists = new HashMap<>();
+        for (String name : List.of("targets", "owners", "accounts")) {
+            lists.put(name, new ArrayList<>(List.of("bob", "cem")));
+        }
+        Map<String, String> texts = new HashMap<>(Map.of("owner", "ann", "peer", "bob"));
+        String name = argument;
+        if (step.has("index")) {
+            lists.get(argument).set(step.get("index").getAsInt(), null);
+            name += "[" + step.get("index").getAsInt() + "]";
+        } else {
+            lists.remove(argument);
+            texts.remove(argument);
+        }
+        Executable call = switch (string(step, "function")) {
+            case "add" -> () -> client.add(texts.get("owner"), lists.get("targets"));
+            case "delete" -> () -> client.delete(texts.get("owner"), lists.get("targets"));
+            case "check" -> () -> client.check(texts.get("owner"), lists.get("targets"), CheckType.BOTH);
+            case "is_blocked" -> () -> client.isBlocked(texts.get("owner"), texts.get("peer"));
+            case "is_blocked_many" -> () -> client.isBlockedMany(lists.get("owners"), texts.get("peer"));
+            case "blocked_pairs" -> () -> client.blockedPairs(lists.get("accounts"));
+            case "watch" -> () -> client.watch(lists.get("owners"));
+            default -> throw new AssertionError("unknown function");
+        };
+        assertEquals(name + " is null", assertThrows(NullPointerException.class, call).getMessage());
     }
 
     private void blockedPairs(JsonObject step, JsonObject expect) {
