@@ -83,6 +83,11 @@ impl Completions {
         is_free
     }
 
+    /// A call was refused for another reason than a missing place.
+    pub(super) fn count_busy(&self) {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Whether there is a place at this moment.
     pub(super) fn has_place(&self) -> bool {
         let is_free = self.places.load(Ordering::Relaxed) < self.max_calls;

@@ -104,7 +104,7 @@ impl Client {
                 clock,
                 log,
                 profile.rules(),
-                config.max_calls,
+                config.queue,
             )),
             cache,
             webhooks: match (&config.backend, &config.app) {
@@ -144,7 +144,7 @@ impl Client {
         };
         let clock = &self.runtime.clock;
         let now = (clock.now(), clock.unix_seconds());
-        let limit = outbox::Limit::for_calls(config.max_calls);
+        let limit = outbox::Limit::for_calls(config.queue.max_calls);
         let opened = outbox::open(settings, app.sdkappid, limit, &self.runtime.log, now)?;
         self.backups = Backups::new(Some(opened.file.clone()), "outbox.path");
         self.runtime.record_in(opened).map_err(|error| {
@@ -543,7 +543,7 @@ mod tests {
                 clock,
                 log,
                 profile.rules(),
-                100,
+                crate::config::QueueLimits::of_calls(100),
             )),
             cache: Arc::new(TimedCache::complete(Arc::new(SystemClock)).expect("memory")),
             webhooks: None,

@@ -3,6 +3,7 @@
 mod backend;
 mod endpoint;
 mod key;
+mod queue;
 mod raw;
 mod webhook;
 
@@ -17,6 +18,7 @@ use crate::user_files::{NamedFile, Purpose, check_distinct};
 use crate::usersig::{Key, MAX_EXPIRE_S};
 
 pub use endpoint::{Endpoint, ProxyUrl, service_hosts};
+pub use queue::QueueLimits;
 pub use webhook::Webhook;
 
 /// A checked configuration.
@@ -28,8 +30,8 @@ pub struct Config {
     pub app: Option<App>,
     /// Calls per second and command.
     pub rate_per_second: u32,
-    /// Calls accepted and not yet answered.
-    pub max_calls: usize,
+    /// What may wait.
+    pub queue: QueueLimits,
     /// Webhooks that come in, and where `serve` sends its own.
     pub webhook: Webhook,
     /// Where log lines go.
@@ -199,12 +201,9 @@ impl Config {
         let has_endpoint = endpoint.is_some();
         let remote = parse_remote(&top, endpoint.unwrap_or_default())?;
         let embedded = parse_embedded(&top)?;
-        let queue: raw::Queue = subsection("queue", top.queue)?;
+        let queue = queue::parse(top.queue)?;
         let rate_per_second = or_default(top.rate_per_second, 200, |raw| {
             raw::number("rate_per_second", raw, 1, 1_000_000).map(narrow)
-        })?;
-        let max_calls = or_default(queue.max_calls, 65_536, |raw| {
-            raw::number("queue.max_calls", raw, 1, 1 << 24).map(|number| narrow(number) as usize)
         })?;
         let webhook = webhook::parse(top.webhook)?;
         let log = parse_log(&top)?;
@@ -219,7 +218,7 @@ impl Config {
             },
             app,
             rate_per_second,
-            max_calls,
+            queue,
             log,
             files,
             contains_secret: top.secret_key.is_some() || webhook.token.is_some(),

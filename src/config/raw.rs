@@ -16,6 +16,7 @@ macro_rules! keys {
     ($name:ident, $prefix:literal, $($field:ident),+) => {
         #[derive(Default, Deserialize)]
         #[serde(default, deny_unknown_fields)]
+        #[allow(clippy::struct_field_names, reason = "the names of the keys")]
         pub(super) struct $name<'a> {
             $(#[serde(borrow)] pub(super) $field: Option<&'a RawValue>,)+
         }
@@ -57,7 +58,7 @@ keys!(
 );
 keys!(Tls, "tls.", ca_file);
 keys!(Retry, "retry.", attempts, base_ms, max_ms);
-keys!(Queue, "queue.", max_calls);
+keys!(Queue, "queue.", max_calls, max_calls_per_owner, max_bytes);
 keys!(Cache, "cache.", max_bytes, refresh_s, max_age_s);
 keys!(Outbox, "outbox.", path, commit_ms, max_bytes);
 keys!(Webhook, "webhook.", token, max_age_s, unsigned, url);

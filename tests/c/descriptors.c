@@ -29,7 +29,7 @@ static void use_everything(char found[STANDARD][128])
     look(found);
     CHECK_NUMBER(take(chatblock_blocklist_add(client, "ann", bob, 1)), CHATBLOCK_OK);
     CHECK_NUMBER(take(chatblock_client_backup(client, "copy")), CHATBLOCK_OK);
-    CHECK_NUMBER(chatblock_blocklist_add_async(remote, "ann", bob, 1, 1), CHATBLOCK_OK);
+    CHECK_NUMBER(chatblock_blocklist_add_async(remote, "ann", bob, 1, 1, NULL), CHATBLOCK_OK);
     int peer = accept_request(listener);
     CHECK(peer >= 0);
     look(found);

@@ -21,7 +21,7 @@ export interface Config {
   connections?: number;
   rate_per_second?: number;
   retry?: { attempts?: number; base_ms?: number; max_ms?: number };
-  queue?: { max_calls?: number };
+  queue?: { max_calls?: number; max_calls_per_owner?: number; max_bytes?: number };
   cache?: { max_bytes?: number; refresh_s?: number; max_age_s?: number };
   outbox?: { path?: string; commit_ms?: number; max_bytes?: number };
   webhook?: { token?: string; max_age_s?: number; unsigned?: boolean; url?: string };

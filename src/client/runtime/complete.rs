@@ -106,6 +106,9 @@ impl Runtime {
         {
             let letter = letters.get(&id);
             let has_place = !self.is_recorded(call.request.command());
+            if has_place && caller.is_some() {
+                self.admission.release(&call.request);
+            }
             let reply = Reply {
                 letter: letter.map(|_| id),
                 has_place,

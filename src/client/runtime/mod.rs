@@ -5,6 +5,7 @@
 //! replies that wait for poll, and the state here is the scheduler with its outbox. The lock order is state, inbox or
 //! state, completions; no thread holds the locks of inbox and completions together.
 
+mod admission;
 mod arrivals;
 mod cache_updates;
 mod complete;
@@ -33,12 +34,13 @@ use super::scheduler::{CallId, Flight, Rules, Scheduler};
 use super::stats::{CacheStats, LogLines, Stats, whole_ms};
 use crate::api::{Answer, Request, codes};
 use crate::clock::Clock;
-use crate::config::LogLevel;
+use crate::config::{LogLevel, QueueLimits};
 use crate::error::{Error, Status};
 use crate::locks::{Condvar, Mutex, MutexGuard};
 use crate::log::Log;
 use crate::oneshot::Sender;
 use crate::service::Service;
+use admission::Admission;
 use arrivals::Arrivals;
 use ended::{Alive, Ended};
 use inbox::Inbox;
@@ -77,6 +79,7 @@ pub(super) struct Runtime {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) log: Log,
     pub(super) completions: Completions,
+    admission: Admission,
     opened: Instant,
     poisoned: AtomicBool,
     inbox: Inbox,
@@ -113,7 +116,7 @@ impl Runtime {
         clock: Arc<dyn Clock>,
         log: Log,
         rules: Rules,
-        max_calls: usize,
+        limits: QueueLimits,
     ) -> Self {
         let mut scheduler = Box::new(Scheduler::new(rules, crate::random::generator()));
         scheduler.tally().time_calls();
@@ -122,7 +125,7 @@ impl Runtime {
         } else {
             Duration::ZERO
         };
-        Self::batching(service, clock, log, (scheduler, batch_window), max_calls)
+        Self::batching(service, clock, log, (scheduler, batch_window), limits)
     }
 
     /// With a batch window of its own.
@@ -131,7 +134,7 @@ impl Runtime {
         clock: Arc<dyn Clock>,
         log: Log,
         (scheduler, batch_window): (Box<Scheduler<Caller>>, Duration),
-        max_calls: usize,
+        limits: QueueLimits,
     ) -> Self {
         let (alive, ended) = ended::channel();
         Self {
@@ -139,7 +142,8 @@ impl Runtime {
             opened: clock.now(),
             clock,
             log,
-            completions: Completions::new(max_calls),
+            completions: Completions::new(limits.max_calls),
+            admission: Admission::new(limits),
             poisoned: AtomicBool::new(false),
             inbox: Inbox::new(batch_window),
             room: OnceLock::new(),

@@ -95,7 +95,7 @@ fn open_with(service: Box<dyn Service>, requests: usize, has_outbox: bool) -> Ar
     let log = Log::open(&config::Log::default(), clock.clone()).expect("no log");
     let scheduler = Box::new(Scheduler::new(rules, fastrand::Rng::with_seed(7)));
     let parts = (scheduler, Duration::ZERO);
-    let runtime = Runtime::batching(service, clock, log, parts, 100);
+    let runtime = Runtime::batching(service, clock, log, parts, QueueLimits::of_calls(100));
     let runtime = Arc::new(runtime);
     if has_outbox {
         let outbox = Outbox::new(1 << 20, Duration::ZERO, Limit::DEFAULT);

@@ -73,8 +73,10 @@ impl Runtime {
         let mut state = self.state.try_lock_for(patience)?;
         let (call, caller) = state.scheduler.leave(id)?;
         drop(state);
-        let has_place = caller.is_some() && !self.is_recorded(call.request.command());
-        self.completions.free(usize::from(has_place));
+        if caller.is_some() && !self.is_recorded(call.request.command()) {
+            self.completions.free(1);
+            self.admission.release(&call.request);
+        }
         Some(Reply::from_call(call))
     }
 
@@ -82,15 +84,22 @@ impl Runtime {
     /// asynchronous call (`waits` is false) takes a place when it arrives, so the call is refused while no place is
     /// free.
     fn admit(&self, request: &Request, waits: bool) -> Result<(), Error> {
-        let room = self.room.get().filter(|_| request.command().is_write());
-        let has_place = match room {
-            None => self.completions.reserve(),
-            Some(_) => waits || self.completions.has_place(),
-        };
-        if !has_place {
-            return Err(busy("the queue is full (config key \"queue.max_calls\")"));
+        let full = || busy("the queue is full (config key \"queue.max_calls\")");
+        if let Some(room) = self.room.get().filter(|_| request.command().is_write()) {
+            if !waits && !self.completions.has_place() {
+                return Err(full());
+            }
+            return room.reserve(request, waits);
         }
-        room.map_or(Ok(()), |room| room.reserve(request, waits))
+        if let Err(error) = self.admission.admit(request) {
+            self.completions.count_busy();
+            return Err(error);
+        }
+        if !self.completions.reserve() {
+            self.admission.release(request);
+            return Err(full());
+        }
+        Ok(())
     }
 
     /// Whether the call is a write that is recorded, which takes no place while it is under way.

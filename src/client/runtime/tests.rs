@@ -97,7 +97,13 @@ impl Setup {
         };
         change(&mut rules);
         let log = Log::open(&config::Log::default(), clock.clone()).expect("no log");
-        let runtime = Arc::new(Runtime::new(service, clock.clone(), log, rules, 100));
+        let runtime = Arc::new(Runtime::new(
+            service,
+            clock.clone(),
+            log,
+            rules,
+            QueueLimits::of_calls(100),
+        ));
         Self {
             clock,
             asked,

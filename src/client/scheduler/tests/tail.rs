@@ -16,6 +16,19 @@ enum Load {
         command: Command,
         is_one_owner: bool,
     },
+    /// One player blocks and unblocks 200 times a second.
+    Player(Flood),
+}
+
+/// What a player does who means harm.
+#[derive(Clone, Copy, Debug)]
+enum Flood {
+    /// One block, again and again.
+    Repeats,
+    /// A block and its removal in turns.
+    Toggles,
+    /// Another account each time.
+    NewTargets,
 }
 
 struct Tail {
@@ -26,6 +39,8 @@ struct Tail {
     quiet: HashMap<u64, Instant>,
     number: usize,
     took: Vec<Duration>,
+    /// Microseconds of a request.
+    round_trip: Range<u64>,
 }
 
 const OTHERS: u64 = u64::MAX / 2;
@@ -61,6 +76,21 @@ impl Tail {
                     }
                 }
             }
+            Load::Player(flood) => {
+                for number in 0..200 * RUN.as_secs() {
+                    let moment = self.world.start + Duration::from_millis(5 * number);
+                    let (command, target) = match flood {
+                        Flood::Toggles if number % 2 == 1 => (Command::Delete, 0),
+                        Flood::Repeats | Flood::Toggles => (Command::Add, 0),
+                        Flood::NewTargets => (Command::Add, number),
+                    };
+                    self.arrive(
+                        moment,
+                        OTHERS,
+                        Self::request(command, "flood".into(), target),
+                    );
+                }
+            }
             Load::Callers { .. } => {
                 for caller in 0..64 {
                     self.ask_again(load, OTHERS + 1 + caller);
@@ -82,7 +112,7 @@ impl Tail {
     }
 
     /// The 99th percentile of what quiet owners wait for an answer.
-    fn p99(load: Load) -> Duration {
+    fn p99(load: Load, round_trip: Range<u64>) -> Duration {
         let mut tail = Self {
             world: World::with(|rules| rules.requests = 32),
             random: fastrand::Rng::with_seed(5),
@@ -90,6 +120,7 @@ impl Tail {
             quiet: HashMap::new(),
             number: 0,
             took: Vec::new(),
+            round_trip,
         };
         for tag in 0..QUIET_CALLS as u64 {
             let moment = tail.world.start + RUN.mul_f64(tail.random.f64());
@@ -123,7 +154,7 @@ impl Tail {
             match self.world.scheduler.next(now) {
                 Next::Send(flight) => {
                     self.number += 1;
-                    let took = Duration::from_micros(self.random.u64(5_000..15_000));
+                    let took = Duration::from_micros(self.random.u64(self.round_trip.clone()));
                     let key = (now + took, self.number);
                     self.world.flying.insert(key, flight);
                 }
@@ -153,7 +184,8 @@ impl Tail {
 
 #[test]
 fn quiet_owners_wait_at_most_three_times_as_long_beside_others() {
-    let alone = Tail::p99(Load::Nothing);
+    let round_trip = 5_000..15_000;
+    let alone = Tail::p99(Load::Nothing, round_trip.clone());
     let hot = [Command::Add, Command::Check].map(Load::HotOwner);
     let callers = [Command::Add, Command::Check]
         .into_iter()
@@ -164,8 +196,22 @@ fn quiet_owners_wait_at_most_three_times_as_long_beside_others() {
             })
         });
     for load in hot.into_iter().chain(callers) {
-        let beside = Tail::p99(load);
+        let beside = Tail::p99(load, round_trip.clone());
         println!("{load:?}: {beside:?}, alone {alone:?}");
         assert!(beside <= alone * 3, "{load:?}: {beside:?}, alone {alone:?}");
+    }
+}
+
+#[test]
+fn others_wait_at_most_twice_as_long_beside_a_player_who_floods() {
+    let round_trip = 50_000..50_001;
+    let alone = Tail::p99(Load::Nothing, round_trip.clone());
+    for flood in [Flood::Repeats, Flood::Toggles, Flood::NewTargets] {
+        let beside = Tail::p99(Load::Player(flood), round_trip.clone());
+        println!("{flood:?}: {beside:?}, alone {alone:?}");
+        assert!(
+            beside <= alone * 2,
+            "{flood:?}: {beside:?}, alone {alone:?}"
+        );
     }
 }
