@@ -211,6 +211,24 @@ pub fn with_next_step(error: &io::Error) -> String {
     format!("{error}: {step}")
 }
 
+/// At most `most` characters of a foreign text, fit for a line of a message or a log: control characters are blanks, and
+/// what would break the line or turn its direction is shown as its number, so that the text cannot pass for another.
+pub fn on_one_line(text: &str, most: usize) -> String {
+    let mut line = String::with_capacity(text.len().min(most));
+    for character in text.chars().take(most) {
+        match character {
+            _ if character.is_control() => line.push(' '),
+            '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => line.extend(character.escape_unicode()),
+            _ => line.push(character),
+        }
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,5 +239,29 @@ mod tests {
             assert_eq!(row.status.name(), row.name.to_str().unwrap_or_default());
             assert_eq!(row.status.row().status, row.status);
         }
+    }
+
+    #[test]
+    fn a_foreign_text_stays_on_its_line_and_reads_as_it_is() {
+        let text = "a\nb\u{202e}c\u{2028}d\u{feff}e\u{2066}\"f\"";
+        let line = on_one_line(text, 100);
+        assert_eq!(line, "a b\\u{202e}c\\u{2028}d\\u{feff}e\\u{2066}\"f\"");
+        assert_eq!(
+            on_one_line("\u{4f60}\u{597d}\u{301}!", 3),
+            "\u{4f60}\u{597d}\u{301}"
+        );
+    }
+
+    #[test]
+    fn a_limit_of_the_system_has_its_next_step() {
+        let step = |code| with_next_step(&io::Error::from_raw_os_error(code));
+        assert!(step(libc::EMFILE).contains("ulimit -n"));
+        assert!(step(libc::ENFILE).contains("fs.file-max"));
+        assert!(step(libc::ENOSPC).contains("make room"));
+        assert!(step(libc::EACCES).contains("rights"));
+        assert_eq!(
+            step(libc::EINTR),
+            io::Error::from_raw_os_error(libc::EINTR).to_string()
+        );
     }
 }

@@ -15,7 +15,7 @@ use crate::api::codes::{
     SIGNATURE_EXPIRED, SIGNATURE_ILLEGAL, SIGNATURE_OTHER_APP, SIGNATURE_OTHER_KEY,
     SIGNATURE_OTHER_USER,
 };
-use crate::error::Error;
+use crate::error::{Error, on_one_line};
 use crate::wire::Unique;
 
 /// Longest life of a signature in seconds: 50 years (docs/protocol.md 7.1).
@@ -387,12 +387,7 @@ pub fn explain(code: i32, usersig: &str, now: i64) -> String {
     match code {
         SIGNATURE_OTHER_APP => format!("the UserSig was made for SDKAppID {}", claims.sdkappid),
         SIGNATURE_OTHER_USER => {
-            let identifier: String = claims
-                .identifier
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(64)
-                .collect();
+            let identifier = on_one_line(&claims.identifier, 64);
             format!("the UserSig was made for identifier \"{identifier}\"")
         }
         SIGNATURE_EXPIRED => format!(

@@ -52,6 +52,29 @@ fn the_library_has_its_name_and_stays_mapped() {
     assert!(has("(FLAGS_1)", "NODELETE"), "{output}");
 }
 
+#[test]
+fn the_c_code_in_the_library_has_a_stack_protector() {
+    if !has_tool("abi", "readelf") {
+        return;
+    }
+    let output = run(Command::new("readelf")
+        .args(["--dyn-syms", "-W"])
+        .arg(shared_library()));
+    assert!(
+        output.contains("__stack_chk_fail"),
+        "CFLAGS of .cargo/config.toml"
+    );
+}
+
+/// A compile-time check: any thread may use a client, and a reply may go to another thread.
+#[test]
+fn handles_and_results_belong_to_no_thread() {
+    fn any_thread<T: Send + Sync>() {}
+    any_thread::<chatblock::Client>();
+    any_thread::<chatblock::Reply>();
+    any_thread::<chatblock::Error>();
+}
+
 fn without_comments(header: &str) -> String {
     let mut code = String::new();
     for (index, piece) in header.split("/*").enumerate() {

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Slot};
 use crate::api::{Account, Answer, Command, Item, Relation, Verdict, codes};
-use crate::error::{Error, Status};
+use crate::error::{Error, Status, on_one_line};
 use crate::webhook;
 use crate::wire;
 
@@ -387,12 +387,7 @@ fn message(call: &Call, status: Status, items: &[ReplyItem], failure: &CallFailu
     }
 }
 
-/// Text of the service made fit for a line: bounded and without control characters.
+/// Text of the service made fit for a line.
 pub(super) fn plain(text: &str) -> String {
-    let clean: String = text
-        .chars()
-        .take(MAX_QUOTE)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    clean
+    on_one_line(text, MAX_QUOTE)
 }
