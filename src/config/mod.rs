@@ -38,6 +38,8 @@ pub struct Config {
     pub log: Log,
     /// The files that are named, each for one purpose.
     pub files: Vec<NamedFile>,
+    /// A key that is given and that only a client uses, which `serve` must not take in silence.
+    pub client_only: Option<&'static str>,
     /// Whether the text itself contains a key or a token.
     pub contains_secret: bool,
     /// What is taken although it is not as it should be, for the log and for people: names keys and files.
@@ -221,11 +223,27 @@ impl Config {
             queue,
             log,
             files,
+            client_only: client_only(&top)?,
             contains_secret: top.secret_key.is_some() || webhook.token.is_some(),
             webhook,
             warnings,
         })
     }
+}
+
+/// The first key that only a client uses: it queues, repeats, caches, and verifies webhooks.
+fn client_only(top: &raw::Top) -> Result<Option<&'static str>, Error> {
+    let webhook: raw::Webhook = subsection("webhook", top.webhook)?;
+    let keys = [
+        ("retry", top.retry),
+        ("queue", top.queue),
+        ("outbox", top.outbox),
+        ("cache", top.cache),
+        ("webhook.max_age_s", webhook.max_age_s),
+        ("webhook.unsigned", webhook.unsigned),
+    ];
+    let given = keys.into_iter().find(|(_, raw)| raw.is_some());
+    Ok(given.map(|(key, _)| key))
 }
 
 /// Every file that the configuration names.

@@ -42,14 +42,16 @@ static NOT_ANSWERED: LazyLock<String> = LazyLock::new(|| {
 const INTERNAL_ERROR: i32 = 30006;
 /// The service below gave no answer in time.
 const TIMED_OUT: i32 = 30007;
-/// A remote service gets this long; the engine needs no limit.
-const CALL_TIME: Duration = Duration::from_secs(12);
+/// For the engine, which waits for its disk only.
+const ENGINE_TIME: Duration = Duration::from_secs(12);
 
 /// Answers the calls of one app with any service.
 pub struct Gateway {
     signatures: Signatures,
     admins: HashSet<String>,
     service: Arc<dyn Service>,
+    /// Longest time for a call; the engine needs no limit.
+    call_time: Duration,
     /// Answers the account calls; absent on the remote backend.
     engine: Option<Arc<Engine>>,
     charset: Charset,
@@ -139,6 +141,12 @@ impl Gateway {
     /// # Errors
     /// [`Status::Config`] when no app is known or the state does not fit; [`Status::Storage`].
     pub fn open(config: &Config, state: &Fixture) -> Result<Self, Error> {
+        if let Some(key) = config.client_only {
+            return Err(Error::config(
+                key,
+                "is for clients and would do nothing in `serve`; remove it from the configuration of `serve`",
+            ));
+        }
         let clock: Arc<dyn Clock> = match state.now {
             Some(now) => Arc::new(FixedClock::at(now)),
             None => Arc::new(SystemClock),
@@ -158,6 +166,10 @@ impl Gateway {
             signatures: Signatures::new(sdkappid, key),
             admins,
             service: with_faults(below.service, state)?,
+            call_time: match &config.backend {
+                Backend::Remote(remote) => remote.call,
+                Backend::Embedded(_) => ENGINE_TIME,
+            },
             engine: below.engine,
             charset: below.charset,
             webhooks: Webhooks::open(&config.webhook, sdkappid, &clock)?,
@@ -273,7 +285,7 @@ impl Gateway {
         let request = wire::parse_request(command, body, self.charset)?;
         let answer = self
             .service
-            .call(&request, self.clock.now() + CALL_TIME)
+            .call(&request, self.clock.now() + self.call_time)
             .map_err(|error| self.explain(&error))?;
         if answer.code != 0 {
             self.log_refusal(command.name(), client, answer.code, &answer.info);

@@ -3,6 +3,7 @@
 mod calls;
 mod ending;
 mod heads;
+mod keys;
 mod limits;
 mod log;
 mod manners;
