@@ -169,19 +169,19 @@ static void call_everything(const char *config)
     }
 }
 
-static void *call_everything_in_memory(void *unused)
+static void *call_everything_of(void *config)
 {
-    call_everything("{}");
-    return unused;
+    call_everything((const char *)config);
+    return NULL;
 }
 
-static void a_small_stack_is_enough(size_t kib)
+static void a_small_stack_is_enough(size_t kib, const char *config)
 {
     pthread_attr_t attributes;
     pthread_t thread;
     CHECK(pthread_attr_init(&attributes) == 0);
     CHECK(pthread_attr_setstacksize(&attributes, kib * 1024) == 0);
-    CHECK(pthread_create(&thread, &attributes, call_everything_in_memory, NULL) == 0);
+    CHECK(pthread_create(&thread, &attributes, call_everything_of, (void *)config) == 0);
     CHECK(pthread_join(thread, NULL) == 0);
     CHECK(pthread_attr_destroy(&attributes) == 0);
 }
@@ -200,7 +200,7 @@ static void a_thousand_clients_leave_nothing_behind(const char *config, int roun
     CHECK_NUMBER(threads_left(threads), threads);
 }
 
-/* The argument is the size of the small stack in KiB. */
+/* The argument is the size of the small stack in KiB; with a file it is twice as large. */
 int main(int argc, char **argv)
 {
     size_t kib = argc > 1 ? strtoul(argv[1], NULL, 10) : 32;
@@ -210,7 +210,8 @@ int main(int argc, char **argv)
     a_forked_child_leaves_the_client_to_its_parent(logging);
     eight_threads_share_a_client();
     call_everything(durable);
-    a_small_stack_is_enough(kib);
+    a_small_stack_is_enough(kib, "{}");
+    a_small_stack_is_enough(2 * kib, "{\"path\":\"small\",\"log\":{\"to\":\"small-log\",\"level\":\"debug\"}}");
     a_thousand_clients_leave_nothing_behind("{}", ROUNDS);
     a_thousand_clients_leave_nothing_behind(durable, ROUNDS / 20);
     a_thousand_clients_leave_nothing_behind(logging, ROUNDS / 20);
