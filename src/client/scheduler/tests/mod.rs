@@ -6,6 +6,7 @@ mod fairness;
 mod held;
 mod order;
 mod outcomes;
+mod queued;
 mod set_aside;
 mod tail;
 
