@@ -6,7 +6,7 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use super::convert::{border, guard, panicked, text, timeout};
+use super::convert::{guard, panicked, text, timeout};
 use super::result::chatblock_result;
 use super::status::chatblock_status;
 use crate::client::Client;
@@ -166,7 +166,8 @@ pub(super) unsafe fn enter<R>(
 }
 
 /// [`enter`] for a function that looks at memory and returns: no count is taken, which would be one place
-/// for all threads to write to, and no errno kept, which is not touched.
+/// for all threads to write to, no errno kept, which is not touched, and no cancellation held back, since
+/// nothing in it is a cancellation point.
 ///
 /// # Safety
 /// `client` is NULL, or came from `chatblock_client_open()` and is not closed before this returns.
@@ -181,7 +182,7 @@ pub(super) unsafe fn glance<R>(
     // SAFETY: not NULL; by the contract the handle's count lives until close, which comes later.
     let handle = unsafe { &*client };
     match handle.glance() {
-        Ok(client) => border(|| body(client)).unwrap_or_else(|_| {
+        Ok(client) => panics::contain(|| body(client)).unwrap_or_else(|_| {
             client.poison();
             fail(Status::Panic)
         }),

@@ -8,25 +8,18 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use crate::error::{Error, Status};
-use crate::panics::{self, Panicked};
+use crate::panics;
 use crate::platform::cancel::Uncancelled;
 
-/// The one way into the library, which every exported function with a body takes: a panic becomes a value, and the
-/// thread is not cancelled before the body has ended.
-#[inline]
-pub(super) fn border<R>(body: impl FnOnce() -> R) -> Result<R, Panicked> {
-    let _uncancelled = Uncancelled::begin();
-    panics::contain(body)
-}
-
-/// [`border`] for a function that may call the operating system: errno is left as it was, and a panic becomes
-/// `on_panic()`.
+/// The way into the library for every function that may call the operating system: a panic becomes `on_panic()`, errno
+/// is left as it was, and the thread is not cancelled before the body has ended.
 pub(super) fn guard<R>(on_panic: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
+    let _uncancelled = Uncancelled::begin();
     // SAFETY: errno of this thread always exists.
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above; nobody else touches this thread's errno meanwhile.
     let before = unsafe { *errno };
-    let outcome = border(body).unwrap_or_else(|_| on_panic());
+    let outcome = panics::contain(body).unwrap_or_else(|_| on_panic());
     // SAFETY: as above.
     unsafe { *errno = before };
     outcome

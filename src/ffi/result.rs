@@ -7,12 +7,13 @@ use std::ffi::{CStr, c_char};
 
 use zeroize::Zeroizing;
 
-use super::convert::{border, c_string, guard};
+use super::convert::{c_string, guard};
 use super::status::chatblock_status;
 use crate::api::Command;
 use crate::client::stats::Stats;
 use crate::client::{Reply, ReplyItem};
 use crate::error::{Error, Status};
+use crate::panics;
 
 /// The result of a call: status, message, JSON and items. It never changes and may outlive its client.
 pub struct chatblock_result {
@@ -149,8 +150,8 @@ pub(super) unsafe fn read<R: Copy>(
     }
     // SAFETY: not NULL; the caller promises a result that is not freed.
     let result = unsafe { &*result };
-    // It looks at memory and returns: errno is not touched.
-    border(|| get(result)).unwrap_or(otherwise)
+    // It looks at memory and returns: errno is not touched, and there is no cancellation point.
+    panics::contain(|| get(result)).unwrap_or(otherwise)
 }
 
 pub(super) fn empty() -> *const c_char {
