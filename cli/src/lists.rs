@@ -11,6 +11,8 @@ use crate::output;
 
 /// More pages than entries that a list can hold: the service never comes to an end.
 const MOST_PAGES: usize = 1000;
+/// How often a list is read again that changed while it was read, as in the background.
+const RESTARTS: u32 = 3;
 
 /// How the parts of one command went.
 #[derive(Default)]
@@ -75,29 +77,80 @@ pub fn get(
     (all, start, limit): (bool, u32, u32),
     json: bool,
 ) -> Result<(), Failure> {
-    let mut index = start;
-    for _ in 0..MOST_PAGES {
-        let reply = client.get(owner, index, limit);
-        show(Command::Get, &reply, json)?;
-        if !reply.status().is_done() {
-            return Err(Failure::silent(exit::code(reply.status())));
+    if all {
+        return get_all(client, owner, limit, json);
+    }
+    let reply = page(client, owner, start, limit, json)?;
+    show(Command::Get, &reply, json)?;
+    if reply.next_index() > 0 {
+        let next = reply.next_index();
+        output::complain(&format!("more entries follow: --start {next}, or --all"));
+    }
+    Ok(())
+}
+
+/// Shows all pages, if they are of one state of the list: a removed entry moves later ones to pages that were read
+/// already (choice C14).
+fn get_all(client: &Client, owner: &str, limit: u32, json: bool) -> Result<(), Failure> {
+    for _ in 0..=RESTARTS {
+        if let Some(pages) = read_all(client, owner, limit, json)? {
+            return pages
+                .iter()
+                .try_for_each(|reply| show(Command::Get, reply, json));
         }
-        match (reply.next_index(), all) {
-            (0, _) => return Ok(()),
-            (next, true) if next > index => index = next,
-            (next, true) => {
-                let what = format!("the listing makes no progress: entry {next} follows {index}");
-                output::complain(&what);
-                return Err(Failure::silent(exit::code(Status::Network)));
-            }
-            (next, false) => {
-                output::complain(&format!("more entries follow: --start {next}, or --all"));
-                return Ok(());
-            }
+    }
+    output::complain(&format!(
+        "the list changed while it was read, {} times; nothing is shown: try again",
+        RESTARTS + 1
+    ));
+    Err(Failure::silent(exit::code(Status::Network)))
+}
+
+/// All pages; None if the list changed in between.
+fn read_all(
+    client: &Client,
+    owner: &str,
+    limit: u32,
+    json: bool,
+) -> Result<Option<Vec<Reply>>, Failure> {
+    let mut pages: Vec<Reply> = Vec::new();
+    let mut index = 0;
+    while pages.len() < MOST_PAGES {
+        let reply = page(client, owner, index, limit, json)?;
+        let is_same = |first: &Reply| first.sequence() == reply.sequence();
+        if !pages.first().is_none_or(is_same) {
+            return Ok(None);
         }
+        let next = reply.next_index();
+        pages.push(reply);
+        if next == 0 {
+            return Ok(Some(pages));
+        }
+        if next <= index {
+            let what = format!("the listing makes no progress: entry {next} follows {index}");
+            output::complain(&what);
+            return Err(Failure::silent(exit::code(Status::Network)));
+        }
+        index = next;
     }
     output::complain("the listing does not end");
     Err(Failure::silent(exit::code(Status::Network)))
+}
+
+/// One page; what is to be said of one that failed is shown.
+fn page(
+    client: &Client,
+    owner: &str,
+    start: u32,
+    limit: u32,
+    json: bool,
+) -> Result<Reply, Failure> {
+    let reply = client.get(owner, start, limit);
+    if reply.status().is_done() {
+        return Ok(reply);
+    }
+    show(Command::Get, &reply, json)?;
+    Err(Failure::silent(exit::code(reply.status())))
 }
 
 fn show(command: Command, reply: &Reply, json: bool) -> Result<(), Failure> {

@@ -21,6 +21,7 @@ pub struct Reply {
     pub(crate) owner: Account,
     pub(crate) items: Vec<ReplyItem>,
     pub(crate) next_index: u32,
+    pub(crate) sequence: u64,
     pub(crate) tag: u64,
     /// The record that stays on disk until this reply is polled.
     pub(crate) letter: Option<u64>,
@@ -99,6 +100,12 @@ impl Reply {
         &self.items
     }
 
+    /// The newest sequence of the list that a get read a page of: pages with the same one are of the same list. 0 when the
+    /// service gave none.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     /// Where the next page of a get starts; 0 when the listing is complete.
     pub fn next_index(&self) -> u32 {
         self.next_index
@@ -121,6 +128,7 @@ impl Reply {
             owner: owner.into(),
             items: Vec::new(),
             next_index: 0,
+            sequence: 0,
             tag: 0,
             letter: None,
             has_place: true,
@@ -158,6 +166,7 @@ impl Reply {
             json,
             command: Some(call.request.command()),
             next_index: call.listing.next_index,
+            sequence: call.listing.sequence,
             owner: call.request.owner.clone(),
             items,
             tag: 0,
