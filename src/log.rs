@@ -191,6 +191,8 @@ fn write_lines(lines: &Lines, mut sink: Box<dyn Sink>, dropped: &AtomicU64) {
             dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
+    // Who waits for the end may look whether the file is still open.
+    drop(sink);
     lines.all_written();
 }
 
@@ -450,6 +452,34 @@ mod tests {
             .expect("open")
             .lines
             .close(SystemClock.now() + Duration::from_hours(1));
+    }
+
+    /// Takes a while to be closed.
+    struct Slow(Arc<AtomicU64>);
+
+    impl Sink for Slow {
+        fn write_line(&mut self, _: &str) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            std::thread::sleep(Duration::from_millis(50));
+            self.0.store(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn after_close_the_destination_is_closed() {
+        let is_closed = Arc::new(AtomicU64::new(0));
+        let clock = Moved::new();
+        // So that the share of close does not end before the machine comes to it.
+        clock.pass(3_600_000);
+        let sink = Box::new(Slow(Arc::clone(&is_closed)));
+        let log = Log::with(LogLevel::Info, sink, clock).expect("a log");
+        log.close(None);
+        assert_eq!(is_closed.load(Ordering::SeqCst), 1);
     }
 
     #[test]

@@ -14,7 +14,7 @@ const LONG: Option<Duration> = Some(Duration::from_mins(1));
 const FLOOD: usize = 70_000;
 const OTHERS: usize = 200;
 /// `queue.max_calls_per_owner` by default.
-const PER_OWNER: usize = 1024;
+const PER_OWNER: usize = 8192;
 
 /// Takes requests and answers none.
 fn silence() -> Listener {

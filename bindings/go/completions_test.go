@@ -117,7 +117,7 @@ func TestCompletionsThatNobodyReceivesHoldUpNobody(t *testing.T) {
 	if !errors.Is(err, chatblock.ErrBusy) {
 		t.Fatal(err)
 	}
-	if _, err := client.Add(context.Background(), "ann", "bob"); err != nil {
+	if _, err := client.Add(context.Background(), "eve", "bob"); err != nil {
 		t.Fatal(err)
 	}
 	receive(t, client)

@@ -139,13 +139,24 @@ impl Client {
         let (Backend::Remote(remote), Some(app)) = (&config.backend, &config.app) else {
             return Ok(());
         };
-        let Some(settings) = &remote.outbox else {
-            return Ok(());
-        };
+        match &remote.outbox {
+            Some(settings) => self.record_in(settings, app.sdkappid, config.queue.max_calls),
+            None => Ok(()),
+        }
+    }
+
+    /// Out of line, because what is opened is large: a thread with a small stack may open a client without an outbox.
+    #[inline(never)]
+    fn record_in(
+        &mut self,
+        settings: &crate::config::Outbox,
+        sdkappid: u32,
+        max_calls: usize,
+    ) -> Result<(), Error> {
         let clock = &self.runtime.clock;
         let now = (clock.now(), clock.unix_seconds());
-        let limit = outbox::Limit::for_calls(config.queue.max_calls);
-        let opened = outbox::open(settings, app.sdkappid, limit, &self.runtime.log, now)?;
+        let limit = outbox::Limit::for_calls(max_calls);
+        let opened = outbox::open(settings, sdkappid, limit, &self.runtime.log, now)?;
         self.backups = Backups::new(Some(opened.file.clone()), "outbox.path");
         self.runtime.record_in(opened).map_err(|error| {
             let what = format!("needs a thread, which cannot start: {error}");

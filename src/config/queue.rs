@@ -41,7 +41,7 @@ pub(super) fn parse(section: Option<&RawValue>) -> Result<QueueLimits, Error> {
         max_calls_per_owner: calls(
             "queue.max_calls_per_owner",
             section.max_calls_per_owner,
-            1024,
+            8192,
         )?,
         max_bytes: or_default(section.max_bytes, 64 << 20, |raw| {
             raw::number("queue.max_bytes", raw, 1 << 16, 1 << 40)

@@ -283,6 +283,11 @@ fn the_sanitizers_find_nothing() {
         let program = build(name, &folder, compiler, &linked_static(&library));
         let mut command = Command::new(program);
         command.args(arguments(name, STACK_KIB_ASAN));
+        if name == "cancel" {
+            // The end of a cancelled thread jumps over the frames that the sanitizer watches; at its end it would find
+            // fault with its own look at the signal stack.
+            command.env("ASAN_OPTIONS", "use_sigaltstack=0");
+        }
         checks += passes(command, &folder).1;
     }
     report(
