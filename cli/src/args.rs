@@ -173,7 +173,7 @@ pub struct ToDrop {
 #[derive(Args)]
 pub struct Serve {
     /// Address and port, or a port of loopback; port 0 selects a free one
-    #[arg(long, value_name = "[HOST:]PORT", default_value = "127.0.0.1:0", value_parser = listen)]
+    #[arg(long, default_value = "127.0.0.1:0", value_parser = listen)]
     pub listen: SocketAddr,
     /// Name that is answered on loopback too, beside loopback names and those of the service; may be repeated
     #[arg(long, value_name = "NAME")]
