@@ -39,7 +39,7 @@ impl Uncancelled {
 impl Drop for Uncancelled {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: the state that this thread had; NULL is allowed, for a state that nobody asks about.
+        // SAFETY: the state that this thread had; NULL is allowed where the state before is not needed.
         unsafe { pthread_setcancelstate(self.before, std::ptr::null_mut()) };
     }
 }

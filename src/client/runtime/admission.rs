@@ -9,8 +9,8 @@ use crate::config::QueueLimits;
 use crate::error::Error;
 
 /// Counters in each row. Two rows with hashes of their own: owners that share a counter in one do not in the other, so an
-/// owner is held responsible for others only if two of them have filled theirs at the same time, which nobody can
-/// provoke, as the hash is keyed.
+/// owner is held responsible for others only if two of them have filled theirs at the same time. The hash is keyed, so
+/// that this cannot be provoked.
 const COUNTERS: usize = 4096;
 /// What a call takes of `queue.max_bytes` beside its accounts, and each account beside its text.
 const CALL_BYTES: usize = 512;

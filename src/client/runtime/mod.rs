@@ -257,7 +257,7 @@ impl Runtime {
         let beyond = state.outbox.as_ref().map_or(0, Outbox::losable);
         let dropped = state.scheduler.losable() + beyond;
         if let Some(outbox) = &mut state.outbox {
-            // There may be millions, and nobody polls a client any more that closes.
+            // There may be millions, and a client that closes is not polled any more.
             outbox.forget_callers();
         }
         self.end_all(&mut state, &closed());
