@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -170,16 +172,27 @@ class LifetimeTest {
             }
         });
         caller.start();
-        while (caller.getState() != Thread.State.WAITING && caller.getState() != Thread.State.TIMED_WAITING) {
-            assertFalse(end.isDone(), () -> end.join());
-            Thread.sleep(1);
-        }
-        for (StackTraceElement frame : caller.getStackTrace()) {
+        for (StackTraceElement frame : stackOnceItWaits(caller, end)) {
             assertFalse(frame.isNativeMethod() && frame.getClassName().endsWith(".Library"), frame.toString());
         }
         caller.interrupt();
         String message = end.get(20, TimeUnit.SECONDS);
         assertTrue(message.contains("interrupted"), message);
+    }
+
+    /** State and stack of one moment: a caller that polls waits now and is inside the library a moment later. */
+    private static StackTraceElement[] stackOnceItWaits(Thread caller, CompletableFuture<String> end) throws Exception {
+        long begin = System.nanoTime();
+        while (true) {
+            ThreadInfo now = ManagementFactory.getThreadMXBean().getThreadInfo(caller.getId(), Integer.MAX_VALUE);
+            assertFalse(end.isDone(), () -> end.join());
+            Thread.State state = now == null ? Thread.State.NEW : now.getThreadState();
+            if (state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING) {
+                return now.getStackTrace();
+            }
+            assertTrue(System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(20), () -> "never waits in Java: " + now);
+            Thread.sleep(1);
+        }
     }
 
     @Test
