@@ -79,19 +79,26 @@ impl Completions {
             .places
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
             .is_ok();
-        self.busy.fetch_add(u64::from(!is_free), Ordering::Relaxed);
+        self.count_busy(!is_free);
         is_free
     }
 
-    /// A call was refused for another reason than a missing place.
-    pub(super) fn count_busy(&self) {
-        self.busy.fetch_add(1, Ordering::Relaxed);
+    /// A call that had a place is refused for another reason.
+    pub(super) fn refuse_reserved(&self) {
+        self.free(1);
+        self.count_busy(true);
+    }
+
+    fn count_busy(&self, is_busy: bool) {
+        if is_busy {
+            self.busy.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Whether there is a place at this moment.
     pub(super) fn has_place(&self) -> bool {
         let is_free = self.places.load(Ordering::Relaxed) < self.max_calls;
-        self.busy.fetch_add(u64::from(!is_free), Ordering::Relaxed);
+        self.count_busy(!is_free);
         is_free
     }
 

@@ -6,12 +6,13 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use super::convert::{guard, panicked, text, timeout};
+use super::convert::{guard, guard_without_waits, panicked, text, timeout};
 use super::result::chatblock_result;
 use super::status::chatblock_status;
 use crate::client::Client;
 use crate::error::{Error, Status};
 use crate::panics;
+use crate::platform::cancel::Uncancelled;
 use crate::platform::fork;
 
 /// A handle to block lists: opened once, shared by any number of threads, closed once.
@@ -145,24 +146,53 @@ pub(super) unsafe fn enter<R>(
     fail: impl Fn(&Error) -> R,
     body: impl FnOnce(&Client) -> R,
 ) -> R {
+    // SAFETY: the caller's promise.
+    guard(|| fail(&panicked()), || unsafe { run(client, &fail, body) })
+}
+
+/// [`enter`] for a function that leaves something for other threads and returns. Cancellation is not held back, which would
+/// take a tick thread a twentieth of the call: nothing in it is a cancellation point but the end of the last count, which
+/// holds it back itself.
+///
+/// # Safety
+/// As for [`enter`].
+pub(super) unsafe fn enter_without_waits<R>(
+    client: *const chatblock_client,
+    fail: impl Fn(&Error) -> R,
+    body: impl FnOnce(&Client) -> R,
+) -> R {
+    // SAFETY: the caller's promise.
+    guard_without_waits(|| fail(&panicked()), || unsafe { run(client, &fail, body) })
+}
+
+/// # Safety
+/// As for [`enter`].
+unsafe fn run<R>(
+    client: *const chatblock_client,
+    fail: &impl Fn(&Error) -> R,
+    body: impl FnOnce(&Client) -> R,
+) -> R {
     if client.is_null() {
         return fail(&Error::argument("client", "is NULL"));
     }
-    let with_handle = || {
-        // SAFETY: not NULL; by the contract the handle holds one count of this Arc.
-        unsafe { Arc::increment_strong_count(client) };
-        // SAFETY: the count taken above belongs to this Arc: the client outlives this call even if close
-        // runs out of time and gives up the handle's count. The last count closes files, so it ends in here too.
-        let handle = unsafe { Arc::from_raw(client) };
-        match handle.usable() {
-            Ok(client) => panics::contain(|| body(client)).unwrap_or_else(|_| {
-                client.poison();
-                fail(&panicked())
-            }),
-            Err(error) => fail(&error),
-        }
+    // SAFETY: not NULL; by the contract the handle holds one count of this Arc.
+    unsafe { Arc::increment_strong_count(client) };
+    // SAFETY: the count taken above belongs to this Arc: the client outlives this call even if close
+    // runs out of time and gives up the handle's count.
+    let handle = unsafe { Arc::from_raw(client) };
+    let outcome = match handle.usable() {
+        Ok(client) => panics::contain(|| body(client)).unwrap_or_else(|_| {
+            client.poison();
+            fail(&panicked())
+        }),
+        Err(error) => fail(&error),
     };
-    guard(|| fail(&panicked()), with_handle)
+    if let Some(last) = Arc::into_inner(handle) {
+        // It closes files.
+        let _uncancelled = Uncancelled::begin();
+        drop(last);
+    }
+    outcome
 }
 
 /// [`enter`] for a function that looks at memory and returns: no count is taken, which would be one place

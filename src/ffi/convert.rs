@@ -15,6 +15,11 @@ use crate::platform::cancel::Uncancelled;
 /// is left as it was, and the thread is not cancelled before the body has ended.
 pub(super) fn guard<R>(on_panic: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
     let _uncancelled = Uncancelled::begin();
+    guard_without_waits(on_panic, body)
+}
+
+/// [`guard`] where nothing is a cancellation point, so that a thread cannot be cancelled there.
+pub(super) fn guard_without_waits<R>(on_panic: impl FnOnce() -> R, body: impl FnOnce() -> R) -> R {
     // SAFETY: errno of this thread always exists.
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above; nobody else touches this thread's errno meanwhile.

@@ -4,7 +4,7 @@
 
 use std::ffi::c_char;
 
-use super::client::{chatblock_client, enter};
+use super::client::{chatblock_client, enter, enter_without_waits};
 use super::convert::{accounts, text, timeout};
 use super::result::chatblock_result;
 use super::status::{chatblock_status, check_type as check_type_of, check_type_number};
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn chatblock_blocklist_get_async(
         client.get_async(owner, start_index, limit, tag)
     };
     // SAFETY: the caller promises a client.
-    let outcome = unsafe { enter(client, |error| Err(error.clone()), body) };
+    let outcome = unsafe { enter_without_waits(client, |error| Err(error.clone()), body) };
     // SAFETY: the caller promises a writable pointer or NULL.
     unsafe { accepted(Some(Command::Get), outcome, out_error) }
 }
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn chatblock_client_submit(
         command.and_then(|command| client.submit(command, request?, tag))
     };
     // SAFETY: the caller promises a client.
-    let outcome = unsafe { enter(client, |error| Err(error.clone()), body) };
+    let outcome = unsafe { enter_without_waits(client, |error| Err(error.clone()), body) };
     // SAFETY: the caller promises a writable pointer or NULL.
     unsafe { accepted(None, outcome, out_error) }
 }
@@ -376,7 +376,7 @@ unsafe fn submit(
         run(client, owner, &targets)
     };
     // SAFETY: the caller promises a client.
-    let outcome = unsafe { enter(client, |error| Err(error.clone()), body) };
+    let outcome = unsafe { enter_without_waits(client, |error| Err(error.clone()), body) };
     // SAFETY: the caller promises a writable pointer or NULL.
     unsafe { accepted(Some(command), outcome, out_error) }
 }

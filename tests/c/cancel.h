@@ -88,8 +88,9 @@ static void cancelled_while_waiting(void *(*body)(void *), int wakes)
     CHECK(end == PTHREAD_CANCELED);
 }
 
-/* `all` calls every function; once on a store, and once on a service that never answers. */
-static int in_every_backend(void (*all)(void))
+/* `all` calls every function; once on a store, and once on a service that never answers. `first` is also the first call
+ * of a client, which starts its thread. */
+static int in_every_backend(void (*all)(void), void *(*first)(void *))
 {
     int port = 0;
     client = open_client("{\"path\":\"own.db\",\"log\":{\"to\":\"own.log\",\"level\":\"debug\"}}");
@@ -101,6 +102,10 @@ static int in_every_backend(void (*all)(void))
     int listener = listen_on_loopback(&port);
     client = open_remote_with(port, 100, 100, ",\"outbox\":{\"path\":\"box.db\"}");
     all();
+    chatblock_client_close(client, 1000);
+
+    client = open_remote(port, 100, 100);
+    cancelled(first, "the first call");
     chatblock_client_close(client, 1000);
 
     client = open_remote(port, 100, 100);

@@ -15,7 +15,7 @@ pub fn write(header: &str) -> String {
             .expect("a String takes everything");
     }
     format!(
-        "#include \"cancel.h\"\n\n{bodies}\nstatic void all(void)\n{{\n{calls}}}\n\nint main(void)\n{{\n    return in_every_backend(all);\n}}\n"
+        "#include \"cancel.h\"\n\n{bodies}\nstatic void all(void)\n{{\n{calls}}}\n\nint main(void)\n{{\n    return in_every_backend(all, in_chatblock_blocklist_add_async);\n}}\n"
     )
 }
 

@@ -95,7 +95,7 @@ impl Runtime {
         done: Vec<Done<Caller>>,
         letters: &Letters,
     ) -> (Vec<Reply>, Vec<(Sender<Reply>, Reply)>) {
-        let (mut polled, mut waited) = (Vec::new(), Vec::new());
+        let (mut polled, mut waited, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         for Done {
             id,
             call,
@@ -107,7 +107,7 @@ impl Runtime {
             let letter = letters.get(&id);
             let has_place = !self.is_recorded(call.request.command());
             if has_place && caller.is_some() {
-                self.admission.release(&call.request);
+                ended.push(self.inbox.weigh(&call.request));
             }
             let reply = Reply {
                 letter: letter.map(|_| id),
@@ -139,6 +139,7 @@ impl Runtime {
                 None => {}
             }
         }
+        self.inbox.release(&ended);
         (polled, waited)
     }
 }

@@ -5,9 +5,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::admission::{Admission, Scale, Weight};
 use super::arrivals::{Arrival, Arrivals, What};
 use super::wakeup::{Sleep, Wake, Wakeup, Work, earlier};
+use crate::api::Request;
 use crate::clock::Clock;
+use crate::config::QueueLimits;
 use crate::error::Error;
 use crate::locks::{Condvar, Mutex, MutexGuard};
 
@@ -17,6 +20,7 @@ const POLLS: u32 = 50;
 /// Where calls arrive and threads sleep.
 pub(super) struct Inbox {
     queue: Mutex<InboxQueue>,
+    scale: Scale,
     leader: Condvar,
     followers: Condvar,
     /// A call waits so long for others.
@@ -25,6 +29,7 @@ pub(super) struct Inbox {
 
 struct InboxQueue {
     calls: Arrivals,
+    admission: Admission,
     /// Why nothing more is accepted.
     refusal: Option<Error>,
     wakeup: Wakeup,
@@ -38,16 +43,18 @@ struct InboxQueue {
 }
 
 impl Inbox {
-    pub(super) fn new(batch_window: Duration) -> Self {
+    pub(super) fn new(batch_window: Duration, limits: QueueLimits) -> Self {
         Self {
             queue: Mutex::new(InboxQueue {
                 calls: Arrivals::default(),
+                admission: Admission::new(limits),
                 refusal: None,
                 wakeup: Wakeup::default(),
                 has_drainer: false,
                 polls_left: 0,
                 is_polling: false,
             }),
+            scale: Scale::default(),
             leader: Condvar::new(),
             followers: Condvar::new(),
             batch_window,
@@ -60,17 +67,24 @@ impl Inbox {
     /// Those of [`Self::refuse`] and of `admit`.
     pub(super) fn push(
         &self,
-        arrival: Arrival,
-        admit: impl FnOnce(&What) -> Result<(), Error>,
-    ) -> Result<Option<Arrival>, Error> {
+        what: What,
+        clock: &dyn Clock,
+        admit: impl FnOnce(&mut Admission, &What) -> Result<(), Error>,
+    ) -> Result<Option<What>, Error> {
         let mut queue = self.queue.lock();
         if let Some(refusal) = &queue.refusal {
             return Err(refusal.clone());
         }
         if !queue.has_drainer {
-            return Ok(Some(arrival));
+            return Ok(Some(what));
         }
-        admit(&arrival.what)?;
+        admit(&mut queue.admission, &what)?;
+        // Reading the clock takes a tick thread as long as a tenth of the rest: calls that wait together share a moment.
+        let first = queue.calls.front().map(|first| first.accepted);
+        let arrival = Arrival {
+            what,
+            accepted: first.unwrap_or_else(|| clock.now()),
+        };
         let work = self.work(&arrival);
         queue.calls.push(arrival);
         queue.polls_left = POLLS;
@@ -87,6 +101,29 @@ impl Inbox {
         Work {
             is_ready: self.batch_window.is_zero(),
             moment: Some(first.accepted + self.batch_window),
+        }
+    }
+
+    /// Asks for a call that comes another way.
+    ///
+    /// # Errors
+    /// Those of `admit`.
+    pub(super) fn admit(
+        &self,
+        admit: impl FnOnce(&mut Admission) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        admit(&mut self.queue.lock().admission)
+    }
+
+    /// What a call counts for.
+    pub(super) fn weigh(&self, request: &Request) -> Weight {
+        self.scale.weigh(request)
+    }
+
+    /// These admitted calls do not wait any more.
+    pub(super) fn release(&self, calls: &[Weight]) {
+        if !calls.is_empty() {
+            self.queue.lock().admission.release(calls);
         }
     }
 

@@ -40,7 +40,6 @@ use crate::locks::{Condvar, Mutex, MutexGuard};
 use crate::log::Log;
 use crate::oneshot::Sender;
 use crate::service::Service;
-use admission::Admission;
 use arrivals::Arrivals;
 use ended::{Alive, Ended};
 use inbox::Inbox;
@@ -79,7 +78,6 @@ pub(super) struct Runtime {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) log: Log,
     pub(super) completions: Completions,
-    admission: Admission,
     opened: Instant,
     poisoned: AtomicBool,
     inbox: Inbox,
@@ -143,9 +141,8 @@ impl Runtime {
             clock,
             log,
             completions: Completions::new(limits.max_calls),
-            admission: Admission::new(limits),
             poisoned: AtomicBool::new(false),
-            inbox: Inbox::new(batch_window),
+            inbox: Inbox::new(batch_window, limits),
             room: OnceLock::new(),
             state: Mutex::new(RuntimeState {
                 scheduler,

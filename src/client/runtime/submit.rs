@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::admission::Admission;
 use super::arrivals::{Arrival, What};
 use super::{Caller, Runtime, RuntimeState, busy};
 use crate::api::{Command, Request};
@@ -32,15 +33,13 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`Self::submit`].
-    pub(super) fn push(self: &Arc<Self>, what: What) -> Result<(), Error> {
-        let accepted = self.clock.now();
-        let mut arrival = Arrival { what, accepted };
-        let admit = |what: &What| match what {
-            What::Call(request, _) => self.admit(request, false),
+    pub(super) fn push(self: &Arc<Self>, mut what: What) -> Result<(), Error> {
+        let admit = |admission: &mut Admission, what: &What| match what {
+            What::Call(request, _) => self.admit(admission, request, false),
             What::Watch(_) | What::Unwatch(_) => Ok(()),
         };
-        while let Some(back) = self.inbox.push(arrival, admit)? {
-            arrival = back;
+        while let Some(back) = self.inbox.push(what, self.clock.as_ref(), admit)? {
+            what = back;
             self.have_a_thread(&mut self.state.lock())?;
         }
         Ok(())
@@ -59,7 +58,8 @@ impl Runtime {
         let mut state = self.lock_and_drain();
         self.check_open()?;
         self.have_a_thread(&mut state)?;
-        self.admit(&request, true)?;
+        self.inbox
+            .admit(|admission| self.admit(admission, &request, true))?;
         let now = self.clock.now();
         let caller = Caller::Waits(sender);
         let id = self.enter(&mut state, request, caller, Some(entered), now);
@@ -75,7 +75,7 @@ impl Runtime {
         drop(state);
         if caller.is_some() && !self.is_recorded(call.request.command()) {
             self.completions.free(1);
-            self.admission.release(&call.request);
+            self.inbox.release(&[self.inbox.weigh(&call.request)]);
         }
         Some(Reply::from_call(call))
     }
@@ -83,7 +83,12 @@ impl Runtime {
     /// A place for the reply to a call; for a write that is recorded, room on disk instead. The reply to an
     /// asynchronous call (`waits` is false) takes a place when it arrives, so the call is refused while no place is
     /// free.
-    fn admit(&self, request: &Request, waits: bool) -> Result<(), Error> {
+    fn admit(
+        &self,
+        admission: &mut Admission,
+        request: &Request,
+        waits: bool,
+    ) -> Result<(), Error> {
         let full = || busy("the queue is full (config key \"queue.max_calls\")");
         if let Some(room) = self.room.get().filter(|_| request.command().is_write()) {
             if !waits && !self.completions.has_place() {
@@ -91,15 +96,11 @@ impl Runtime {
             }
             return room.reserve(request, waits);
         }
-        if let Err(error) = self.admission.admit(request) {
-            self.completions.count_busy();
-            return Err(error);
-        }
         if !self.completions.reserve() {
-            self.admission.release(request);
             return Err(full());
         }
-        Ok(())
+        (admission.admit(self.inbox.weigh(request)))
+            .inspect_err(|_| self.completions.refuse_reserved())
     }
 
     /// Whether the call is a write that is recorded, which takes no place while it is under way.

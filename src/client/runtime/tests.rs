@@ -216,8 +216,15 @@ fn a_call_that_arrives_when_the_leader_has_left_is_taken_by_another_thread() {
 fn what_a_bug_has_left_is_ended_with_what_has_arrived() {
     let setup = Setup::new();
     setup.submit("bob");
+    let left = add("cem");
+    let weight = setup.runtime.inbox.weigh(&left);
+    let admitted = setup
+        .runtime
+        .inbox
+        .admit(|admission| admission.admit(weight));
+    admitted.expect("nothing else waits");
     setup.runtime.state.lock().arriving.push(arrivals::Arrival {
-        what: arrivals::What::Call(add("cem"), 8),
+        what: arrivals::What::Call(left, 8),
         accepted: setup.clock.now(),
     });
     setup.runtime.poison();
