@@ -12,12 +12,16 @@
 //! 4. At most one list per owner is read at a time: changes are noted from its request on.
 //! 5. After the last reported change, the list of its owner is read once more, however often that fails.
 //! 6. The list of an owner is started at most once per second, and every page counts in the rate limit.
+//! 7. Lists of owners of whom nothing is known are read before those that something was reported about, and these before
+//!    those that are only read again; these leave a part of the pace to the others.
 
 mod listing;
+mod pace;
+mod queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,8 +32,9 @@ use crate::client::call::{Call, Slot};
 use crate::client::scheduler::{CallId, Scheduler};
 use crate::client::stats;
 use crate::error::Status;
-use crate::sliding_window::SlidingWindow;
 use listing::{ListRead, Progress};
+use pace::Pace;
+use queue::{Due, Queue, Urgency};
 
 /// What an owner takes here, about: its name twice, its place in the queue.
 const OWNER_BYTES: u64 = 192;
@@ -56,18 +61,29 @@ pub(in crate::client) struct RefreshRules {
 
 struct Owner {
     /// Its place in the queue, while its list is not being read.
-    due: Option<(Instant, u64)>,
+    due: Option<Due>,
     listing: Option<Box<ListRead>>,
     started: Option<Instant>,
     /// Something happened: a list that is asked for at this moment or later is wanted.
     changed_at: Option<Instant>,
     watched: bool,
+    /// Pages of its list when it was read; one is expected before.
+    pages: u32,
+    was_read: bool,
     failures: u8,
 }
 
 impl Owner {
     fn is_wanted(&self) -> bool {
         self.watched || self.changed_at.is_some()
+    }
+
+    fn urgency(&self) -> Urgency {
+        match self.changed_at {
+            _ if self.watched && !self.was_read => Urgency::First,
+            Some(_) => Urgency::Changed,
+            None => Urgency::Again,
+        }
     }
 
     fn note_change(&mut self, moment: Option<Instant>) {
@@ -87,18 +103,16 @@ pub(in crate::client) struct Refresher {
     cache: Arc<TimedCache>,
     rules: RefreshRules,
     owners: HashMap<Arc<str>, Owner>,
-    queue: BTreeMap<(Instant, u64), Arc<str>>,
+    queue: Queue,
+    pace: Pace,
+    /// Pages of all lists together.
+    list_pages: u64,
     /// Listings of callers that can be applied to the cache: one per owner, as changes are noted since its beginning.
     asked: HashMap<Account, (CallId, Instant)>,
     /// Pairs with an event while writes of their owner were under way, which may have been done before it or
     /// after it. The first call after the event, and whether it was an add event.
     contested: HashMap<Account, HashMap<Account, Contest>>,
-    /// Owners whose next page is to be asked for.
-    onward: VecDeque<Arc<str>>,
-    pages: usize,
     watched: u64,
-    window: SlidingWindow,
-    number: u64,
     random: fastrand::Rng,
     refreshes: u64,
     dropped: u64,
@@ -112,16 +126,14 @@ impl Refresher {
     ) -> Self {
         Self {
             cache,
-            window: SlidingWindow::new(rules.pages_per_second.max(1)),
+            pace: Pace::new(rules.pages_per_second.max(1), rules.pages),
             rules,
             owners: HashMap::new(),
-            queue: BTreeMap::new(),
+            queue: Queue::default(),
+            list_pages: 0,
             asked: HashMap::new(),
             contested: HashMap::new(),
-            onward: VecDeque::new(),
-            pages: 0,
             watched: 0,
-            number: 0,
             random,
             refreshes: 0,
             dropped: 0,
@@ -134,6 +146,7 @@ impl Refresher {
         if let Some(own) = self.owners.get_mut(owner) {
             self.watched += u64::from(!own.watched);
             own.watched = true;
+            self.hurry(owner, now);
             return false;
         }
         self.insert(owner, true, now);
@@ -166,9 +179,12 @@ impl Refresher {
             started: None,
             changed_at: None,
             watched,
+            pages: 1,
+            was_read: false,
             failures: 0,
         };
         self.watched += u64::from(watched);
+        self.list_pages += 1;
         self.owners.insert(owner.into(), own);
         self.schedule(owner, due);
     }
@@ -177,7 +193,7 @@ impl Refresher {
     fn make_room(&mut self) {
         let most = self.rules.max_bytes / NAMES / OWNER_BYTES;
         while self.owners.len() as u64 >= most
-            && let Some(oldest) = self.queue.values().next().cloned()
+            && let Some(oldest) = self.queue.oldest().cloned()
         {
             self.cache.blocks.evict(oldest.as_bytes());
             self.asked.remove(&*oldest);
@@ -189,8 +205,9 @@ impl Refresher {
     fn forget(&mut self, owner: &str) {
         if let Some(own) = self.owners.remove(owner) {
             self.watched -= u64::from(own.watched);
+            self.list_pages -= u64::from(own.pages);
             if let Some(due) = own.due {
-                self.queue.remove(&due);
+                self.queue.remove(due);
             }
         }
     }
@@ -200,14 +217,24 @@ impl Refresher {
             return;
         };
         let name = Arc::clone(name);
-        self.number += 1;
-        let due = (moment, self.number);
-        if let Some(own) = self.owners.get_mut(owner)
-            && let Some(before) = own.due.replace(due)
-        {
-            self.queue.remove(&before);
+        if let Some(own) = self.owners.get_mut(owner) {
+            if let Some(before) = own.due.take() {
+                self.queue.remove(before);
+            }
+            own.due = Some(self.queue.insert(name, own.urgency(), moment));
         }
-        self.queue.insert(due, name);
+    }
+
+    /// Its list became more urgent while it waits to be read.
+    fn hurry(&mut self, owner: &str, moment: Instant) {
+        let Some(own) = self.owners.get(owner) else {
+            return;
+        };
+        let earliest = (own.started).map_or(moment, |started| moment.max(started + REREAD));
+        let is_sooner = |due: Due| earliest < due.moment || own.urgency() < due.urgency;
+        if own.due.is_some_and(is_sooner) {
+            self.schedule(owner, earliest);
+        }
     }
 
     /// Reads the list of `owner` again soon, but not before `from`, if anything is known of it.
@@ -222,32 +249,30 @@ impl Refresher {
             return;
         };
         own.note_change(Some(from));
-        let earliest = own
-            .started
-            .map_or(from, |started| from.max(started + REREAD));
-        if own.due.is_some_and(|(moment, _)| earliest < moment) {
-            self.schedule(owner, earliest);
-        }
+        self.hurry(owner, from);
     }
 
-    /// How long a list is good, so that all of them are read within the rate.
+    /// How long a list is good, so that all of them are read within the pace.
     pub(in crate::client) fn refresh(&self) -> Duration {
-        let owners = u32::try_from(self.owners.len()).unwrap_or(u32::MAX);
-        let all = Duration::from_secs(1) * owners / self.rules.pages_per_second.max(1);
-        self.rules.refresh.max(all)
+        self.rules.refresh.max(self.pace.time_for(self.list_pages))
     }
 
     /// The next page to ask for, if it is time.
     pub(in crate::client) fn next(&mut self, now: Instant) -> Option<Request> {
-        while self.pages < self.rules.pages && self.window.look(now).is_ok() {
-            let owner = match self.onward.pop_front() {
+        Urgency::ALL
+            .into_iter()
+            .find_map(|urgency| self.next_of(urgency, now))
+    }
+
+    fn next_of(&mut self, urgency: Urgency, now: Instant) -> Option<Request> {
+        while self.pace.free_from(urgency, now)? <= now {
+            let owner = match self.queue.pop_onward(urgency) {
                 Some(owner) => owner,
-                None => self.begin_listing(now)?,
+                None => self.begin_listing(urgency, now)?,
             };
             let own = self.owners.get(&owner);
             if let Some(listing) = own.and_then(|own| own.listing.as_ref()) {
-                self.pages += 1;
-                let _ = self.window.take(now);
+                self.pace.begin(urgency, now);
                 return Some(listing.page(&owner));
             }
         }
@@ -255,10 +280,9 @@ impl Refresher {
     }
 
     /// Begins to read the list of the owner that waits longest; without a listing when there is no memory.
-    fn begin_listing(&mut self, now: Instant) -> Option<Arc<str>> {
+    fn begin_listing(&mut self, urgency: Urgency, now: Instant) -> Option<Arc<str>> {
         loop {
-            let first = self.queue.first_entry();
-            let owner = first.filter(|first| first.key().0 <= now)?.remove();
+            let owner = self.queue.take(urgency, now)?;
             let Some(own) = self.owners.get_mut(&owner) else {
                 continue;
             };
@@ -277,30 +301,23 @@ impl Refresher {
                 self.fail(&owner, changed_at, now);
                 continue;
             }
-            own.listing = Some(Box::new(ListRead::new(now, changed_at)));
+            own.listing = Some(Box::new(ListRead::new(now, changed_at, urgency)));
             return Some(owner);
         }
     }
 
     /// When to look again; None while nothing is to be read.
     pub(in crate::client) fn moment(&mut self, now: Instant) -> Option<Instant> {
-        if self.pages >= self.rules.pages {
-            return None;
-        }
-        let due = if self.onward.is_empty() {
-            self.queue.keys().next()?.0
-        } else {
-            now
+        let moment = |urgency| {
+            let due = self.queue.moment(urgency, now)?;
+            Some(due.max(self.pace.free_from(urgency, now)?))
         };
-        match self.window.look(now) {
-            Ok(()) => Some(due),
-            Err(free) => Some(due.max(free)),
-        }
+        Urgency::ALL.into_iter().filter_map(moment).min()
     }
 
     /// Takes a page that was asked for.
     pub(in crate::client) fn take_page(&mut self, call: &Call, now: Instant) {
-        self.pages -= 1;
+        self.pace.end();
         let owner = call.request.owner.as_str();
         let Some((name, _)) = self.owners.get_key_value(owner) else {
             return;
@@ -319,8 +336,8 @@ impl Refresher {
             }
             Progress::Complete => self.complete(owner, &listing, now),
             Progress::Onward => {
+                self.queue.push_onward(name, listing.urgency);
                 own.listing = Some(listing);
-                self.onward.push_back(name);
             }
         }
     }
@@ -333,13 +350,15 @@ impl Refresher {
             Ok(Effect::Ignored) | Err(_) => return self.fail(owner, listing.changed_at, now),
             Ok(_) => self.refreshes += 1,
         }
-        // From beginning to beginning, and early enough that the next reading ends in time.
-        let jitter = 0.8 + 0.1 * self.random.f64();
-        let refreshed = listing.started + self.refresh().mul_f64(jitter);
+        let refreshed = listing.started + self.cycle();
         let Some(own) = self.owners.get_mut(owner) else {
             return;
         };
         own.failures = 0;
+        self.list_pages += u64::from(listing.pages);
+        self.list_pages -= u64::from(own.pages);
+        own.pages = listing.pages;
+        own.was_read = true;
         if own.watched {
             self.cache.blocks.set_watched(owner.as_bytes(), true);
         }
@@ -350,6 +369,18 @@ impl Refresher {
             None => soon,
         };
         self.schedule(owner, next);
+    }
+
+    /// From the beginning of a reading to that of the next: early enough that it ends in time, or as the pace allows.
+    fn cycle(&mut self) -> Duration {
+        let refresh = self.refresh();
+        let jitter = 0.1 * self.random.f64();
+        let part = if refresh > self.rules.refresh {
+            1.0
+        } else {
+            0.8
+        };
+        refresh.mul_f64(part + jitter)
     }
 
     /// The list could not be read: later.

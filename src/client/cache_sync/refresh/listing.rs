@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::queue::Urgency;
 use crate::api::{Account, MAX_PER_CALL, Operation, Request};
 use crate::client::call::Call;
 use crate::error::Status;
@@ -18,6 +19,9 @@ pub(super) struct ListRead {
     next_index: u32,
     sequence: Option<u64>,
     restarts: u8,
+    /// Pages that arrived.
+    pub(super) pages: u32,
+    pub(super) urgency: Urgency,
     /// Changes reported before it began, for another reading if this one fails.
     pub(super) changed_at: Option<Instant>,
 }
@@ -30,13 +34,15 @@ pub(super) enum Progress {
 }
 
 impl ListRead {
-    pub(super) fn new(started: Instant, changed_at: Option<Instant>) -> Self {
+    pub(super) fn new(started: Instant, changed_at: Option<Instant>, urgency: Urgency) -> Self {
         Self {
             started,
             peers: Vec::new(),
             next_index: 0,
             sequence: None,
             restarts: 0,
+            pages: 0,
+            urgency,
             changed_at,
         }
     }
@@ -58,6 +64,7 @@ impl ListRead {
         if call.status() != Status::Ok {
             return Progress::Failed;
         }
+        self.pages += 1;
         let next = call.listing.next_index;
         let is_same = *self.sequence.get_or_insert(call.listing.sequence) == call.listing.sequence;
         let grows = next > self.next_index;

@@ -8,6 +8,8 @@ use crate::client::scheduler;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Cache as Settings;
 
+mod logins;
+
 struct Setting {
     cache: Arc<TimedCache>,
     refresher: Refresher,
@@ -16,8 +18,12 @@ struct Setting {
 }
 
 fn setting(pages_per_second: u32) -> Setting {
+    setting_in(1 << 20, pages_per_second)
+}
+
+fn setting_in(max_bytes: u64, pages_per_second: u32) -> Setting {
     let settings = Settings {
-        max_bytes: 1 << 20,
+        max_bytes,
         refresh: Duration::from_mins(5),
         max_age: Duration::from_mins(15),
     };
@@ -30,7 +36,7 @@ fn setting(pages_per_second: u32) -> Setting {
         pages_per_second,
         pages: 8,
         late: Duration::from_secs(3),
-        max_bytes: 1 << 20,
+        max_bytes,
     };
     let scheduler_rules = scheduler::Rules {
         merge: true,
@@ -67,7 +73,7 @@ impl Setting {
 
     /// A caller asks for the list of ann.
     fn ask_list(&mut self, id: CallId, milliseconds: u64) -> Call {
-        let request = ListRead::new(self.start, None).page("ann");
+        let request = ListRead::new(self.start, None, Urgency::First).page("ann");
         let now = self.at(milliseconds);
         self.refresher.begin_asked(id, &request, now);
         Call::new(Arc::new(request))
