@@ -29,13 +29,13 @@ pub(super) struct Due {
 
 /// Readings that are due at some moment, and those whose next page is to be asked for.
 #[derive(Default)]
-pub(super) struct Queue {
+pub(super) struct ReadQueue {
     waiting: [BTreeMap<(Instant, u64), Arc<str>>; 3],
     onward: [VecDeque<Arc<str>>; 3],
     number: u64,
 }
 
-impl Queue {
+impl ReadQueue {
     pub(super) fn insert(&mut self, owner: Arc<str>, urgency: Urgency, moment: Instant) -> Due {
         self.number += 1;
         let number = self.number;

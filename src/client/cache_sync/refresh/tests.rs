@@ -1,12 +1,13 @@
 //! Faults that the simulator of the cache found, one history each.
 
 use super::*;
-use crate::api::{Answer, Item, Listing as Place};
+use crate::api::{Answer, Item, Listing as Place, Operation};
 use crate::cache::Answer as Told;
 use crate::client::call::Positions;
-use crate::client::scheduler;
+use crate::client::scheduler::{self, Scheduler};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Cache as Settings;
+use crate::error::Status;
 
 mod logins;
 

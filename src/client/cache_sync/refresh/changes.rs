@@ -1,0 +1,133 @@
+//! What the calls of this client and events say about lists that are cached.
+
+use std::time::Instant;
+
+use super::{Owner, Refresher};
+use crate::api::{Account, Command, Operation, Request};
+use crate::client::call::{Call, Slot};
+use crate::client::scheduler::{CallId, Scheduler};
+use crate::error::Status;
+
+/// The last events about a pair, in calls: the order of earlier ones is unknown.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Contest {
+    event: CallId,
+    added: Option<CallId>,
+}
+
+impl Refresher {
+    /// A caller asks for a list from its beginning: the answer may be all of it.
+    pub(in crate::client) fn begin_asked(&mut self, id: CallId, request: &Request, now: Instant) {
+        let is_first = matches!(request.operation, Operation::Get { start_index: 0, .. });
+        let owner = request.owner.as_str();
+        let is_read = |own: &Owner| own.listing.is_some();
+        if is_first
+            && !self.asked.contains_key(owner)
+            && !self.owners.get(owner).is_some_and(is_read)
+            && self.cache.blocks.set_loading(owner.as_bytes()).is_ok()
+        {
+            self.asked.insert(owner.into(), (id, now));
+        }
+    }
+
+    /// What a caller's own call says about its owner.
+    pub(in crate::client) fn apply(&mut self, id: CallId, call: &Call, now: Instant) {
+        match call.request.command() {
+            Command::Add => self.apply_write(id, call, true, now),
+            Command::Delete => self.apply_write(id, call, false, now),
+            Command::Get => self.apply_list(id, call),
+            Command::Check => {}
+        }
+    }
+
+    /// All that `scheduler` returned was applied.
+    pub(in crate::client) fn end_contests<T>(&mut self, scheduler: &Scheduler<T>) {
+        self.contested
+            .retain(|owner, _| scheduler.is_unanswered(owner));
+    }
+
+    fn apply_write(&mut self, id: CallId, call: &Call, blocks: bool, now: Instant) {
+        let owner = call.request.owner.as_str();
+        let contested = self.contested.get(owner);
+        let contest = |target: &str| contested.and_then(|pairs| pairs.get(target)).copied();
+        let (mut in_doubt, mut is_contested) = (call.was_lost(), false);
+        // A list that is not being read has nothing to apply.
+        let is_cached = self.cache.is_cached(owner);
+        if call.is_all_done() && contested.is_none() && !is_cached && !in_doubt {
+            return;
+        }
+        let targets = call.slots().zip(call.request.targets()).enumerate();
+        for (_, (slot, target)) in targets.filter(|(position, _)| !call.was_reported(*position)) {
+            match slot {
+                _ if slot.status().is_done() => {
+                    let contest = contest(target).unwrap_or_default();
+                    is_contested |= id < contest.event;
+                    // Whether the add came later is unknown: the pair is blocked until the list is read.
+                    if is_cached && (blocks || contest.added.is_none_or(|call| call <= id)) {
+                        self.cache.apply_change(owner, target, blocks);
+                    }
+                }
+                Slot::Done | Slot::Answered(_) | Slot::Refused(_) => {}
+                Slot::Failed(_) | Slot::Open | Slot::Queued(_) => in_doubt = true,
+            }
+        }
+        if is_contested {
+            self.reread(owner, now);
+        }
+        if in_doubt {
+            self.reread(owner, now + self.rules.late);
+        }
+    }
+
+    fn apply_list(&mut self, id: CallId, call: &Call) {
+        let owner = call.request.owner.as_str();
+        let Some((_, started)) = self.asked.get(owner).copied().filter(|(own, _)| *own == id)
+        else {
+            return;
+        };
+        self.asked.remove(owner);
+        let owner = owner.as_bytes();
+        if call.status() == Status::Ok && call.listing.next_index == 0 {
+            let peers = call.entries.iter().map(|item| item.account.as_bytes());
+            // Without memory the owner stays unknown.
+            let _ = self
+                .cache
+                .blocks
+                .replace(owner, peers, self.cache.ms(started));
+        } else {
+            self.cache.blocks.stop_loading(owner);
+        }
+    }
+
+    /// Pairs that others changed: after an add the pair is blocked at once, and after both kinds the list is read
+    /// again. Returns how many pairs are about owners that are not cached.
+    pub(in crate::client) fn apply_event<T>(
+        &mut self,
+        added: bool,
+        pairs: &[(Account, Account)],
+        scheduler: &Scheduler<T>,
+        now: Instant,
+    ) -> u64 {
+        let mut ignored = 0;
+        for (owner, account) in pairs {
+            if scheduler.is_unanswered(owner) {
+                let pairs = self.contested.entry(owner.clone()).or_default();
+                let contest = pairs.entry(account.clone()).or_default();
+                contest.event = scheduler.next_call();
+                if added {
+                    contest.added = Some(contest.event);
+                }
+            }
+            let is_read = self.owners.contains_key(&**owner);
+            if !is_read && !self.cache.is_cached(owner) {
+                ignored += 1;
+                continue;
+            }
+            if added {
+                self.cache.apply_change(owner, account, true);
+            }
+            self.reread(owner, now);
+        }
+        ignored
+    }
+}
