@@ -19,6 +19,11 @@ pub trait Clock: Send + Sync {
     /// The monotonic clock at its last tick, at most [`TICK`] ago, since an origin of its own. For frequent readers:
     /// reading the exact clock costs three times as much.
     fn last_tick(&self) -> Duration;
+
+    /// How long the machine was suspended since it started: the monotonic clock stands still meanwhile.
+    fn suspended(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// The clocks of the machine.
@@ -42,6 +47,13 @@ impl Clock for SystemClock {
         let tick = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE);
         let tick = tick.or_else(|_| clock_gettime(ClockId::CLOCK_MONOTONIC));
         tick.map_or(Duration::MAX, Duration::from)
+    }
+
+    fn suspended(&self) -> Duration {
+        let clock = |id| clock_gettime(id).map_or(Duration::ZERO, Duration::from);
+        // In this order the result is never too small.
+        let awake = clock(ClockId::CLOCK_MONOTONIC);
+        clock(ClockId::CLOCK_BOOTTIME).saturating_sub(awake)
     }
 }
 
@@ -72,5 +84,9 @@ impl Clock for FixedClock {
 
     fn last_tick(&self) -> Duration {
         SystemClock.last_tick()
+    }
+
+    fn suspended(&self) -> Duration {
+        SystemClock.suspended()
     }
 }

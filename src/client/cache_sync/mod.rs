@@ -3,7 +3,11 @@
 pub(in crate::client) mod refresh;
 pub(in crate::client) mod webhooks;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use self::refresh::NAMES;
@@ -16,6 +20,9 @@ use crate::random;
 use crate::service::engine::pair_cache;
 use crate::service::engine::store::{ChangeEvent, Observer, Store};
 
+/// How often a check looks whether the machine was suspended.
+const LOOK_MS: u64 = 100;
+
 /// The cache and its time.
 pub(in crate::client) struct TimedCache {
     pub(in crate::client) blocks: BlockCache,
@@ -23,6 +30,11 @@ pub(in crate::client) struct TimedCache {
     opened: Instant,
     /// The tick before `opened`.
     opened_tick: Duration,
+    /// How long the machine had been suspended when it was opened.
+    suspended_before: Duration,
+    /// Milliseconds for which it was suspended since, and when that was looked at.
+    suspended_ms: AtomicU64,
+    looked_ms: AtomicU64,
     /// Every owner is known, and nothing grows old.
     is_complete: bool,
 }
@@ -54,6 +66,9 @@ impl TimedCache {
             blocks: blocks.map_err(|Full| pair_cache::no_memory())?,
             opened_tick: clock.last_tick(),
             opened: clock.now(),
+            suspended_before: clock.suspended(),
+            suspended_ms: AtomicU64::new(0),
+            looked_ms: AtomicU64::new(0),
             clock,
             is_complete,
         })
@@ -64,7 +79,8 @@ impl TimedCache {
         pair_cache::load(&self.blocks, store)
     }
 
-    /// Milliseconds since the client was opened, or up to two ticks more: a list is never taken for younger than it is.
+    /// Milliseconds since the client was opened, or up to two ticks more: a list is never taken for younger than it is, except
+    /// for [`LOOK_MS`] after the machine was suspended.
     #[inline]
     pub(in crate::client) fn now_ms(&self) -> u64 {
         // Where nothing grows old the time is not needed, and a look at the clock is a good part of a check.
@@ -72,11 +88,27 @@ impl TimedCache {
             return 0;
         }
         let since = self.clock.last_tick().saturating_sub(self.opened_tick);
-        stats::whole_ms(since.saturating_add(TICK))
+        let awake = stats::whole_ms(since.saturating_add(TICK));
+        if awake.saturating_sub(self.looked_ms.load(Ordering::Relaxed)) >= LOOK_MS {
+            self.look_for_suspension();
+            self.looked_ms.store(awake, Ordering::Relaxed);
+        }
+        awake.saturating_add(self.suspended_ms.load(Ordering::Relaxed))
     }
 
-    pub(in crate::client) fn ms(&self, moment: Instant) -> u64 {
-        stats::whole_ms(moment.saturating_duration_since(self.opened))
+    /// Milliseconds from the opening of the client to `now`.
+    pub(in crate::client) fn ms(&self, now: Instant) -> u64 {
+        self.look_for_suspension();
+        let awake = stats::whole_ms(now.saturating_duration_since(self.opened));
+        awake.saturating_add(self.suspended_ms.load(Ordering::Relaxed))
+    }
+
+    #[cold]
+    fn look_for_suspension(&self) {
+        let since = self.clock.suspended().saturating_sub(self.suspended_before);
+        // What was looked at is never taken back: lists have their age by it.
+        self.suspended_ms
+            .fetch_max(stats::whole_ms(since), Ordering::Relaxed);
     }
 
     /// Whether the list of `owner` is known, whatever its age, or asked for.

@@ -101,8 +101,9 @@ pub(in crate::client) struct Refresher {
     pace: Pace,
     /// Pages of all lists together.
     list_pages: u64,
-    /// Listings of callers that can be applied to the cache: one per owner, as changes are noted since its beginning.
-    asked: HashMap<Account, (CallId, Instant)>,
+    /// Listings of callers that can be applied to the cache, and when they began, in its time: one per owner, as changes are
+    /// noted since its beginning.
+    asked: HashMap<Account, (CallId, u64)>,
     /// Pairs with an event while writes of their owner were under way, which may have been done before it or
     /// after it. The first call after the event, and whether it was an add event.
     contested: HashMap<Account, HashMap<Account, Contest>>,
@@ -295,7 +296,11 @@ impl Refresher {
                 self.fail(&owner, changed_at, now);
                 continue;
             }
-            own.listing = Some(Box::new(ListRead::new(now, changed_at, urgency)));
+            own.listing = Some(Box::new(ListRead::new(
+                (now, self.cache.ms(now)),
+                changed_at,
+                urgency,
+            )));
             return Some(owner);
         }
     }
@@ -338,8 +343,11 @@ impl Refresher {
 
     fn complete(&mut self, owner: &str, listing: &ListRead, now: Instant) {
         let peers = listing.peers.iter().map(|peer| peer.as_bytes());
-        let started = self.cache.ms(listing.started);
-        match self.cache.blocks.replace(owner.as_bytes(), peers, started) {
+        match self
+            .cache
+            .blocks
+            .replace(owner.as_bytes(), peers, listing.started_ms)
+        {
             // The owner was evicted.
             Ok(Effect::Ignored) | Err(_) => return self.fail(owner, listing.changed_at, now),
             Ok(_) => self.refreshes += 1,

@@ -26,7 +26,7 @@ impl Refresher {
             && !self.owners.get(owner).is_some_and(is_read)
             && self.cache.blocks.set_loading(owner.as_bytes()).is_ok()
         {
-            self.asked.insert(owner.into(), (id, now));
+            self.asked.insert(owner.into(), (id, self.cache.ms(now)));
         }
     }
 
@@ -81,7 +81,7 @@ impl Refresher {
 
     fn apply_list(&mut self, id: CallId, call: &Call) {
         let owner = call.request.owner.as_str();
-        let Some((_, started)) = self.asked.get(owner).copied().filter(|(own, _)| *own == id)
+        let Some((_, started_ms)) = self.asked.get(owner).copied().filter(|(own, _)| *own == id)
         else {
             return;
         };
@@ -90,10 +90,7 @@ impl Refresher {
         if call.status() == Status::Ok && call.listing.next_index == 0 {
             let peers = call.entries.iter().map(|item| item.account.as_bytes());
             // Without memory the owner stays unknown.
-            let _ = self
-                .cache
-                .blocks
-                .replace(owner, peers, self.cache.ms(started));
+            let _ = self.cache.blocks.replace(owner, peers, started_ms);
         } else {
             self.cache.blocks.stop_loading(owner);
         }

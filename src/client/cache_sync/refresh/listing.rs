@@ -15,6 +15,8 @@ const MAX_PEERS: usize = 100_000;
 /// A list that is being read.
 pub(super) struct ListRead {
     pub(super) started: Instant,
+    /// The same in the time of the cache.
+    pub(super) started_ms: u64,
     pub(super) peers: Vec<Account>,
     next_index: u32,
     sequence: Option<u64>,
@@ -34,9 +36,14 @@ pub(super) enum Progress {
 }
 
 impl ListRead {
-    pub(super) fn new(started: Instant, changed_at: Option<Instant>, urgency: Urgency) -> Self {
+    pub(super) fn new(
+        (started, started_ms): (Instant, u64),
+        changed_at: Option<Instant>,
+        urgency: Urgency,
+    ) -> Self {
         Self {
             started,
+            started_ms,
             peers: Vec::new(),
             next_index: 0,
             sequence: None,

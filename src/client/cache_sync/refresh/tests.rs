@@ -74,7 +74,7 @@ impl Setting {
 
     /// A caller asks for the list of ann.
     fn ask_list(&mut self, id: CallId, milliseconds: u64) -> Call {
-        let request = ListRead::new(self.start, None, Urgency::First).page("ann");
+        let request = ListRead::new((self.start, 0), None, Urgency::First).page("ann");
         let now = self.at(milliseconds);
         self.refresher.begin_asked(id, &request, now);
         Call::new(Arc::new(request))
