@@ -4,7 +4,7 @@
 #   make demo     a C program on the embedded engine and over HTTP, with the same answers
 #   make test     everything is tested, in about ten minutes after a build on two cores; says at its end what it
 #                 skipped because a tool is not installed
-#                 CHATBLOCK_TEST=full  CI: nothing is skipped, a missing tool is a failure; at most 45 minutes
+#                 CHATBLOCK_TEST=full  CI: nothing is skipped, a missing tool is a failure; at most 52 minutes
 #                 CHATBLOCK_TEST=deep  by hand: counts that do not fit into CI; hours
 #   make check    what has to hold before a change lands: lint and test
 #   make docs     pages of the headers and the guide (target/docs/html/index.html); needs doxygen
@@ -12,6 +12,7 @@
 #   make man      writes the man pages of configuration and statistics anew from docs/
 #   make header   writes include/chatblock.h anew from src/ffi
 #   make bench    measures against typical C++ code, writes benches/RESULTS.md
+#   make fuzz     random inputs on what others send, a minute for each kind (fuzz/README.md)
 #   make install  DESTDIR= PREFIX=/usr/local LIBDIR=$(PREFIX)/lib; make uninstall takes the same away
 #   make deb      Debian packages of the library, what is needed to build with it, and the program (target/deb)
 
@@ -26,7 +27,7 @@ VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
 SOVERSION := $(shell echo $(VERSION) | sed 's/^\(0\.[0-9]*\|[1-9][0-9]*\)\..*/\1/')
 SONAME := libchatblock.so.$(SOVERSION)
 
-.PHONY: all cli rust demo depth test lint deny prose notices check header man docs bench clean
+.PHONY: all cli rust demo depth test lint deny prose notices check header man docs bench fuzz clean
 
 all: rust
 	$(CARGO) build --release --locked --package chatblock
@@ -90,6 +91,9 @@ man: rust
 docs:
 	mkdir -p $(TARGET)/docs
 	(cat docs/Doxyfile; echo OUTPUT_DIRECTORY=$(TARGET)/docs) | doxygen -
+
+fuzz: rust
+	fuzz/run
 
 bench: cli
 	benches/run --picture --library-dir $(RELEASE)
