@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::queue::Urgency;
 use crate::sliding_window::SlidingWindow;
 
-/// This part of the pace is kept free of lists that are read again, one in so many: whoever has just logged in finds a place.
+/// This part of the pace is kept free of lists that are read again, one in so many: a player who logs in finds a place.
 const KEPT_FREE: u32 = 5;
 
 /// Pages per second and at once, and what is left of them.
