@@ -141,7 +141,10 @@ impl Refresher {
         if let Some(own) = self.owners.get_mut(owner) {
             self.watched += u64::from(!own.watched);
             own.watched = true;
-            self.hurry(owner, now);
+            // At its moment as before: watching again reads nothing sooner.
+            if let Some(due) = own.due.filter(|due| own.urgency() < due.urgency) {
+                self.schedule(owner, due.moment);
+            }
             return false;
         }
         self.insert(owner, true, now);

@@ -282,3 +282,14 @@ fn every_page_waits_for_its_place() {
     assert_eq!(own.refresher.moment(own.at(999)), Some(own.at(1000)));
     assert!(own.next(1000).is_some());
 }
+
+#[test]
+fn an_owner_that_is_watched_again_is_read_no_sooner() {
+    let mut own = setting(100);
+    own.refresher.watch("ann", own.start);
+    let page = call(own.next(0));
+    own.take_page(&answered(page, &["bob"], 0), 10);
+    let now = own.at(2000);
+    assert!(!own.refresher.watch("ann", now));
+    assert!(own.next(2000).is_none());
+}
