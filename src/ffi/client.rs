@@ -219,3 +219,30 @@ pub(super) unsafe fn glance<R>(
         Err(status) => fail(status),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every function comes in by one of these three.
+    #[test]
+    fn after_a_bug_every_function_returns_panic() {
+        // SAFETY: a string, and no place for an error.
+        let client = unsafe { chatblock_client_open(c"{}".as_ptr(), std::ptr::null_mut()) };
+        let bug = |_: &Client| -> Status { panic!("planted") };
+        let sound = |client: &Client| client.flush(None);
+        // SAFETY: the client is open.
+        let met = unsafe { enter(client, Error::status, bug) };
+        // SAFETY: as above.
+        let waits = unsafe { enter(client, Error::status, sound) };
+        // SAFETY: as above.
+        let submits = unsafe { enter_without_waits(client, Error::status, sound) };
+        // SAFETY: as above.
+        let looks = unsafe { glance(client, |status| status, |_| Status::Ok) };
+        assert_eq!([met, waits, submits, looks], [Status::Panic; 4]);
+        assert_eq!(chatblock_status::from(met) as i32, -15);
+        // SAFETY: it is open, and not used again.
+        let closed = unsafe { chatblock_client_close(client, 5000) };
+        assert_eq!(closed as i32, Status::Ok.code());
+    }
+}
