@@ -200,6 +200,10 @@ fn what_belongs_to_the_other_backend_is_refused() {
     }
     let durable = json!({"backend": "embedded", "outbox": {"path": "x"}});
     names(&refusal(&remote(durable)), &["\"outbox\"", "\"remote\""]);
+    for without_file in [json!({}), json!({"commit_ms": 5})] {
+        let config = remote(json!({"outbox": without_file}));
+        names(&refusal(&config), &["\"outbox.path\"", "in memory"]);
+    }
     // The switch for a trial without the service: everything else may stay.
     let trial = json!({"backend": "embedded", "retry": {"attempts": 1}, "tls": {}});
     Config::parse(&remote(trial).to_string()).expect("a sound configuration");

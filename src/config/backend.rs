@@ -3,21 +3,32 @@
 //! A key without effect would be ignored silently: a forgotten `sdkappid` must not turn a client of the service with
 //! a durable outbox into lists in memory.
 
-use super::raw;
+use super::{raw, subsection};
 use crate::error::Error;
 
-/// Whether the backend is the remote one. `has_app` says that an app and its key are given.
-pub(super) fn choose(top: &raw::Top, has_app: bool, has_endpoint: bool) -> Result<bool, Error> {
+/// What a configuration gives.
+#[derive(Clone, Copy)]
+pub(super) struct Given {
+    /// An app and its key.
+    pub(super) app: bool,
+    /// A region or a URL.
+    pub(super) endpoint: bool,
+    /// A file for the outbox.
+    pub(super) outbox: bool,
+}
+
+/// Whether the backend is the remote one.
+pub(super) fn choose(top: &raw::Top, given: Given) -> Result<bool, Error> {
     let chosen = top
         .backend
         .map(|raw| raw::choice("backend", raw, &[("embedded", false), ("remote", true)]))
         .transpose()?;
-    let is_remote = chosen.unwrap_or(has_app);
-    if !has_app {
+    let is_remote = chosen.unwrap_or(given.app);
+    if !given.app {
         check_no_app(top, is_remote)?;
     }
     if is_remote {
-        check_remote(top, has_endpoint)?;
+        check_remote(top, given)?;
     } else if top.outbox.is_some() {
         return Err(Error::config(
             "outbox",
@@ -28,8 +39,9 @@ pub(super) fn choose(top: &raw::Top, has_app: bool, has_endpoint: bool) -> Resul
     Ok(is_remote)
 }
 
-/// What says nothing without an app: the keys of the remote backend, and those about its signatures.
+/// What says nothing without an app: the keys of the remote backend, and those about its signatures and its webhooks.
 fn check_no_app(top: &raw::Top, is_remote: bool) -> Result<(), Error> {
+    let webhook: raw::Webhook = subsection("webhook", top.webhook)?;
     let needs_app = [
         ("region", top.region),
         ("base_url", top.base_url),
@@ -44,6 +56,8 @@ fn check_no_app(top: &raw::Top, is_remote: bool) -> Result<(), Error> {
         ("cache", top.cache),
         ("identifier", top.identifier),
         ("usersig_expire_s", top.usersig_expire_s),
+        ("webhook.max_age_s", webhook.max_age_s),
+        ("webhook.unsigned", webhook.unsigned),
     ];
     if is_remote {
         return Err(Error::config(
@@ -62,7 +76,7 @@ fn check_no_app(top: &raw::Top, is_remote: bool) -> Result<(), Error> {
 }
 
 /// What the remote backend cannot do without, and what does not go with it.
-fn check_remote(top: &raw::Top, has_endpoint: bool) -> Result<(), Error> {
+fn check_remote(top: &raw::Top, given: Given) -> Result<(), Error> {
     let embedded_only = [
         ("path", top.path),
         ("accounts", top.accounts),
@@ -74,10 +88,16 @@ fn check_remote(top: &raw::Top, has_endpoint: bool) -> Result<(), Error> {
             "belongs to backend \"embedded\"; set \"backend\" or remove it",
         ));
     }
-    if !has_endpoint {
+    if !given.endpoint {
         return Err(Error::config(
             "region",
             "is missing; name the data centre of the app, or set \"base_url\"",
+        ));
+    }
+    if top.outbox.is_some() && !given.outbox {
+        return Err(Error::config(
+            "outbox.path",
+            "is missing: without it writes are kept in memory; name a file, or remove \"outbox\"",
         ));
     }
     Ok(())

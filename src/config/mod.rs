@@ -209,7 +209,12 @@ impl Config {
         })?;
         let webhook = webhook::parse(top.webhook)?;
         let log = parse_log(&top)?;
-        let is_remote = backend::choose(&top, app.is_some(), has_endpoint)?;
+        let given = backend::Given {
+            app: app.is_some(),
+            endpoint: has_endpoint,
+            outbox: remote.outbox.is_some(),
+        };
+        let is_remote = backend::choose(&top, given)?;
         let files = named_files(&top, (&remote, &embedded, &log))?;
         check_distinct(&files)?;
         Ok(Self {

@@ -18,6 +18,7 @@ mod delays;
 mod depth;
 pub mod fake_service;
 pub mod fault_server;
+pub mod keys;
 pub mod listener;
 mod program;
 pub mod project;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chatblock::config::Config;
 use chatblock_cli::server::{Fixture, Gateway};
 use serde_json::{Value, json};
+use testkit::keys;
 use testkit::serve::{self, KEY, SDKAPPID};
 
 use crate::raw::{self, BODY};
@@ -99,51 +100,23 @@ fn rows() -> Vec<(&'static str, Row)> {
     ]
 }
 
-/// The keys in the first cells of the table in docs/configuration.md.
-fn documented() -> BTreeSet<String> {
-    let page = std::fs::read_to_string(testkit::root().join("docs/configuration.md"));
-    let page = page.expect("the page");
-    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
-    rows.filter_map(|row| Some(row.split_once('`')?.0.to_owned()))
-        .collect()
-}
-
-/// The text of every test.
-fn tests() -> String {
-    let mut text = String::new();
-    let mut folders = vec!["tests", "cli/tests", "src"]
-        .into_iter()
-        .map(|name| testkit::root().join(name))
-        .collect::<Vec<_>>();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder of the tree") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                text += &std::fs::read_to_string(path).expect("a source");
-            }
-        }
-    }
-    text
-}
-
 #[test]
 fn every_key_has_an_effect_in_serve_or_is_refused_there() {
     let rows = rows();
-    let keys: BTreeSet<_> = rows.iter().map(|(key, _)| (*key).to_owned()).collect();
-    assert_eq!(documented(), keys, "each key of the table needs a row here");
-    let tests = tests();
+    let named: BTreeSet<_> = rows.iter().map(|(key, _)| (*key).to_owned()).collect();
+    assert_eq!(
+        keys::documented(),
+        named,
+        "each key of the table needs a row here"
+    );
+    let tests = keys::tests();
     for (key, row) in rows {
         match row {
             Row::Shown(name) => assert!(tests.contains(&format!("fn {name}()")), "{key}: {name}"),
             Row::Remote => {}
             Row::Refused(value) => {
                 let mut config = json!({"sdkappid": SDKAPPID, "secret_key": KEY, "base_url": "https://example.invalid"});
-                match key.split_once('.') {
-                    Some((section, key)) => config[section] = json!({key: value}),
-                    None => config[key] = value,
-                }
+                keys::set(&mut config, key, value);
                 let config = Config::parse(&config.to_string()).expect("a client takes it");
                 let state = Fixture::parse("{}").expect("an empty state");
                 let error = Gateway::open(&config, &state)
