@@ -1,6 +1,7 @@
 //! Time as an argument: nothing else in the crate reads the system clock.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
@@ -88,5 +89,42 @@ impl Clock for FixedClock {
 
     fn suspended(&self) -> Duration {
         SystemClock.suspended()
+    }
+}
+
+/// A clock that is stopped until it is moved, for tests: its wall clock shows 0.
+#[derive(Debug)]
+pub struct StoppedClock {
+    start: Instant,
+    nanoseconds: AtomicU64,
+}
+
+impl StoppedClock {
+    /// A clock that is stopped now.
+    pub fn begin() -> Arc<Self> {
+        Arc::new(Self {
+            start: Instant::now(),
+            nanoseconds: AtomicU64::new(0),
+        })
+    }
+
+    /// Moves it by `time`.
+    pub fn pass(&self, time: Duration) {
+        let nanoseconds = u64::try_from(time.as_nanos()).expect("less than 500 years");
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+}
+
+impl Clock for StoppedClock {
+    fn unix_seconds(&self) -> i64 {
+        0
+    }
+
+    fn now(&self) -> Instant {
+        self.start + self.last_tick()
+    }
+
+    fn last_tick(&self) -> Duration {
+        Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed))
     }
 }

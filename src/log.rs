@@ -203,42 +203,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::clock::SystemClock;
+    use crate::clock::{StoppedClock, SystemClock};
 
-    /// A clock that is stopped until it is moved.
-    struct Moved {
-        start: Instant,
-        milliseconds: AtomicU64,
-    }
+    const SECOND: Duration = Duration::from_secs(1);
 
-    impl Moved {
-        fn new() -> Arc<Self> {
-            Arc::new(Self {
-                start: SystemClock.now(),
-                milliseconds: AtomicU64::new(0),
-            })
-        }
-
-        fn pass(&self, milliseconds: u64) {
-            self.milliseconds.fetch_add(milliseconds, Ordering::Relaxed);
-        }
-    }
-
-    impl Clock for Moved {
-        fn unix_seconds(&self) -> i64 {
-            0
-        }
-
-        fn now(&self) -> Instant {
-            self.start + Duration::from_millis(self.milliseconds.load(Ordering::Relaxed))
-        }
-
-        fn last_tick(&self) -> Duration {
-            Duration::ZERO
-        }
-    }
-
-    fn file(path: &Path, max_bytes: u64, older: u32, clock: &Arc<Moved>) -> LogFile {
+    fn file(path: &Path, max_bytes: u64, older: u32, clock: &Arc<StoppedClock>) -> LogFile {
         let limits = Rotation { max_bytes, older };
         LogFile::open(path, limits, Arc::clone(clock) as Arc<dyn Clock>).expect("a log")
     }
@@ -255,7 +224,7 @@ mod tests {
     fn a_full_file_is_kept_and_a_new_one_begun() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("log");
-        let clock = Moved::new();
+        let clock = StoppedClock::begin();
         let mut log = file(&path, 100, 2, &clock);
         for number in 0..100 {
             log.write_line(&format!("line {number:04}\n"))
@@ -278,7 +247,7 @@ mod tests {
     fn without_older_files_a_full_one_is_begun_anew() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("log");
-        let mut log = file(&path, 100, 0, &Moved::new());
+        let mut log = file(&path, 100, 0, &StoppedClock::begin());
         for number in 0..100 {
             log.write_line(&format!("line {number:04}\n"))
                 .expect("there is room");
@@ -291,12 +260,12 @@ mod tests {
     fn a_file_that_was_moved_is_opened_again_within_a_second() {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, moved) = (folder.path().join("log"), folder.path().join("moved"));
-        let clock = Moved::new();
+        let clock = StoppedClock::begin();
         let mut log = file(&path, 0, 0, &clock);
         log.write_line("one\n").expect("there is room");
         fs::rename(&path, &moved).expect("a rotation");
         log.write_line("two\n").expect("there is room");
-        clock.pass(1000);
+        clock.pass(SECOND);
         log.write_line("three\n").expect("there is room");
         assert_eq!(
             (read(&moved).as_str(), read(&path).as_str()),
@@ -305,10 +274,10 @@ mod tests {
         // Also when the tool has made the new file itself, and when it has removed the old one.
         fs::rename(&path, &moved).expect("a rotation");
         fs::write(&path, "").expect("a new file");
-        clock.pass(1000);
+        clock.pass(SECOND);
         log.write_line("four\n").expect("there is room");
         fs::remove_file(&path).expect("ours");
-        clock.pass(1000);
+        clock.pass(SECOND);
         log.write_line("five\n").expect("there is room");
         assert_eq!(
             (read(&moved).as_str(), read(&path).as_str()),
@@ -320,7 +289,7 @@ mod tests {
     fn a_file_that_was_cut_by_a_tool_grows_from_its_start() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("log");
-        let clock = Moved::new();
+        let clock = StoppedClock::begin();
         let mut log = file(&path, 20, 1, &clock);
         log.write_line("123456789\n").expect("there is room");
         fs::OpenOptions::new()
@@ -328,7 +297,7 @@ mod tests {
             .open(&path)
             .and_then(|file| file.set_len(0))
             .expect("ours");
-        clock.pass(1000);
+        clock.pass(SECOND);
         log.write_line("abcdefghijklm\n").expect("there is room");
         assert_eq!(read(&path), "abcdefghijklm\n");
         assert!(!numbered(&path, 1).exists());
@@ -338,18 +307,18 @@ mod tests {
     fn what_took_the_place_of_a_log_is_left_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, moved) = (folder.path().join("log"), folder.path().join("moved"));
-        let clock = Moved::new();
+        let clock = StoppedClock::begin();
         let mut log = file(&path, 0, 0, &clock);
         fs::rename(&path, &moved).expect("a rotation");
         let victim = folder.path().join("victim");
         fs::write(&victim, "mine").expect("a file");
         std::os::unix::fs::symlink("victim", &path).expect("a link");
-        clock.pass(1000);
+        clock.pass(SECOND);
         log.write_line("one\n")
             .expect("the old file has a name still");
         fs::remove_file(&path).expect("ours");
         fs::write(&path, "SQLite format 3\0 and so on").expect("a file");
-        clock.pass(1000);
+        clock.pass(SECOND);
         log.write_line("two\n")
             .expect("the old file has a name still");
         assert_eq!(
@@ -357,7 +326,7 @@ mod tests {
             ("mine", "one\ntwo\n")
         );
         fs::remove_file(&moved).expect("ours");
-        clock.pass(1000);
+        clock.pass(SECOND);
         log.write_line("three\n")
             .expect_err("nobody could ever read it");
     }
@@ -367,7 +336,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("log");
         fs::create_dir(numbered(&path, 1)).expect("a folder in the way");
-        let mut log = file(&path, 30, 1, &Moved::new());
+        let mut log = file(&path, 30, 1, &StoppedClock::begin());
         let failed = (0..100)
             .filter(|_| log.write_line("123456789\n").is_err())
             .count();
@@ -378,10 +347,10 @@ mod tests {
     fn two_clients_of_one_file_rotate_it_together() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("log");
-        let clock = Moved::new();
+        let clock = StoppedClock::begin();
         let mut logs = [file(&path, 200, 50, &clock), file(&path, 200, 50, &clock)];
         for number in 0..200 {
-            clock.pass(300);
+            clock.pass(Duration::from_millis(300));
             logs[number % 2]
                 .write_line(&format!("line {number:04}\n"))
                 .expect("there is room");
@@ -404,7 +373,7 @@ mod tests {
     fn a_flood_of_warnings_is_counted_and_not_written() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("log");
-        let clock = Moved::new();
+        let clock = StoppedClock::begin();
         let settings = Settings {
             to: LogTo::File(path.clone()),
             level: LogLevel::Info,
@@ -418,7 +387,7 @@ mod tests {
         for _ in 0..200 {
             log.line(LogLevel::Info, || "done".to_owned());
         }
-        clock.pass(1000);
+        clock.pass(SECOND);
         log.line(LogLevel::Error, || "the last".to_owned());
         log.close(None);
         let text = read(&path);
@@ -441,7 +410,12 @@ mod tests {
     #[test]
     fn close_leaves_lines_that_their_destination_does_not_take() {
         let (free, stuck) = crossbeam_channel::bounded(1);
-        let log = Log::with(LogLevel::Info, Box::new(Stuck(stuck)), Moved::new()).expect("a log");
+        let log = Log::with(
+            LogLevel::Info,
+            Box::new(Stuck(stuck)),
+            StoppedClock::begin(),
+        )
+        .expect("a log");
         for _ in 0..3 {
             log.line(LogLevel::Info, || "a line".to_owned());
         }
@@ -473,9 +447,9 @@ mod tests {
     #[test]
     fn after_close_the_destination_is_closed() {
         let is_closed = Arc::new(AtomicU64::new(0));
-        let clock = Moved::new();
+        let clock = StoppedClock::begin();
         // So that the share of close does not end before the machine comes to it.
-        clock.pass(3_600_000);
+        clock.pass(3600 * SECOND);
         let sink = Box::new(Slow(Arc::clone(&is_closed)));
         let log = Log::with(LogLevel::Info, sink, clock).expect("a log");
         log.close(None);
@@ -485,7 +459,12 @@ mod tests {
     #[test]
     fn lines_beyond_those_that_wait_are_counted() {
         let (free, stuck) = crossbeam_channel::bounded(0);
-        let log = Log::with(LogLevel::Info, Box::new(Stuck(stuck)), Moved::new()).expect("a log");
+        let log = Log::with(
+            LogLevel::Info,
+            Box::new(Stuck(stuck)),
+            StoppedClock::begin(),
+        )
+        .expect("a log");
         for _ in 0..2000 {
             log.line(LogLevel::Info, || "a line".to_owned());
         }
@@ -505,7 +484,7 @@ mod tests {
             max_bytes: 1000,
             files: 1,
         };
-        let log = Log::open(&settings, Moved::new() as Arc<dyn Clock>).expect("a log");
+        let log = Log::open(&settings, StoppedClock::begin() as Arc<dyn Clock>).expect("a log");
         for _ in 0..500 {
             log.line(LogLevel::Info, || "done".to_owned());
         }

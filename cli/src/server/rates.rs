@@ -68,46 +68,22 @@ impl Drop for UnderWay {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::*;
-    use chatblock::clock::SystemClock;
+    use chatblock::clock::StoppedClock;
 
-    /// A clock that is stopped until it is moved.
-    struct Moved {
-        start: Instant,
-        milliseconds: AtomicU64,
-    }
-
-    impl Clock for Moved {
-        fn unix_seconds(&self) -> i64 {
-            0
-        }
-
-        fn now(&self) -> Instant {
-            self.start + Duration::from_millis(self.milliseconds.load(Ordering::Relaxed))
-        }
-
-        fn last_tick(&self) -> Duration {
-            Duration::ZERO
-        }
-    }
-
-    fn rates(is_gateway: bool) -> (Rates, Arc<Moved>) {
-        let clock = Arc::new(Moved {
-            start: SystemClock.now(),
-            milliseconds: AtomicU64::new(0),
-        });
+    fn rates(is_gateway: bool) -> (Rates, Arc<StoppedClock>) {
+        let clock = StoppedClock::begin();
         (
             Rates::new(3, is_gateway, Arc::clone(&clock) as Arc<dyn Clock>),
             clock,
         )
     }
 
-    /// How many calls find a place at `milliseconds`.
-    fn free(rates: &Rates, clock: &Moved, milliseconds: u64) -> Vec<Place> {
-        clock.milliseconds.store(milliseconds, Ordering::Relaxed);
+    /// The calls that find a place so many milliseconds later.
+    fn free(rates: &Rates, clock: &StoppedClock, milliseconds: u64) -> Vec<Place> {
+        clock.pass(Duration::from_millis(milliseconds));
         std::iter::from_fn(|| rates.take(1)).collect()
     }
 
@@ -119,15 +95,15 @@ mod tests {
         assert_eq!(free(&rates, &clock, 5000).len(), 0, "none has ended");
         drop(places.pop());
         assert_eq!(
-            free(&rates, &clock, 5999).len(),
+            free(&rates, &clock, 999).len(),
             0,
             "it may have arrived at its end"
         );
-        let later = free(&rates, &clock, 6000);
+        let later = free(&rates, &clock, 1);
         assert_eq!(later.len(), 1);
         drop(places);
-        assert_eq!(free(&rates, &clock, 6999).len(), 0);
-        assert_eq!(free(&rates, &clock, 7000).len(), 2);
+        assert_eq!(free(&rates, &clock, 999).len(), 0);
+        assert_eq!(free(&rates, &clock, 1).len(), 2);
         assert!(rates.take(2).is_some(), "each command has its own window");
     }
 
@@ -137,6 +113,6 @@ mod tests {
         let places = free(&rates, &clock, 0);
         assert_eq!(places.len(), 3);
         assert_eq!(free(&rates, &clock, 999).len(), 0);
-        assert_eq!(free(&rates, &clock, 1000).len(), 3);
+        assert_eq!(free(&rates, &clock, 1).len(), 3);
     }
 }

@@ -13,7 +13,7 @@ use shuttle::thread;
 use super::*;
 use crate::api::{CheckType, Item, Operation, Verdict};
 use crate::client::outbox::{Changes, CommitFailure, Journal, Limit, Loaded, Refused};
-use crate::clock::SystemClock;
+use crate::clock::StoppedClock;
 use crate::config;
 use crate::oneshot::oneshot;
 
@@ -59,30 +59,13 @@ impl Journal for Paper {
     }
 }
 
-/// A stopped clock.
-struct Still(Instant);
-
-impl Clock for Still {
-    fn unix_seconds(&self) -> i64 {
-        0
-    }
-
-    fn now(&self) -> Instant {
-        self.0
-    }
-
-    fn last_tick(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
 /// A client with so many requests at once, with or without an outbox.
 fn open(requests: usize, has_outbox: bool) -> Arc<Runtime> {
     open_with(Box::new(Willing), requests, has_outbox)
 }
 
 fn open_with(service: Box<dyn Service>, requests: usize, has_outbox: bool) -> Arc<Runtime> {
-    let clock = Arc::new(Still(SystemClock.now()));
+    let clock = StoppedClock::begin();
     let rules = Rules {
         merge: true,
         retry: None,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::api::{Item, Operation, Verdict};
 use crate::client::scheduler::{Next, Rules};
-use crate::clock::SystemClock;
+use crate::clock::{StoppedClock, SystemClock};
 use crate::config;
 use crossbeam_channel::bounded;
 
@@ -41,22 +41,6 @@ impl Service for Slow {
     }
 }
 
-struct Still(Mutex<Instant>);
-
-impl Clock for Still {
-    fn unix_seconds(&self) -> i64 {
-        0
-    }
-
-    fn now(&self) -> Instant {
-        *self.0.lock()
-    }
-
-    fn last_tick(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
 fn add(target: &str) -> Request {
     Request {
         owner: "ann".into(),
@@ -65,7 +49,7 @@ fn add(target: &str) -> Request {
 }
 
 struct Setup {
-    clock: Arc<Still>,
+    clock: Arc<StoppedClock>,
     asked: Arc<Mutex<Vec<usize>>>,
     runtime: Arc<Runtime>,
 }
@@ -85,7 +69,7 @@ impl Setup {
         asked: Arc<Mutex<Vec<usize>>>,
         change: impl FnOnce(&mut Rules),
     ) -> Self {
-        let clock = Arc::new(Still(Mutex::new(SystemClock.now())));
+        let clock = StoppedClock::begin();
         let mut rules = Rules {
             merge: true,
             retry: None,
@@ -139,7 +123,7 @@ fn calls_of_one_burst_share_a_request() {
         setup.submit(target);
         assert!(setup.is_gathering_until(moment));
     }
-    *setup.clock.0.lock() += BATCH_WINDOW;
+    setup.clock.pass(BATCH_WINDOW);
     (0..3).for_each(|_| setup.take());
     assert_eq!(*setup.asked.lock(), [3]);
 }
@@ -239,7 +223,7 @@ fn what_a_bug_has_left_is_ended_with_what_has_arrived() {
 fn a_flush_does_not_wait_for_replies_to_later_calls() {
     let setup = Setup::new();
     setup.submit("bob");
-    *setup.clock.0.lock() += BATCH_WINDOW;
+    setup.clock.pass(BATCH_WINDOW);
     setup.take();
     // A thread hands out the reply to a call that was accepted after the flush began.
     let later = setup.runtime.state.lock().scheduler.next_call();
