@@ -15,9 +15,10 @@ use testkit::{
 };
 
 /// Programs of tests/c, and whether they use threads.
-const PROGRAMS: [(&str, bool); 15] = [
+const PROGRAMS: [(&str, bool); 16] = [
     ("api", false),
     ("async", true),
+    ("async_refused", true),
     ("async_threads", true),
     ("bad_input", false),
     ("cancel", true),
