@@ -2,17 +2,13 @@
 
 use std::io::IsTerminal;
 
-use chatblock::api::MAX_PER_CALL;
+use chatblock::api::list_pages::Progress;
+use chatblock::api::{ListPages, Listing, MAX_PER_CALL};
 use chatblock::{CheckType, Client, Command, Reply, Status};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::exit::{self, Failure};
 use crate::output;
-
-/// More pages than entries that a list can hold: the service never comes to an end.
-const MOST_PAGES: usize = 1000;
-/// How often a list is read again that changed while it was read, as in the background.
-const RESTARTS: u32 = 3;
 
 /// How the parts of one command went.
 #[derive(Default)]
@@ -89,52 +85,39 @@ pub fn get(
     Ok(())
 }
 
-/// Shows all pages, if they are of one state of the list: a removed entry moves later ones to pages that were read
-/// already (choice C14).
+/// Shows all pages, if they are all of the list: a removed entry moves later ones to pages that were read already
+/// (choice C14).
 fn get_all(client: &Client, owner: &str, limit: u32, json: bool) -> Result<(), Failure> {
-    for _ in 0..=RESTARTS {
-        if let Some(pages) = read_all(client, owner, limit, json)? {
-            return pages
-                .iter()
-                .try_for_each(|reply| show(Command::Get, reply, json));
-        }
-    }
-    output::complain(&format!(
-        "the list changed while it was read, {} times; nothing is shown: try again",
-        RESTARTS + 1
-    ));
-    Err(Failure::silent(exit::code(Status::Network)))
-}
-
-/// All pages; None if the list changed in between.
-fn read_all(
-    client: &Client,
-    owner: &str,
-    limit: u32,
-    json: bool,
-) -> Result<Option<Vec<Reply>>, Failure> {
+    let mut list = ListPages::default();
     let mut pages: Vec<Reply> = Vec::new();
-    let mut index = 0;
-    while pages.len() < MOST_PAGES {
-        let reply = page(client, owner, index, limit, json)?;
-        let is_same = |first: &Reply| first.sequence() == reply.sequence();
-        if !pages.first().is_none_or(is_same) {
-            return Ok(None);
+    loop {
+        if list.next_index() == 0 {
+            pages.clear();
         }
-        let next = reply.next_index();
+        let reply = page(client, owner, list.next_index(), limit, json)?;
+        let entries = reply.items().iter();
+        let entries = entries.map(|item| (item.account().into(), item.time()));
+        let listing = Listing {
+            next_index: reply.next_index(),
+            sequence: reply.sequence(),
+        };
+        let progress = list.take(entries, listing);
         pages.push(reply);
-        if next == 0 {
-            return Ok(Some(pages));
+        match progress {
+            Progress::Onward => continue,
+            Progress::Whole => {
+                return pages
+                    .iter()
+                    .try_for_each(|reply| show(Command::Get, reply, json));
+            }
+            Progress::Changed => output::complain(&format!(
+                "the list changed while it was read, {} times; nothing is shown: try again",
+                list.readings()
+            )),
+            Progress::Endless => output::complain("the listing does not end; nothing is shown"),
         }
-        if next <= index {
-            let what = format!("the listing makes no progress: entry {next} follows {index}");
-            output::complain(&what);
-            return Err(Failure::silent(exit::code(Status::Network)));
-        }
-        index = next;
+        return Err(Failure::silent(exit::code(Status::Network)));
     }
-    output::complain("the listing does not end");
-    Err(Failure::silent(exit::code(Status::Network)))
 }
 
 /// One page; what is to be said of one that failed is shown.

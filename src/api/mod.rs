@@ -2,11 +2,13 @@
 
 pub mod accounts;
 pub mod codes;
+pub mod list_pages;
 pub mod requests;
 pub mod responses;
 
 pub use accounts::{Account, Charset};
 pub use codes::{Retry, Verdict};
+pub use list_pages::ListPages;
 pub use requests::{CheckType, Command, Operation, Request, Targets};
 pub use responses::{Answer, Item, Listing, Relation};
 

@@ -7,14 +7,19 @@ use crate::{PATIENCE, becomes, client};
 use testkit::answers::{accepted, sends};
 use testkit::fault_server::{Answer, FaultServer};
 
+/// A page; without a sequence if that is 0.
 fn page(accounts: &[&str], next: u32, sequence: u32) -> Answer {
     let entries: Vec<_> = accounts
         .iter()
         .map(|account| json!({"To_Account": account, "AddBlackTimeStamp": 1_430_000_001}))
         .collect();
     let entries = serde_json::Value::from(entries);
+    let sequence = match sequence {
+        0 => String::new(),
+        _ => format!(r#","CurruentSequence":{sequence}"#),
+    };
     sends(accepted(&format!(
-        r#""BlackListItem":{entries},"StartIndex":{next},"CurruentSequence":{sequence}"#
+        r#""BlackListItem":{entries},"StartIndex":{next}{sequence}"#
     )))
 }
 
@@ -66,6 +71,25 @@ fn a_list_that_changes_all_the_time_stays_unknown_and_is_tried_later() {
     stays_unknown_until(&client, &server, 8);
     server.push(page(&["bob"], 0, 9));
     becomes(&client, "ann", "bob", Yes);
+}
+
+#[test]
+fn without_a_sequence_a_list_counts_when_two_readings_agree() {
+    let first = [page(&["gone", "bob"], 2, 0), page(&["dan"], 0, 0)];
+    let later = || [page(&["bob", "cid"], 2, 0), page(&["dan"], 0, 0)];
+    let pages = first.into_iter().chain(later()).chain(later());
+    let server = FaultServer::plain(pages.collect());
+    let client = client(&server.base_url(), &json!({}));
+    client.watch(&["ann"]).expect("it is watched");
+    let begin = std::time::Instant::now();
+    while client.is_blocked("ann", "bob") == Unknown {
+        assert!(begin.elapsed() < PATIENCE, "{:?}", asked(&server));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    for (peer, answer) in [("bob", Yes), ("cid", Yes), ("dan", Yes), ("gone", No)] {
+        assert_eq!(client.is_blocked("ann", peer), answer, "{peer}");
+    }
+    assert_eq!(asked(&server), [0, 2, 0, 2, 0, 2]);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 //! A state machine: it returns the page to request next, and processes the response. Invariants, checked by the
 //! simulator of the cache:
 //!
-//! 1. An owner answers yes or no only after its list was read from its first page to its last without a
-//!    change in between.
+//! 1. An owner answers yes or no only after its list was read from its first page to its last, and nothing that stood in
+//!    it all the while can be missing (`api/list_pages.rs`).
 //! 2. A confirmed write is in the cache before its caller gets the reply, unless an event about its pair arrived
 //!    while it was in flight: after an add event the pair is blocked, and the list is read again.
 //! 3. After an add event the pair is blocked, until a list that was requested after it, or a delete of this client
@@ -27,13 +27,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::TimedCache;
+use crate::api::list_pages::Progress;
 use crate::api::{Account, Request};
 use crate::cache::Effect;
 use crate::client::call::Call;
 use crate::client::scheduler::CallId;
 use crate::client::stats;
 use changes::Contest;
-use listing::{ListRead, Progress};
+use listing::ListRead;
 use pace::Pace;
 use queue::{Due, ReadQueue, Urgency};
 
@@ -68,7 +69,7 @@ struct Owner {
     /// Something happened: a list that is asked for at this moment or later is wanted.
     changed_at: Option<Instant>,
     watched: bool,
-    /// Pages of its list when it was read; one is expected before.
+    /// Pages that it took to read its list; one is expected before.
     pages: u32,
     was_read: bool,
     failures: u8,
@@ -332,20 +333,21 @@ impl Refresher {
             return;
         };
         match listing.take_page(call) {
-            Progress::Failed => {
-                self.cache.blocks.stop_loading(owner.as_bytes());
-                self.fail(owner, listing.changed_at, now);
-            }
-            Progress::Complete => self.complete(owner, &listing, now),
-            Progress::Onward => {
+            Some(Progress::Onward) => {
                 self.queue.push_onward(name, listing.urgency);
                 own.listing = Some(listing);
+            }
+            Some(Progress::Whole) => self.complete(owner, &listing, now),
+            // What was known of the owner stays, and grows old.
+            Some(Progress::Changed | Progress::Endless) | None => {
+                self.cache.blocks.stop_loading(owner.as_bytes());
+                self.fail(owner, listing.changed_at, now);
             }
         }
     }
 
     fn complete(&mut self, owner: &str, listing: &ListRead, now: Instant) {
-        let peers = listing.peers.iter().map(|peer| peer.as_bytes());
+        let peers = listing.list.accounts().map(|peer| peer.as_bytes());
         match self
             .cache
             .blocks
@@ -360,9 +362,10 @@ impl Refresher {
             return;
         };
         own.failures = 0;
-        self.list_pages += u64::from(listing.pages);
+        let pages = listing.list.all_pages();
+        self.list_pages += u64::from(pages);
         self.list_pages -= u64::from(own.pages);
-        own.pages = listing.pages;
+        own.pages = pages;
         own.was_read = true;
         if own.watched {
             self.cache.blocks.set_watched(owner.as_bytes(), true);

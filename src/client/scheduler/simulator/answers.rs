@@ -35,6 +35,10 @@ pub(super) struct Oracle {
     /// Pairs that another client changed without a webhook: only watched owners are read again.
     pub(super) unreported: HashSet<Pair>,
     pub(super) watched: HashSet<Account>,
+    /// Blocked pairs, and since when they are.
+    pub(super) standing_since: HashMap<Pair, Instant>,
+    /// When a caller was told that a delete is done, which may be older than what the list says.
+    deleted: HashMap<Pair, Instant>,
     pub(super) checks: u64,
 }
 
@@ -48,8 +52,13 @@ impl Oracle {
     }
 
     /// The service holds something else about `pair` now.
-    pub(super) fn change(&mut self, pair: &Pair, blocked: bool) {
+    pub(super) fn change(&mut self, pair: &Pair, blocked: bool, now: Instant) {
         self.confirmed.remove(pair);
+        if blocked {
+            self.standing_since.insert(pair.clone(), now);
+        } else {
+            self.standing_since.remove(pair);
+        }
         if let Some(fence) = self.fences.get_mut(pair) {
             fence.free |= fence.read && !blocked;
         }
@@ -66,7 +75,17 @@ impl Oracle {
     }
 
     /// A caller gets the reply to the write `id`; `is_so` if it still is the state of the service.
-    pub(super) fn confirm(&mut self, id: CallId, pair: Pair, blocks: bool, is_so: bool) {
+    pub(super) fn confirm(
+        &mut self,
+        id: CallId,
+        pair: Pair,
+        blocks: bool,
+        is_so: bool,
+        now: Instant,
+    ) {
+        if !blocks {
+            self.deleted.insert(pair.clone(), now);
+        }
         let fence = self.fences.get(&pair);
         if !blocks && fence.is_some_and(|fence| fence.call <= id) {
             self.fences.remove(&pair);
@@ -84,7 +103,7 @@ impl Oracle {
         answer: CheckAnswer,
         now: Instant,
         max_age: Duration,
-    ) -> Option<&str> {
+    ) -> Option<&'static str> {
         self.checks += 1;
         if answer == CheckAnswer::Unknown {
             return None;
@@ -105,5 +124,18 @@ impl Oracle {
             return Some("answers no after an add event");
         }
         None
+    }
+
+    /// Whether a list as of this moment lacks a pair that stood in it before and does still.
+    pub(super) fn missed(
+        &self,
+        pair: &Pair,
+        answer: CheckAnswer,
+        as_of: Option<Instant>,
+    ) -> Option<&'static str> {
+        let since = self.standing_since.get(pair)?;
+        let since = self.deleted.get(pair).max(Some(since));
+        let is_missed = answer == CheckAnswer::No && since < as_of.as_ref();
+        is_missed.then_some("is no although it was blocked when the list was begun")
     }
 }

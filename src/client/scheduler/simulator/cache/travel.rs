@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::ATTEMPT;
 use super::super::service::Fate;
 use super::{Event, PAGE, Pair, Sent, Simulation};
-use crate::api::{Answer, Item, Listing, Operation, Request, Retry, Verdict};
+use crate::api::{Account, Answer, Item, Listing, Operation, Request, Retry, Verdict};
 use crate::client::scheduler::Flight;
 use crate::error::{Error, Status};
 
@@ -30,8 +30,10 @@ impl Simulation {
         for (before, pair) in before {
             let added = self.service.blocked.contains(&pair);
             if before != added {
-                *self.sequences.entry(pair.0.clone()).or_default() += 1;
-                self.oracle.change(&pair, added);
+                if let Some(sequences) = &mut self.sequences {
+                    *sequences.entry(pair.0.clone()).or_default() += 1;
+                }
+                self.oracle.change(&pair, added, self.now);
                 self.announce(&pair, added, is_foreign);
             }
         }
@@ -45,16 +47,23 @@ impl Simulation {
         let own = self.service.blocked.iter().filter(|pair| pair.0 == owner);
         let mut list: Vec<_> = own.map(|pair| pair.1.clone()).collect();
         list.sort();
-        let entries = list.iter().skip(start).take(PAGE);
         let end = start + PAGE;
-        let mut answer =
-            Answer::accepted(entries.map(|peer| Item::entry(peer.clone(), 0)).collect());
+        let entry = |peer: &Account| {
+            let pair = (owner.into(), peer.clone());
+            let added = self.oracle.standing_since.get(&pair);
+            let time = added.map_or(0, |added| (*added - self.start).as_secs());
+            Item::entry(peer.clone(), i64::try_from(time).unwrap_or(0))
+        };
+        let entries = list.iter().skip(start).take(PAGE).map(entry);
+        let mut answer = Answer::accepted(entries.collect());
         answer.listing = Listing {
             next_index: u32::try_from(end)
                 .ok()
                 .filter(|_| end < list.len())
                 .unwrap_or(0),
-            sequence: self.sequences.get(owner).copied().unwrap_or(0),
+            sequence: (self.sequences.as_ref())
+                .and_then(|sequences| sequences.get(owner).copied())
+                .unwrap_or(0),
         };
         answer
     }
