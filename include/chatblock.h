@@ -825,9 +825,12 @@ int32_t chatblock_client_blocked_pairs(const chatblock_client *client,
  * @param owners  count account ids.
  * @param count   1 to 100,000.
  * @return OK (at once, and always on the embedded engine, which has every owner in memory), ARGUMENT (also
- *         for an invalid account: no owner is watched), BUSY, CLOSED, FORKED, PANIC.
+ *         for an invalid account), BUSY (there is no memory for all of them beside those that are watched: one
+ *         owner for each 1024 bytes of "cache.max_bytes"), CLOSED, FORKED, PANIC. In case of an error none of
+ *         these owners is watched that was not before.
  *
- * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never.
+ * Owns: nothing; the strings are copied.  Threads: any, at once.  Blocks: never; the library's threads take the
+ * owners a few at a time, so other calls do not wait for them.
  * Service: black_list_get.  Since: 0.1.
  *
  * @pre `client` is NULL or open; strings are NULL or NUL-terminated; `owners` has count elements.

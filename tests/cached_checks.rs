@@ -322,19 +322,39 @@ fn who_is_let_go_is_read_no_more() {
 }
 
 #[test]
-fn more_owners_than_there_is_memory_for_are_unknown_and_harmless() {
+fn more_owners_than_there_is_memory_for_are_refused_together() {
     let server = serving(&json!({}));
-    let more = json!({"cache": {"max_bytes": 1 << 20, "refresh_s": 600, "max_age_s": 900}});
+    let more = json!({"rate_per_second": 10_000,
+        "cache": {"max_bytes": 1 << 20, "refresh_s": 600, "max_age_s": 900}});
     let client = remote(&server, &more);
     let names: Vec<_> = (0..100_000)
         .map(|number| format!("owner{number}"))
         .collect();
-    client.watch(&names).expect("watched");
-    until(&client, "owner99999", "bob", No);
+    let refused = client
+        .watch(&names)
+        .expect_err("there is no memory for them");
+    assert_eq!(refused.status(), Status::Busy);
+    assert!(refused.message().contains("cache.max_bytes"), "{refused}");
+    assert_eq!(client.stats().cache.watched, 0);
+
+    let fitting = &names[..1024];
+    client.watch(fitting).expect("there is memory for them");
+    client.watch(fitting).expect("they are watched already");
+    let one_more = &names[1024..1025];
+    let refused = client
+        .watch(one_more)
+        .expect_err("there is no memory for it");
+    assert_eq!(refused.status(), Status::Busy);
+    for owner in fitting {
+        until(&client, owner, "bob", No);
+    }
     let cache = client.stats().cache;
-    assert!(cache.bytes <= 1 << 20 && cache.watched < 2000, "{cache:?}");
-    assert!(cache.evictions > 98_000, "{cache:?}");
-    assert_eq!(client.is_blocked("owner0", "bob"), Unknown);
+    assert_eq!((cache.watched, cache.owners), (1024, 1024), "{cache:?}");
+    assert_eq!(cache.evictions, 0, "{cache:?}");
+    assert!(cache.bytes <= 1 << 20, "{cache:?}");
+    client.unwatch(&names[..1]).expect("it is watched");
+    client.watch(one_more).expect("there is memory again");
+    until(&client, &one_more[0], "bob", No);
 }
 
 #[test]

@@ -77,26 +77,27 @@ impl Client {
     /// engine, which has every owner in memory.
     ///
     /// # Errors
-    /// [`Status::Argument`] for an invalid identifier, [`Status::Busy`] when no thread can start,
-    /// [`Status::Closed`], [`Status::Panic`]; no owner is watched.
+    /// [`Status::Argument`] for an invalid identifier, [`Status::Busy`] when `cache.max_bytes` has no memory for all of them
+    /// beside those that are watched, or no thread can start, [`Status::Closed`], [`Status::Panic`]; none of these owners is
+    /// watched.
     pub fn watch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
         self.check_owners(owners)?;
         if self.profile.is_local {
             return self.runtime.check_open();
         }
-        self.runtime.watch(accounts(owners))
+        self.runtime.watch(&accounts(owners))
     }
 
     /// Unsubscribes from owners: their lists are not read again and are the first to be evicted.
     ///
     /// # Errors
-    /// As [`Client::watch`].
+    /// [`Status::Argument`], [`Status::Busy`] when no thread can start, [`Status::Closed`], [`Status::Panic`].
     pub fn unwatch<S: AsRef<str>>(&self, owners: &[S]) -> Result<(), Error> {
         self.check_owners(owners)?;
         if self.profile.is_local {
             return self.runtime.check_open();
         }
-        self.runtime.unwatch(accounts(owners))
+        self.runtime.unwatch(&accounts(owners))
     }
 
     /// Verifies a webhook of the service (docs/protocol.md 8) and applies it to the cache. An add blocks its pairs at

@@ -21,6 +21,7 @@ mod pace;
 mod queue;
 #[cfg(test)]
 mod tests;
+mod watch_list;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,11 +38,16 @@ use changes::Contest;
 use listing::ListRead;
 use pace::Pace;
 use queue::{Due, ReadQueue, Urgency};
+use watch_list::ListChanges;
+pub(in crate::client) use watch_list::WatchList;
 
-/// What an owner takes here, about: its name twice, its place in the queue.
-const OWNER_BYTES: u64 = 192;
 /// Part of the memory of the cache that is for names.
 pub(in crate::client) const NAMES: u64 = 4;
+/// For each watched owner of which the cache has so many bytes. An owner takes about 224 of the part for names: its name in
+/// two tables, its place in the queue.
+const BYTES_PER_WATCHED: u64 = 1024;
+/// One in so many owners may be one that is not watched and is read once more.
+const UNWATCHED: u64 = 8;
 /// An owner's list is read again at most this often.
 const REREAD: Duration = Duration::from_secs(1);
 /// After a failed reading: the first wait, which doubles, and the longest.
@@ -98,6 +104,9 @@ pub(in crate::client) struct Refresher {
     cache: Arc<TimedCache>,
     rules: RefreshRules,
     owners: HashMap<Arc<str>, Owner>,
+    watch_list: Arc<WatchList>,
+    /// Owners to be watched or not any more.
+    changed: ListChanges,
     queue: ReadQueue,
     pace: Pace,
     /// Pages of all lists together.
@@ -123,8 +132,10 @@ impl Refresher {
         Self {
             cache,
             pace: Pace::new(rules.pages_per_second.max(1), rules.pages),
+            watch_list: Arc::new(WatchList::new(places(rules.max_bytes))),
             rules,
             owners: HashMap::new(),
+            changed: ListChanges::default(),
             queue: ReadQueue::default(),
             list_pages: 0,
             asked: HashMap::new(),
@@ -136,8 +147,28 @@ impl Refresher {
         }
     }
 
+    pub(in crate::client) fn watch_list(&self) -> Arc<WatchList> {
+        Arc::clone(&self.watch_list)
+    }
+
+    /// The list of watched owners has changed in these.
+    pub(in crate::client) fn watch_list_changed(&mut self, owners: Vec<Account>, moment: Instant) {
+        self.changed.push(owners, moment);
+    }
+
+    /// Begins or ends to watch some of the owners that changed in the list: few, as the lock of the scheduler is held.
+    pub(in crate::client) fn follow_watch_list(&mut self) {
+        for (owner, is_watched, moment) in self.changed.take(&self.watch_list) {
+            if is_watched {
+                self.watch(&owner, moment);
+            } else {
+                self.unwatch(&owner, moment);
+            }
+        }
+    }
+
     /// Reads the list of `owner` from now on. True when it is new here.
-    pub(in crate::client) fn watch(&mut self, owner: &str, now: Instant) -> bool {
+    fn watch(&mut self, owner: &str, now: Instant) -> bool {
         self.cache.blocks.set_watched(owner.as_bytes(), true);
         if let Some(own) = self.owners.get_mut(owner) {
             self.watched += u64::from(!own.watched);
@@ -153,7 +184,7 @@ impl Refresher {
     }
 
     /// Stops reading the list of `owner`, except after reported changes.
-    pub(in crate::client) fn unwatch(&mut self, owner: &str) {
+    fn unwatch(&mut self, owner: &str, now: Instant) {
         self.cache.blocks.set_watched(owner.as_bytes(), false);
         let Some(own) = self.owners.get_mut(owner) else {
             return;
@@ -164,14 +195,13 @@ impl Refresher {
             return;
         }
         // An owner that is watched again at once is not read again at once.
-        match own.started {
-            Some(started) => self.schedule(owner, started + REREAD),
-            None => self.forget(owner),
+        match own.started.map(|started| started + REREAD) {
+            Some(moment) if now < moment => self.schedule(owner, moment),
+            _ => self.forget(owner),
         }
     }
 
     fn insert(&mut self, owner: &str, watched: bool, due: Instant) {
-        self.make_room();
         let own = Owner {
             due: None,
             listing: None,
@@ -188,17 +218,10 @@ impl Refresher {
         self.schedule(owner, due);
     }
 
-    /// The owner that waits longest is forgotten when there are more than memory is for.
-    fn make_room(&mut self) {
-        let most = self.rules.max_bytes / NAMES / OWNER_BYTES;
-        while self.owners.len() as u64 >= most
-            && let Some(oldest) = self.queue.oldest().cloned()
-        {
-            self.cache.blocks.evict(oldest.as_bytes());
-            self.asked.remove(&*oldest);
-            self.forget(&oldest);
-            self.dropped += 1;
-        }
+    /// Whether one more owner may be here that is not watched.
+    fn has_place(&self) -> bool {
+        let unwatched = self.owners.len() as u64 - self.watched;
+        unwatched < self.rules.max_bytes / BYTES_PER_WATCHED / UNWATCHED
     }
 
     fn forget(&mut self, owner: &str) {
@@ -240,6 +263,13 @@ impl Refresher {
     pub(in crate::client) fn reread(&mut self, owner: &str, from: Instant) {
         if !self.owners.contains_key(owner) {
             if !self.cache.is_cached(owner) {
+                return;
+            }
+            if !self.has_place() {
+                // Its list is not what it was, and cannot be read again.
+                self.cache.blocks.evict(owner.as_bytes());
+                self.asked.remove(owner);
+                self.dropped += 1;
                 return;
             }
             self.insert(owner, false, from);
@@ -311,6 +341,9 @@ impl Refresher {
 
     /// When to look again; None while nothing is to be read.
     pub(in crate::client) fn moment(&mut self, now: Instant) -> Option<Instant> {
+        if !self.changed.is_empty() {
+            return Some(now);
+        }
         let moment = |urgency| {
             let due = self.queue.moment(urgency, now)?;
             Some(due.max(self.pace.free_from(urgency, now)?))
@@ -403,9 +436,14 @@ impl Refresher {
     }
 
     pub(in crate::client) fn fill(&self, stats: &mut stats::CacheStats) {
-        stats.watched = self.watched;
+        stats.watched = self.watch_list.len() as u64;
         stats.refreshes = self.refreshes;
         stats.refresh_ms = stats::whole_ms(self.refresh());
         stats.evictions += self.dropped;
     }
+}
+
+/// For how many watched owners there is memory.
+fn places(max_bytes: u64) -> usize {
+    usize::try_from(max_bytes / BYTES_PER_WATCHED).unwrap_or(usize::MAX)
 }

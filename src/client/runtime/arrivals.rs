@@ -18,10 +18,8 @@ pub(super) struct Arrival {
 pub(super) enum What {
     /// A call, with its tag.
     Call(Request, u64),
-    /// The lists of these owners are to be read in the background.
-    Watch(Vec<Account>),
-    /// They are not, any more.
-    Unwatch(Vec<Account>),
+    /// These owners are to be watched, or not any more: the list of watched owners says which.
+    WatchListChanged(Vec<Account>),
 }
 
 /// In order. In blocks, so that no thread that submits a call copies those before it, and the memory of a burst is
@@ -74,11 +72,12 @@ mod tests {
         for round in 0..3 {
             for number in 0..BLOCK * 2 + 10 {
                 let owners = vec![Account::from(number.to_string())];
-                let what = What::Watch(owners);
+                let what = What::WatchListChanged(owners);
                 arrivals.push(Arrival { what, accepted });
             }
             for number in 0..BLOCK * 2 + 10 {
-                let Some(What::Watch(owners)) = arrivals.pop_front().map(|it| it.what) else {
+                let Some(What::WatchListChanged(owners)) = arrivals.pop_front().map(|it| it.what)
+                else {
                     panic!("one is missing in round {round}");
                 };
                 assert_eq!(owners[0], number.to_string());

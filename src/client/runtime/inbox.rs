@@ -176,6 +176,11 @@ impl Inbox {
         self.queue.lock().wakeup.come_back();
     }
 
+    /// Whether a thread processes the inbox.
+    pub(super) fn has_drainer(&self) -> bool {
+        self.queue.lock().has_drainer
+    }
+
     /// A thread is about to start.
     pub(super) fn start(&self) {
         let mut queue = self.queue.lock();

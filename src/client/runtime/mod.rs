@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::cache_sync::refresh::Refresher;
+use super::cache_sync::refresh::{Refresher, WatchList};
 use super::completions::Completions;
 use super::outbox::{Opened, Outbox, Room, Tagged, intake};
 use super::reply::Reply;
@@ -83,6 +83,8 @@ pub(super) struct Runtime {
     inbox: Inbox,
     /// Room in the outbox, when there is one.
     room: OnceLock<Arc<Room>>,
+    /// Where owners can be watched.
+    watch_list: OnceLock<Arc<WatchList>>,
     state: Mutex<RuntimeState>,
     /// A call ended or is on disk: flush, sync and close check again.
     idle: Condvar,
@@ -144,6 +146,7 @@ impl Runtime {
             poisoned: AtomicBool::new(false),
             inbox: Inbox::new(batch_window, limits),
             room: OnceLock::new(),
+            watch_list: OnceLock::new(),
             state: Mutex::new(RuntimeState {
                 scheduler,
                 outbox: None,

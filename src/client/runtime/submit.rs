@@ -36,7 +36,7 @@ impl Runtime {
     pub(super) fn push(self: &Arc<Self>, mut what: What) -> Result<(), Error> {
         let admit = |admission: &mut Admission, what: &What| match what {
             What::Call(request, _) => self.admit(admission, request, false),
-            What::Watch(_) | What::Unwatch(_) => Ok(()),
+            What::WatchListChanged(_) => Ok(()),
         };
         while let Some(back) = self.inbox.push(what, self.clock.as_ref(), admit)? {
             what = back;
@@ -119,7 +119,9 @@ impl Runtime {
         // A bug may have left some.
         let is_left = self.enter_arriving(state);
         self.inbox.take(&mut state.arriving);
-        self.enter_arriving(state) | is_left
+        let is_any = self.enter_arriving(state) | is_left;
+        state.follow_watch_list();
+        is_any
     }
 
     /// One by one, so that a bug loses none of the others.
@@ -130,18 +132,9 @@ impl Runtime {
                 What::Call(request, tag) => {
                     self.enter(state, request, Caller::Polls(tag), None, accepted);
                 }
-                What::Watch(owners) => {
+                What::WatchListChanged(owners) => {
                     if let Some(refresher) = &mut state.refresher {
-                        for owner in &owners {
-                            refresher.watch(owner, accepted);
-                        }
-                    }
-                }
-                What::Unwatch(owners) => {
-                    if let Some(refresher) = &mut state.refresher {
-                        for owner in &owners {
-                            refresher.unwatch(owner);
-                        }
+                        refresher.watch_list_changed(owners, accepted);
                     }
                 }
             }

@@ -85,6 +85,7 @@ impl Runtime {
         self.enter_arriving(state);
         let due = self.inbox.look(&mut state.arriving, now);
         self.enter_arriving(state);
+        state.follow_watch_list();
         let RuntimeState {
             scheduler,
             refresher,

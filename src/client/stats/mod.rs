@@ -85,7 +85,7 @@ pub struct CacheStats {
     pub answered: u64,
     /// Checks that were answered with "unknown".
     pub unknown: u64,
-    /// Owners that are watched, or whose list is to be read once more.
+    /// Owners that are watched.
     pub watched: u64,
     /// Lists that were read to their end in the background.
     pub refreshes: u64,

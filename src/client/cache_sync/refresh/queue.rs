@@ -74,10 +74,4 @@ impl ReadQueue {
         let first = self.waiting[urgency as usize].keys().next();
         first.map(|(moment, _)| *moment)
     }
-
-    /// The owner that waits longest, whatever for.
-    pub(super) fn oldest(&self) -> Option<&Arc<str>> {
-        let firsts = self.waiting.iter().filter_map(BTreeMap::first_key_value);
-        firsts.min_by_key(|(due, _)| **due).map(|(_, owner)| owner)
-    }
 }

@@ -10,6 +10,7 @@ use crate::config::Cache as Settings;
 use crate::error::Status;
 
 mod logins;
+mod watch_list;
 
 struct Setting {
     cache: Arc<TimedCache>,
@@ -256,7 +257,7 @@ fn what_was_heard_of_an_owner_is_read_when_nobody_watches_it_any_more() {
     let page = call(own.next(0));
     own.take_page(&answered(page, &["bob"], 0), 10);
     own.note(false, 20);
-    own.refresher.unwatch("ann");
+    own.refresher.unwatch("ann", own.at(20));
     assert!(own.next(1000).is_some());
 }
 

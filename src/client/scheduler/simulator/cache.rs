@@ -189,12 +189,18 @@ impl Simulation {
         match self.random.u8(..16) {
             0..2 => {
                 let owner = self.owner();
-                self.refresher.watch(&owner, self.now);
-                self.oracle.watched.insert(owner);
+                let list = self.refresher.watch_list();
+                // With little memory there is no place for each.
+                if let Ok(added) = list.add(std::slice::from_ref(&owner)) {
+                    self.refresher.watch_list_changed(added, self.now);
+                    self.oracle.watched.insert(owner);
+                }
             }
             2 => {
                 let owner = self.owner();
-                self.refresher.unwatch(&owner);
+                let list = self.refresher.watch_list();
+                let removed = list.remove(std::slice::from_ref(&owner));
+                self.refresher.watch_list_changed(removed, self.now);
                 self.oracle.watched.remove(&owner);
             }
             3..8 => {
@@ -361,6 +367,7 @@ impl Simulation {
     }
 
     fn step(&mut self, act_at: Option<Instant>, faults: Duration) {
+        self.refresher.follow_watch_list();
         while let Some(page) = self.refresher.next(self.now) {
             self.list(page);
         }
