@@ -76,6 +76,9 @@ pub(super) struct OwnerRecords {
     owners: HashMap<Fingerprint, OwnerRecord>,
     /// Known owners: unwatched first, then by age.
     order: BTreeSet<EvictionTurn>,
+    /// Those of them whose word is below this one.
+    expired: usize,
+    expired_below: u64,
     bytes: u64,
 }
 
@@ -102,6 +105,21 @@ impl OwnerRecords {
 
     pub(super) fn known(&self) -> usize {
         self.order.len()
+    }
+
+    /// Known owners with a word below `below`, which only grows: those that expired since it was asked are counted.
+    pub(super) fn expired(&mut self, below: u64) -> usize {
+        let word = |word| NonZeroU64::new(word).unwrap_or(NonZeroU64::MIN);
+        let (from, to) = (word(self.expired_below), word(below));
+        if from < to {
+            let first = Fingerprint::new(0, 0);
+            for watched in [false, true] {
+                let since = turn(watched, from, first)..turn(watched, to, first);
+                self.expired += self.order.range(since).count();
+            }
+            self.expired_below = below;
+        }
+        self.expired
     }
 
     pub(super) fn get(&self, owner: Fingerprint) -> Option<&OwnerRecord> {
@@ -133,16 +151,13 @@ impl OwnerRecords {
             self.bytes += OWNER_BYTES;
             OwnerRecord::default()
         });
-        let before = (record.watched, record.known, record.bytes());
+        let (before, bytes) = ((record.watched, record.known), record.bytes());
         let result = change(record);
-        self.bytes = self.bytes + record.bytes() - before.2;
-        if (before.0, before.1) != (record.watched, record.known) {
-            if let Some(word) = before.1 {
-                self.order.remove(&turn(before.0, word, owner));
-            }
-            if let Some(word) = record.known {
-                self.order.insert(turn(record.watched, word, owner));
-            }
+        let after = (record.watched, record.known);
+        self.bytes = self.bytes + record.bytes() - bytes;
+        if before != after {
+            self.leave_order(before, owner);
+            self.enter_order(after, owner);
         }
         result
     }
@@ -150,9 +165,21 @@ impl OwnerRecords {
     pub(super) fn forget(&mut self, owner: Fingerprint) {
         if let Some(record) = self.owners.remove(&owner) {
             self.bytes -= record.bytes();
-            if let Some(word) = record.known {
-                self.order.remove(&turn(record.watched, word, owner));
-            }
+            self.leave_order((record.watched, record.known), owner);
+        }
+    }
+
+    fn enter_order(&mut self, (watched, word): (bool, Option<NonZeroU64>), owner: Fingerprint) {
+        if let Some(word) = word {
+            self.expired += usize::from(word.get() < self.expired_below);
+            self.order.insert(turn(watched, word, owner));
+        }
+    }
+
+    fn leave_order(&mut self, (watched, word): (bool, Option<NonZeroU64>), owner: Fingerprint) {
+        if let Some(word) = word {
+            self.expired -= usize::from(word.get() < self.expired_below);
+            self.order.remove(&turn(watched, word, owner));
         }
     }
 

@@ -183,8 +183,10 @@ pub struct Limits {
 pub struct CacheCounts {
     /// Pairs that answer yes.
     pub pairs: u64,
-    /// Owners that are known, whatever their age; 0 in a complete cache.
+    /// Owners that are known: whose list answers. 0 in a complete cache.
     pub owners_known: u64,
+    /// Owners whose list is too old to answer.
+    pub owners_expired: u64,
     /// Bytes in use.
     pub bytes: u64,
     /// Checks that were answered with yes or no.
@@ -226,6 +228,12 @@ impl KnownOwners {
     #[inline(always)]
     fn is_fresh(&self, value: u64, now_ms: u64) -> bool {
         now_ms.saturating_sub(refreshed_ms(value)) <= self.limits.max_age_ms
+    }
+
+    /// The lowest value that is fresh.
+    fn fresh_from(&self, now_ms: u64) -> u64 {
+        let oldest_ms = now_ms.saturating_sub(self.limits.max_age_ms);
+        oldest_ms.div_ceil(TICK_MS) << 32
     }
 }
 
@@ -324,14 +332,17 @@ impl BlockCache {
     }
 
     /// Figures of this moment.
-    pub fn stats(&self) -> CacheCounts {
+    pub fn stats(&self, now_ms: u64) -> CacheCounts {
         let (hits, unknowns) = self.counters.sums();
-        let writer = self.writer.lock();
+        let mut writer = self.writer.lock();
+        let fresh_from = (self.known.as_ref()).map_or(0, |known| known.fresh_from(now_ms));
+        let expired = writer.records.expired(fresh_from);
         CacheCounts {
             hits,
             unknowns,
             pairs: writer.pairs.len(),
-            owners_known: writer.records.known() as u64,
+            owners_known: (writer.records.known() - expired) as u64,
+            owners_expired: expired as u64,
             bytes: self.bytes_with(&writer, 0, 0),
             evictions: self.evictions.load(Ordering::Relaxed),
             oldest_ms: writer.records.oldest().map(refreshed_ms),

@@ -125,6 +125,7 @@ impl Client {
         };
         let rules = cache_sync::refresh::RefreshRules {
             refresh: remote.cache.refresh,
+            max_age: remote.cache.max_age,
             pages_per_second: config.rate_per_second / 2,
             pages: (remote.connections / 2).max(1),
             late: remote.attempt,

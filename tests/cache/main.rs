@@ -86,7 +86,7 @@ fn many_changes_come_to_what_they_come_to_one_by_one() {
         for name in &names {
             assert_eq!(ask(&all, "ann", name), ask(&one_by_one, "ann", name));
         }
-        assert_eq!(all.stats().pairs, one_by_one.stats().pairs);
+        assert_eq!(all.stats(0).pairs, one_by_one.stats(0).pairs);
     }
 }
 
@@ -110,7 +110,7 @@ fn what_cannot_be_an_identifier_is_never_in_the_cache() {
     }
     let cache = partial();
     learn(&cache, "ann", &["bob", "", &long], 0).expect("room");
-    assert_eq!(cache.stats().pairs, 1);
+    assert_eq!(cache.stats(0).pairs, 1);
     assert_eq!(ask(&cache, "ann", &long), Answer::No);
     assert_eq!(ask(&cache, &long, "ann"), Answer::Unknown);
 }
@@ -140,7 +140,7 @@ fn an_owner_is_unknown_until_its_list_is_complete() {
         loading: false,
     };
     assert_eq!(cache.knowledge(b"ann"), Some(known));
-    let stats = cache.stats();
+    let stats = cache.stats(0);
     assert_eq!((stats.pairs, stats.owners_known), (2, 1));
 }
 
@@ -152,7 +152,7 @@ fn another_list_replaces_the_one_before() {
     assert_eq!(ask(&cache, "ann", "bob"), Answer::No);
     assert_eq!(ask(&cache, "ann", "cat"), Answer::Yes);
     assert_eq!(ask(&cache, "ann", "dan"), Answer::Yes);
-    assert_eq!(cache.stats().pairs, 2);
+    assert_eq!(cache.stats(0).pairs, 2);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn changes_of_unknown_owners_are_ignored() {
     assert_eq!(cache.block(b"ann", b"bob"), Ok(Effect::Ignored));
     assert_eq!(cache.unblock(b"ann", b"bob"), Ok(Effect::Ignored));
     assert_eq!(ask(&cache, "ann", "bob"), Answer::Unknown);
-    assert_eq!(cache.stats().pairs, 0);
+    assert_eq!(cache.stats(0).pairs, 0);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_list_that_nobody_awaits_is_ignored() {
     cache.set_loading(b"ann").expect("room");
     cache.evict(b"ann");
     assert_eq!(cache.replace(b"ann", peers, 0), Ok(Effect::Ignored));
-    assert_eq!(cache.stats().owners_known, 0);
+    assert_eq!(cache.stats(0).owners_known, 0);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn an_evicted_owner_is_unknown_and_its_pairs_are_gone() {
     learn(&cache, "ann", &["bob", "cat"], 0).expect("room");
     cache.evict(b"ann");
     assert_eq!(ask(&cache, "ann", "bob"), Answer::Unknown);
-    assert_eq!(cache.stats().pairs, 0);
+    assert_eq!(cache.stats(0).pairs, 0);
     learn(&cache, "ann", &["cat"], 0).expect("room");
     assert_eq!(ask(&cache, "ann", "bob"), Answer::No);
 }
@@ -237,9 +237,9 @@ fn the_budget_holds_and_evicts_who_was_refreshed_first() {
     cache.set_watched(b"friend", true);
     for owner in 0..5_000_u64 {
         learn(&cache, &format!("owner{owner}"), &peers, owner * 10).expect("room");
-        assert!(cache.stats().bytes <= LIMITS.max_bytes);
+        assert!(cache.stats(0).bytes <= LIMITS.max_bytes);
     }
-    let stats = cache.stats();
+    let stats = cache.stats(0);
     assert_eq!(stats.evictions + stats.owners_known, 5_001);
     assert_eq!(stats.pairs, stats.owners_known * 100);
     assert!(stats.owners_known > 380, "{stats:?}");
@@ -270,7 +270,7 @@ fn a_list_beyond_the_budget_makes_its_owner_unknown() {
     let last = last.expect("the budget ends");
     assert!(last > 30_000, "{last}");
     assert_eq!(ask(&cache, "ann", "peer0"), Answer::Unknown);
-    assert_eq!(cache.stats().pairs, 0);
+    assert_eq!(cache.stats(0).pairs, 0);
 }
 
 #[test]
@@ -342,7 +342,7 @@ fn checks_are_counted_by_what_they_came_to() {
     ask(&cache, "bob", "ann");
     let owners = [b"ann".as_slice(), b"bob", b"cat"];
     assert_eq!(cache.is_blocked_many(owners, b"bob", 0).count(), 3);
-    let stats = cache.stats();
+    let stats = cache.stats(0);
     // "bob" asked about himself is a no, whatever is known of him.
     assert_eq!((stats.hits, stats.unknowns), (4, 2));
 }
@@ -357,6 +357,33 @@ fn a_pair_costs_few_bytes() {
                 .expect("memory");
         }
     }
-    let stats = cache.stats();
+    let stats = cache.stats(0);
     assert!(stats.bytes <= stats.pairs * 17, "{stats:?}");
+}
+
+#[test]
+fn lists_that_are_too_old_to_answer_do_not_count_as_known() {
+    let cache = partial();
+    for (owner, now_ms) in [("ann", 0), ("bob", 10_000), ("cem", 50_000)] {
+        learn(&cache, owner, &["dan"], now_ms).expect("room");
+    }
+    cache.set_watched(b"bob", true);
+    let counts = |now_ms| {
+        let stats = cache.stats(now_ms);
+        (stats.owners_known, stats.owners_expired)
+    };
+    let is_known = |owner: &str, now_ms: u64| {
+        cache.is_blocked(owner.as_bytes(), b"dan", || now_ms) == Answer::Yes
+    };
+    for now_ms in [0, 60_000, 60_001, 69_999, 70_000, 70_001, 109_999, 110_001] {
+        let known = ["ann", "bob", "cem"].map(|owner| is_known(owner, now_ms));
+        let known = known.into_iter().filter(|known| *known).count() as u64;
+        assert_eq!(counts(now_ms), (known, 3 - known), "{now_ms}");
+    }
+    cache.set_watched(b"ann", true);
+    assert_eq!(counts(110_001), (0, 3));
+    learn(&cache, "ann", &["dan"], 111_000).expect("room");
+    assert_eq!(counts(111_000), (1, 2));
+    cache.evict(b"bob");
+    assert_eq!(counts(111_000), (1, 1));
 }

@@ -37,9 +37,11 @@ export interface Stats {
     unknown: number;
     /** Remote backend; 0 otherwise, as what follows. */
     owners: number;
+    expired: number;
     watched: number;
     refreshes: number;
     refresh_ms: number;
+    exceeds_max_age: boolean;
     evictions: number;
     oldest_ms: number | null;
   };

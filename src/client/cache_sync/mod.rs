@@ -137,10 +137,12 @@ impl TimedCache {
     }
 
     pub(in crate::client) fn stats(&self) -> stats::CacheStats {
-        let inside = self.blocks.stats();
+        let now_ms = self.now_ms();
+        let inside = self.blocks.stats(now_ms);
         stats::CacheStats {
             pairs: inside.pairs,
             owners: inside.owners_known,
+            expired: inside.owners_expired,
             bytes: inside.bytes,
             answered: inside.hits,
             unknown: inside.unknowns,
@@ -148,9 +150,8 @@ impl TimedCache {
             watched: 0,
             refreshes: 0,
             refresh_ms: 0,
-            oldest_ms: inside
-                .oldest_ms
-                .map(|oldest| self.now_ms().saturating_sub(oldest)),
+            exceeds_max_age: false,
+            oldest_ms: inside.oldest_ms.map(|oldest| now_ms.saturating_sub(oldest)),
         }
     }
 }

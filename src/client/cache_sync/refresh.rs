@@ -53,10 +53,14 @@ const REREAD: Duration = Duration::from_secs(1);
 /// After a failed reading: the first wait, which doubles, and the longest.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_AT_MOST: Duration = Duration::from_mins(1);
+/// Part of an interval by which the intervals differ at random.
+const JITTER: f64 = 0.1;
 
 /// When what is read.
 pub(in crate::client) struct RefreshRules {
     pub(in crate::client) refresh: Duration,
+    /// Age from which a list says nothing any more.
+    pub(in crate::client) max_age: Duration,
     /// Pages per second in the background: half of what the commands of others may use.
     pub(in crate::client) pages_per_second: u32,
     /// Pages at once.
@@ -118,6 +122,8 @@ pub(in crate::client) struct Refresher {
     /// after it. The first call after the event, and whether it was an add event.
     contested: HashMap<Account, HashMap<Account, Contest>>,
     watched: u64,
+    /// It was reported that lists are read again too late.
+    is_reported: bool,
     random: fastrand::Rng,
     refreshes: u64,
     dropped: u64,
@@ -141,6 +147,7 @@ impl Refresher {
             asked: HashMap::new(),
             contested: HashMap::new(),
             watched: 0,
+            is_reported: false,
             random,
             refreshes: 0,
             dropped: 0,
@@ -414,14 +421,45 @@ impl Refresher {
 
     /// From the beginning of a reading to that of the next: early enough that it ends in time, or as the pace allows.
     fn cycle(&mut self) -> Duration {
-        let refresh = self.refresh();
-        let jitter = 0.1 * self.random.f64();
-        let part = if refresh > self.rules.refresh {
+        let jitter = JITTER * self.random.f64();
+        self.refresh().mul_f64(self.part() + jitter)
+    }
+
+    fn part(&self) -> f64 {
+        if self.refresh() > self.rules.refresh {
             1.0
         } else {
             0.8
-        };
-        refresh.mul_f64(part + jitter)
+        }
+    }
+
+    /// Whether a list may be read again only when it says nothing any more.
+    fn exceeds_max_age(&self) -> bool {
+        self.longest_cycle() > self.rules.max_age
+    }
+
+    fn longest_cycle(&self) -> Duration {
+        self.refresh().mul_f64(self.part() + JITTER)
+    }
+
+    /// A warning for the log when the cycle has become longer than lists are good: once, until it is a tenth shorter.
+    pub(in crate::client) fn take_news(&mut self) -> Option<String> {
+        if self.is_reported {
+            self.is_reported = self.longest_cycle() > self.rules.max_age.mul_f64(0.9);
+            return None;
+        }
+        // Once it is known how many there are.
+        self.is_reported = self.changed.is_empty() && self.exceeds_max_age();
+        self.is_reported.then(|| {
+            format!(
+                "the lists of {} watched owners are read again after up to {} s, later than \"cache.max_age_s\" ({} s): \
+                 their checks are UNKNOWN for the rest of the time; raise \"cache.max_age_s\", or \"rate_per_second\" with \
+                 the limit of the service",
+                self.watched,
+                self.longest_cycle().as_secs(),
+                self.rules.max_age.as_secs()
+            )
+        })
     }
 
     /// The list could not be read: later.
@@ -439,6 +477,7 @@ impl Refresher {
         stats.watched = self.watch_list.len() as u64;
         stats.refreshes = self.refreshes;
         stats.refresh_ms = stats::whole_ms(self.refresh());
+        stats.exceeds_max_age = self.exceeds_max_age();
         stats.evictions += self.dropped;
     }
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::wakeup::{Work, earlier};
 use super::{Runtime, RuntimeState, busy};
 use crate::client::scheduler::Next;
+use crate::config::LogLevel;
 use crate::error::Error;
 use crate::locks::MutexGuard;
 use crate::panics;
@@ -91,8 +92,13 @@ impl Runtime {
             refresher,
             ..
         } = state;
-        while let Some(page) = refresher.as_mut().and_then(|refresher| refresher.next(now)) {
-            scheduler.list(page, now);
+        if let Some(refresher) = refresher {
+            while let Some(page) = refresher.next(now) {
+                scheduler.list(page, now);
+            }
+            if let Some(news) = refresher.take_news() {
+                self.log.line(LogLevel::Warn, || news);
+            }
         }
         match scheduler.next(now) {
             Next::Wait(until) => {

@@ -77,8 +77,10 @@ pub struct WebhookStats {
 pub struct CacheStats {
     /// Pairs that answer yes.
     pub pairs: u64,
-    /// Cached owners; 0 on the embedded engine, where all are cached.
+    /// Cached owners whose list answers; 0 on the embedded engine, where all are cached.
     pub owners: u64,
+    /// Cached owners whose list is older than `cache.max_age_s`: their checks give "unknown".
+    pub expired: u64,
     /// Bytes in use.
     pub bytes: u64,
     /// Checks that were answered with yes or no.
@@ -91,6 +93,8 @@ pub struct CacheStats {
     pub refreshes: u64,
     /// How often each list is read, in milliseconds: as configured, or as the rate allows for so many owners.
     pub refresh_ms: u64,
+    /// Lists are read again later than `cache.max_age_s`: they answer "unknown" for a part of the time.
+    pub exceeds_max_age: bool,
     /// Owners that were evicted.
     pub evictions: u64,
     /// Milliseconds since the least recently read list was read.

@@ -132,7 +132,7 @@ mod tests {
         drop((cache, store));
         let (cache, store) = open(&directory);
         assert!(is_blocked(&store), "what was there before");
-        let asked = cache.blocks.stats().hits;
+        let asked = cache.blocks.stats(0).hits;
         assert_eq!(asked, 1, "the cache was asked");
         let cleared = store.write(&mut |lists| {
             let list = lists.find("ann")?.expect("a list");

@@ -10,6 +10,7 @@ use crate::config::Cache as Settings;
 use crate::error::Status;
 
 mod logins;
+mod overload;
 mod watch_list;
 
 struct Setting {
@@ -29,12 +30,13 @@ fn setting_in(max_bytes: u64, pages_per_second: u32) -> Setting {
         refresh: Duration::from_mins(5),
         max_age: Duration::from_mins(15),
     };
-    let refresh = settings.refresh;
+    let (refresh, max_age) = (settings.refresh, settings.max_age);
     let cache = TimedCache::partial(settings, Arc::new(SystemClock)).map(Arc::new);
     let cache = cache.expect("a cache can be made");
     let random = || fastrand::Rng::with_seed(1);
     let rules = RefreshRules {
         refresh,
+        max_age,
         pages_per_second,
         pages: 8,
         late: Duration::from_secs(3),

@@ -122,6 +122,7 @@ impl Simulation {
         let down = Duration::from_millis(random.u64(..20_000));
         let refresher = refresh::RefreshRules {
             refresh: REFRESH,
+            max_age,
             pages_per_second: rate / 2,
             pages: 4,
             late: ATTEMPT,

@@ -8,9 +8,9 @@ const ROUND_TRIP_MS: u64 = 50;
 /// As by default: half of 200 calls a second.
 const PAGES_PER_SECOND: u32 = 100;
 
-struct Server {
-    own: Setting,
-    now_ms: u64,
+pub(super) struct Server {
+    pub(super) own: Setting,
+    pub(super) now_ms: u64,
     /// Pages on their way, and when they arrive.
     under_way: VecDeque<(u64, Call)>,
     /// Owners and when they became known.
@@ -18,22 +18,22 @@ struct Server {
 }
 
 impl Server {
-    fn new() -> Self {
+    pub(super) fn new(pages_per_second: u32) -> Self {
         Self {
-            own: setting_in(256 << 20, PAGES_PER_SECOND),
+            own: setting_in(256 << 20, pages_per_second),
             now_ms: 0,
             under_way: VecDeque::new(),
             known: Vec::new(),
         }
     }
 
-    fn watch(&mut self, owner: &str) {
+    pub(super) fn watch(&mut self, owner: &str) {
         let now = self.own.at(self.now_ms);
         assert!(self.own.refresher.watch(owner, now));
     }
 
     /// Lets the time pass until `until_ms`.
-    fn run(&mut self, until_ms: u64) {
+    pub(super) fn run(&mut self, until_ms: u64) {
         loop {
             while let Some(page) = self.own.next(self.now_ms) {
                 let arrives = self.now_ms + ROUND_TRIP_MS;
@@ -65,14 +65,15 @@ impl Server {
 
 /// At 20 logins a second, with so many owners watched before: until how many milliseconds 99 of 100 are known.
 fn p99_of_logins(watched: usize) -> u64 {
-    let mut server = Server::new();
+    let mut server = Server::new(PAGES_PER_SECOND);
     for owner in 0..watched {
         server.watch(&format!("standing{owner}"));
     }
     // All of them are read, and it is time to read them again.
     let all_read_ms = watched as u64 * 1000 / u64::from(PAGES_PER_SECOND) + 1000;
     server.run(all_read_ms.max(300_000));
-    assert_eq!(server.own.cache.blocks.stats().owners_known, watched as u64);
+    let known = server.own.cache.blocks.stats(0).owners_known;
+    assert_eq!(known, watched as u64);
     server.known.clear();
     let mut logins = HashMap::new();
     for login in 0..2000 {
@@ -103,7 +104,7 @@ fn a_login_does_not_wait_behind_lists_that_are_read_again() {
 
 #[test]
 fn lists_are_read_again_no_faster_than_the_pace_allows() {
-    let mut server = Server::new();
+    let mut server = Server::new(PAGES_PER_SECOND);
     for owner in 0..50_000 {
         server.watch(&format!("standing{owner}"));
     }
