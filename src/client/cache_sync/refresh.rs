@@ -254,15 +254,17 @@ impl Refresher {
         }
     }
 
-    /// Its list became more urgent while it waits to be read.
+    /// Its list became more urgent while it waits to be read: it is read at `moment`, or when it is due if that is sooner.
     fn hurry(&mut self, owner: &str, moment: Instant) {
         let Some(own) = self.owners.get(owner) else {
             return;
         };
         let earliest = (own.started).map_or(moment, |started| moment.max(started + REREAD));
-        let is_sooner = |due: Due| earliest < due.moment || own.urgency() < due.urgency;
-        if own.due.is_some_and(is_sooner) {
-            self.schedule(owner, earliest);
+        let Some(due) = own.due else {
+            return;
+        };
+        if earliest < due.moment || own.urgency() < due.urgency {
+            self.schedule(owner, earliest.min(due.moment));
         }
     }
 

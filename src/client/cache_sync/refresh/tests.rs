@@ -231,6 +231,20 @@ fn a_write_that_may_be_done_twice_has_a_first_reading_repeated() {
 }
 
 #[test]
+fn a_reading_that_is_overdue_is_not_delayed_by_a_write_in_doubt() {
+    let mut own = setting(100);
+    own.refresher.watch("ann", own.start);
+    let page = call(own.next(0));
+    own.take_page(&answered(page, &["bob"], 0), 10);
+    // The write may arrive for three seconds more.
+    own.refresher.reread("ann", own.at(303_000));
+    let page = call(own.next(300_000));
+    own.take_page(&answered(page, &["bob"], 0), 300_010);
+    assert!(own.next(302_999).is_none());
+    assert!(own.next(303_000).is_some(), "once more after the write");
+}
+
+#[test]
 fn a_reading_for_an_event_is_repeated_when_it_fails() {
     let mut own = setting(100);
     own.know(&["bob"]);
