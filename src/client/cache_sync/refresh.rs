@@ -23,7 +23,7 @@ mod queue;
 mod tests;
 mod watch_list;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -107,7 +107,8 @@ impl Owner {
 pub(in crate::client) struct Refresher {
     cache: Arc<TimedCache>,
     rules: RefreshRules,
-    owners: HashMap<Arc<str>, Owner>,
+    /// A tree, because a hash table of so many names grows for 100 ms under the lock.
+    owners: BTreeMap<Arc<str>, Owner>,
     watch_list: Arc<WatchList>,
     /// Owners to be watched or not any more.
     changed: ListChanges,
@@ -140,7 +141,7 @@ impl Refresher {
             pace: Pace::new(rules.pages_per_second.max(1), rules.pages),
             watch_list: Arc::new(WatchList::new(places(rules.max_bytes))),
             rules,
-            owners: HashMap::new(),
+            owners: BTreeMap::new(),
             changed: ListChanges::default(),
             queue: ReadQueue::default(),
             list_pages: 0,

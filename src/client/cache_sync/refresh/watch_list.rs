@@ -1,7 +1,7 @@
 //! Which owners are to be watched, and whether there is memory for them. Threads of the host program change the list
 //! without the lock of the scheduler; owners that changed are looked up later, a few at a time.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::Instant;
 
 use crate::api::Account;
@@ -19,7 +19,8 @@ pub(in crate::client) struct WatchList {
 
 #[derive(Default)]
 struct Watched {
-    owners: HashSet<Account>,
+    /// A tree, because a hash table of so many names grows for long under the lock.
+    owners: BTreeSet<Account>,
     /// Places of owners that are being added.
     reserved: usize,
 }
