@@ -1,23 +1,15 @@
-//! Accounts from the command line, a file or standard input: all of them are looked at before the first is sent.
-//!
-//! A file is a list of lines, or what `get` prints: its table, or the JSON of the service.
-
-mod table;
-
-use std::path::Path;
+//! Lists of accounts in a file: lines, or what `get` prints, its table or the JSON of the service. Built into a target of `fuzz/`
+//! too, so it uses the library and nothing of this program.
 
 use chatblock::api::Charset;
-use chatblock::user_files::{self, is_blank};
+use chatblock::user_files::is_blank;
 use chatblock::wire::{self, ListingFault};
 
-use crate::args::Targets;
-use crate::exit::Failure;
-use crate::input::{self, STDIN};
-
 /// A place in a list, in bytes from its start, and what is wrong there.
-struct ListFault {
-    offset: usize,
-    what: String,
+#[derive(Debug)]
+pub struct ListFault {
+    pub offset: usize,
+    pub what: String,
 }
 
 /// An account and its place in the list.
@@ -26,52 +18,12 @@ struct Entry {
     offset: usize,
 }
 
-/// The accounts that `targets` names, each of them valid in `charset`.
+/// The accounts in `text`, each of them valid in `charset`.
 ///
 /// # Errors
-/// What cannot be an account, with file, line and column.
-pub fn read(targets: &Targets, charset: Charset) -> Result<Vec<String>, Failure> {
-    let path = match (&targets.from_file, targets.to.as_slice()) {
-        (Some(path), _) => path,
-        (None, [dash]) if dash == STDIN => Path::new(STDIN),
-        (None, accounts) => return given(accounts, charset),
-    };
-    let (name, bytes) = if path == Path::new(STDIN) {
-        (
-            input::STDIN_NAME.to_owned(),
-            input::stdin(0, user_files::MAX_LISTS)?,
-        )
-    } else {
-        let name = path.display().to_string();
-        match user_files::read(path, user_files::MAX_LISTS) {
-            Ok(input) => (name, input.bytes),
-            Err(what) => return Err(Failure::usage(format!("{name} {what}"))),
-        }
-    };
-    let text = user_files::decode(&bytes).map_err(|error| Failure::usage(error.of(&name)))?;
-    let entries = parse(text, targets.trim).and_then(|entries| check(entries, charset));
-    let accounts = entries.map_err(|ListFault { offset, what }| {
-        let before = text.get(..offset).unwrap_or(text);
-        let line = before.split('\n').count();
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Failure::usage(format!("{name}:{line}:{column}: {what}; nothing was sent"))
-    })?;
-    if accounts.is_empty() {
-        return Err(Failure::usage(format!("{name} names no account")));
-    }
-    Ok(accounts)
-}
-
-/// The accounts in the command line, which are taken as they are.
-fn given(accounts: &[String], charset: Charset) -> Result<Vec<String>, Failure> {
-    for (number, account) in (1..).zip(accounts) {
-        if let Some(fault) = charset.fault(account) {
-            return Err(Failure::usage(format!(
-                "account {number} of the command line {fault}; nothing was sent"
-            )));
-        }
-    }
-    Ok(accounts.to_vec())
+/// The first one that is not, or what cannot be read, with its place.
+pub fn accounts(text: &str, trim: bool, charset: Charset) -> Result<Vec<String>, ListFault> {
+    check(parse(text, trim)?, charset)
 }
 
 fn parse(text: &str, trim: bool) -> Result<Vec<Entry>, ListFault> {
@@ -82,8 +34,8 @@ fn parse(text: &str, trim: bool) -> Result<Vec<Entry>, ListFault> {
             Err(ListingFault { offset, what }) => Err(ListFault { offset, what }),
         };
     }
-    if table::is_table(text) {
-        return table::read(text);
+    if is_table(text) {
+        return read_table(text);
     }
     let mut entries = Vec::new();
     for (offset, line) in lines(text) {
@@ -135,4 +87,70 @@ fn check(entries: Vec<Entry>, charset: Charset) -> Result<Vec<String>, ListFault
                 }),
             });
     checked.collect()
+}
+
+/// The head of what `get` shows, by which its table is known when it is read again.
+pub const GET_HEADER: [&str; 2] = ["account", "blocked at (Unix seconds)"];
+
+fn is_header(line: &str) -> bool {
+    let words = GET_HEADER.iter().flat_map(|cell| cell.split(' '));
+    line.split_whitespace().eq(words)
+}
+
+/// Whether `text` begins with the head of the table that `get` prints, which is too long for an account.
+fn is_table(text: &str) -> bool {
+    let mut lines = lines(text).map(|(_, line)| line);
+    lines
+        .find(|line| !line.trim_matches(is_blank).is_empty())
+        .is_some_and(is_header)
+}
+
+/// The accounts in the rows of all tables: the first column, in quotes where that is not plain.
+fn read_table(text: &str) -> Result<Vec<Entry>, ListFault> {
+    let rows = lines(text).filter(|(_, line)| {
+        let is_blank = line.trim_matches(is_blank).is_empty();
+        !is_blank && !is_header(line)
+    });
+    let entry = |(offset, line): (usize, &str)| {
+        let fault = |offset, what: &str| ListFault {
+            offset,
+            what: what.to_owned(),
+        };
+        let is_time = |word: &&str| word.parse::<i64>().is_ok();
+        let (cell, _) = line
+            .trim_end()
+            .rsplit_once(' ')
+            .filter(|(_, time)| is_time(time))
+            .ok_or_else(|| fault(offset, "this is not a row of the table that `get` prints"))?;
+        let start = offset + cell.len() - cell.trim_start_matches(' ').len();
+        let cell = cell.trim_matches(' ');
+        let account = if cell.starts_with('"') {
+            serde_json::from_str(cell)
+                .map_err(|_| fault(start, "the quoted account is no JSON string"))?
+        } else {
+            cell.to_owned()
+        };
+        Ok(Entry {
+            account,
+            offset: start,
+        })
+    };
+    rows.map(entry).collect()
+}
+
+/// An account as a cell: itself, or a JSON string if its ends or a part of it could not be seen.
+pub fn cell(account: &str) -> String {
+    let is_plain = !account.starts_with('"')
+        && !account.starts_with(is_blank)
+        && !account.ends_with(is_blank)
+        && !account.chars().any(char::is_control);
+    if is_plain {
+        return account.to_owned();
+    }
+    let quoted = serde_json::Value::from(account).to_string();
+    let escape = |c: char| match c {
+        c if c.is_control() || (is_blank(c) && c != ' ') => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    quoted.chars().map(escape).collect()
 }

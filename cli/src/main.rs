@@ -11,6 +11,7 @@ mod lists;
 mod outbox;
 mod output;
 mod serve;
+mod targets;
 mod usersig;
 
 use std::path::{Path, PathBuf};
@@ -81,7 +82,7 @@ fn change_or_check(
     targets: &Targets,
     way: (CheckType, bool),
 ) -> Result<(), Failure> {
-    let accounts = list_file::read(targets, config.backend.charset())?;
+    let accounts = targets::read(targets, config.backend.charset())?;
     lists::change_or_check(&open(text)?, (command, &targets.owner), &accounts, way)
 }
 

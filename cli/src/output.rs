@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use chatblock::user_files::is_blank;
 use chatblock::{Command, Relation, ReplyItem, Status};
 use comfy_table::{Table, presets};
+
+use crate::list_file::{GET_HEADER, cell};
 
 /// Writes `line` to standard output. A reader that closes the pipe is not a failure: the exit code still reports the
 /// outcome of the command.
@@ -20,9 +21,6 @@ pub fn line(line: &str) -> io::Result<()> {
 pub fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "chatblock: {}", printable(line));
 }
-
-/// The head of what `get` shows, by which its table is known when it is read again.
-pub const GET_HEADER: [&str; 2] = ["account", "blocked at (Unix seconds)"];
 
 /// One row per account.
 pub fn table(command: Command, items: &[ReplyItem]) -> io::Result<()> {
@@ -71,23 +69,6 @@ fn failed(status: Status, code: i32) -> String {
         Some(row) => format!("failed: {}", row.meaning),
         None => format!("failed: {}", status.name()),
     }
-}
-
-/// An account as a cell: itself, or a JSON string if its ends or a part of it could not be seen.
-fn cell(account: &str) -> String {
-    let is_plain = !account.starts_with('"')
-        && !account.starts_with(is_blank)
-        && !account.ends_with(is_blank)
-        && !account.chars().any(char::is_control);
-    if is_plain {
-        return account.to_owned();
-    }
-    let quoted = serde_json::Value::from(account).to_string();
-    let escape = |c: char| match c {
-        c if c.is_control() || (is_blank(c) && c != ' ') => format!("\\u{:04x}", u32::from(c)),
-        c => c.to_string(),
-    };
-    quoted.chars().map(escape).collect()
 }
 
 /// Text of others, fit for a terminal.

@@ -35,7 +35,7 @@ use std::process::Command;
 
 pub use delays::Delays;
 pub use depth::{Depth, depth};
-pub use program::{cargo, program_file};
+pub use program::{cargo, program_file, without_package};
 
 /// The top of the project.
 pub fn root() -> &'static Path {

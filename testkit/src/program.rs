@@ -41,10 +41,15 @@ fn build() -> PathBuf {
     folder.join("chatblock")
 }
 
-/// `cargo` as a shell would start it. It tells a test program about its package; a build script that asks for the same
-/// variables, as that of ring does, would take that for a change and have everything above it compiled again.
+/// `cargo` as a shell would start it.
 pub fn cargo() -> Command {
-    let mut command = Command::new(env!("CARGO"));
+    without_package(env!("CARGO"))
+}
+
+/// `program` as a shell would start it. Cargo tells a test program about its package; a build script that asks for the same
+/// variables, as that of ring does, would take that for a change and have everything above it compiled again.
+pub fn without_package(program: &str) -> Command {
+    let mut command = Command::new(program);
     let told = |name: &str| {
         ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "OUT_DIR"]
             .iter()
