@@ -30,11 +30,11 @@ SONAME := libchatblock.so.$(SOVERSION)
 .PHONY: all cli rust demo depth test lint deny prose notices check header man docs bench fuzz clean
 
 all: rust
-	$(CARGO) build --release --locked --package chatblock
+	packaging/remap $(CARGO) build --release --locked --package chatblock
 	ln -sf libchatblock.so $(RELEASE)/$(SONAME)
 
 cli: rust
-	$(CARGO) build --release --locked
+	packaging/remap $(CARGO) build --release --locked
 	ln -sf libchatblock.so $(RELEASE)/$(SONAME)
 
 rust:

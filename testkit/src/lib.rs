@@ -115,8 +115,9 @@ pub fn run(command: &mut Command) -> String {
 
 /// The folder of the library and the program as they ship; built when they are not there yet.
 pub fn release_libraries() -> PathBuf {
-    run(program::cargo()
-        .args(["build", "--locked", "--release"])
+    run(without_package("make")
+        .args(["--silent", "cli"])
+        .arg(format!("CARGO={}", env!("CARGO")))
         .current_dir(root())
         .env("CARGO_TARGET_DIR", target()));
     target().join("release")
