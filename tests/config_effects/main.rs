@@ -120,7 +120,7 @@ fn rows(folder: &Path) -> Vec<Row> {
         of_remote(
             "cache.max_bytes",
             json!(1 << 20),
-            Shown("more_owners_than_there_is_memory_for_are_unknown_and_harmless"),
+            Shown("more_owners_than_there_is_memory_for_are_refused_together"),
         ),
         of_remote(
             "cache.refresh_s",
