@@ -3,18 +3,20 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
 
+use foldhash::quality::RandomState;
+
 use super::CallId;
 use super::batch::{Batch, Op, Payment};
 use super::set_aside::SetAside;
 use super::shadow::Shadow;
-use crate::api::{Account, Command, MAX_PER_CALL, Request};
+use crate::api::{Account, Command, MAX_PER_CALL, Request, Targets};
 use crate::client::call::Positions;
 
 /// A write that waits for its turn.
 struct QueuedWrite {
     command: Command,
     op: Op,
-    /// It must not share a request.
+    /// It must not share a request with writes about other targets.
     is_alone: bool,
 }
 
@@ -22,6 +24,14 @@ struct QueuedWrite {
 struct QueuedRead {
     command: Command,
     op: Op,
+}
+
+/// The targets of a request that is being put together.
+#[derive(Default)]
+struct Merger<'a> {
+    targets: HashSet<&'a Account, RandomState>,
+    /// Only writes about the same targets join.
+    is_alone: bool,
 }
 
 /// What may go next.
@@ -226,9 +236,9 @@ impl OwnerQueue {
         Some((call, parts - 1))
     }
 
-    /// Takes what has its turn: a batch that waits to be repeated, or a maximal run of one command with distinct
-    /// targets. `request_of` gives the request of a call that has not ended, `may_join` says whether a later call may
-    /// go with the first.
+    /// Takes what has its turn: a batch that waits to be repeated, or a maximal run of one command, in which a target
+    /// may come several times. `request_of` gives the request of a call that has not ended, `may_join` says whether a
+    /// later call may go with the first.
     pub(super) fn take_write<'a>(
         &mut self,
         owner: &Account,
@@ -256,64 +266,58 @@ impl OwnerQueue {
         may_join: impl Fn(CallId, &Request) -> bool,
     ) -> Batch {
         let mut batch = Batch::new(owner, command);
-        let mut targets = HashSet::new();
+        let mut merger = Merger::default();
         while let Some(write) = self.writes.front() {
             let request = request_of(write.op.call);
             let fits = request.is_none_or(|request| {
                 batch.ops.is_empty()
                     || (may_join(write.op.call, request)
-                        && self.fits(&batch, write, &request_of, &mut targets))
+                        && self.fits(&batch, (write, request), &request_of, &mut merger))
             });
             if write.command != command || !fits {
                 break;
             }
-            let goes_alone = !merge || write.is_alone;
+            merger.is_alone |= write.is_alone && request.is_some();
             let op = self.writes.pop_front().map(|write| write.op);
             batch.ops.extend(op.filter(|_| request.is_some()));
-            if goes_alone {
+            if !merge {
                 break;
             }
         }
         batch
     }
 
-    /// Whether `write` can join the others of `batch`: together at most 1000 targets, all different and none set aside.
-    /// `targets` are those of the batch, gathered when the first other one wants to join.
+    /// Whether `write` can join the others of `batch`: together at most 1000 calls and 1000 targets, none set aside. A
+    /// target that several name is sent once.
     fn fits<'a>(
         &self,
         batch: &Batch,
-        write: &QueuedWrite,
+        (write, request): (&QueuedWrite, &'a Request),
         request_of: impl Fn(CallId) -> Option<&'a Request>,
-        targets: &mut HashSet<&'a Account>,
+        merger: &mut Merger<'a>,
     ) -> bool {
-        if write.is_alone {
-            return false;
-        }
-        let all_of = |op: &Op| request_of(op.call).map_or([].as_slice(), Request::targets);
-        let own = |op: &Op, targets: &mut HashSet<&'a Account>| {
-            let all = all_of(op);
-            targets.extend(op.positions.iter().map(|position| &all[position]));
-        };
-        if let Some(aside) = &self.aside {
-            let all = all_of(&write.op);
-            let mut positions = write.op.positions.iter();
-            if positions.any(|position| aside.is_about(&all[position])) {
-                return false;
-            }
-        }
         // A call that names a target twice keeps the service's answer to that: it goes alone.
-        if targets.is_empty() {
-            batch.ops.iter().for_each(|op| own(op, targets));
-            if targets.len() < batch.targets() {
-                return false;
-            }
+        if merger.targets.is_empty()
+            && let Some(first) = batch.ops.first()
+            && let Some(own) = request_of(first.call).filter(|own| first.is_plain(own))
+        {
+            merger.targets.extend(first.targets(own));
         }
-        let count = targets.len() + write.op.positions.len();
-        if count > MAX_PER_CALL {
+        let is_set_aside = |target| self.aside.as_ref().is_some_and(|it| it.is_about(target));
+        if merger.targets.is_empty()
+            || batch.ops.len() == MAX_PER_CALL
+            || write.is_alone != merger.is_alone
+            || !write.op.is_plain(request)
+            || write.op.targets(request).any(is_set_aside)
+        {
             return false;
         }
-        own(&write.op, targets);
-        targets.len() == count
+        let count = merger.targets.len();
+        merger.targets.extend(write.op.targets(request));
+        if merger.is_alone {
+            return merger.targets.len() == count && write.op.positions.len() == count;
+        }
+        merger.targets.len() <= MAX_PER_CALL
     }
 
     /// The write under way is answered for good. What waited behind a batch that was set aside has its turn.
@@ -333,7 +337,7 @@ impl OwnerQueue {
 
     /// The batch in flight keeps failing for `targets`: other batches of the owner proceed, and it is sent again from
     /// `from` on.
-    pub(super) fn put_aside(&mut self, mut batch: Batch, targets: Vec<Account>, from: Instant) {
+    pub(super) fn put_aside(&mut self, mut batch: Batch, targets: Targets, from: Instant) {
         self.in_flight = None;
         let aside = self.aside.get_or_insert_default();
         aside.block(&targets);
@@ -350,7 +354,8 @@ impl OwnerQueue {
         self.aside.take_if(|aside| aside.is_empty());
     }
 
-    /// The calls of a refused batch go out one by one: the mistake of one must not fail the others.
+    /// The calls of a refused batch go out apart, those about the same targets together: the mistake of one must not
+    /// fail the others.
     pub(super) fn separate(&mut self, batch: Batch) {
         self.settle(&batch);
         for op in batch.ops {
