@@ -141,7 +141,7 @@ impl Client {
             return Ok(());
         };
         match &remote.outbox {
-            Some(settings) => self.record_in(settings, app.sdkappid, config.queue.max_calls),
+            Some(settings) => self.record_in(settings, app.sdkappid, config.queue),
             None => Ok(()),
         }
     }
@@ -152,11 +152,11 @@ impl Client {
         &mut self,
         settings: &crate::config::Outbox,
         sdkappid: u32,
-        max_calls: usize,
+        queue: crate::config::QueueLimits,
     ) -> Result<(), Error> {
         let clock = &self.runtime.clock;
         let now = (clock.now(), clock.unix_seconds());
-        let limit = outbox::Limit::for_calls(max_calls);
+        let limit = outbox::Limit::for_queue(queue);
         let opened = outbox::open(settings, sdkappid, limit, &self.runtime.log, now)?;
         self.backups = Backups::new(Some(opened.file.clone()), "outbox.path");
         self.runtime.record_in(opened).map_err(|error| {
