@@ -1,7 +1,7 @@
 //! The writer's record of each owner: the fingerprints of its pairs, the time of its last refresh, and the LRU order
 //! for eviction.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU64;
 
 use super::bucket::Fingerprint;
@@ -9,9 +9,27 @@ use super::bucket::Fingerprint;
 /// Bytes that an owner costs beside its fingerprints: its entries in the map and in the order, and the allocator's share.
 const OWNER_BYTES: u64 = 224;
 
+/// Most changes that are kept for a listing: more than a list has entries, several times.
+const MOST_AMENDMENTS: usize = 4096;
+
 /// Changes of pairs in their order: blocked or not any more.
 #[derive(Default)]
 pub(super) struct Amendments(Vec<(Fingerprint, bool)>);
+
+impl Amendments {
+    /// Whether there is room for more, when only the last change of each pair is kept.
+    fn has_room(&mut self) -> bool {
+        if self.0.len() < MOST_AMENDMENTS {
+            return true;
+        }
+        let mut seen = HashSet::new();
+        let last = self.0.drain(..).rev();
+        let mut last: Vec<_> = last.filter(|(pair, _)| seen.insert(*pair)).collect();
+        last.reverse();
+        self.0 = last;
+        self.0.len() <= MOST_AMENDMENTS / 2
+    }
+}
 
 /// A listing with the changes since it was asked for, sorted.
 pub(super) fn amended(
@@ -194,13 +212,20 @@ impl OwnerRecords {
         self.update(owner, |record| record.journal.take())
     }
 
-    /// ChangeSet a change of a pair while a listing is under way.
+    /// Notes a change of a pair while a listing is under way. After too many the listing counts as failed.
     pub(super) fn write_journal(&mut self, owner: Fingerprint, pair: Fingerprint, blocked: bool) {
-        if self.owners.get(&owner).is_some_and(OwnerRecord::is_loading) {
-            self.update(owner, |record| {
-                let journal = record.journal.get_or_insert_default();
+        if !self.owners.get(&owner).is_some_and(OwnerRecord::is_loading) {
+            return;
+        }
+        let is_useless = self.update(owner, |record| {
+            record.journal.take_if(|journal| !journal.has_room());
+            if let Some(journal) = &mut record.journal {
                 journal.0.push((pair, blocked));
-            });
+            }
+            record.journal.is_none() && record.known.is_none()
+        });
+        if is_useless {
+            self.forget(owner);
         }
     }
 

@@ -210,7 +210,8 @@ impl BlockCache {
         Ok(())
     }
 
-    /// A listing of `owner` is under way: changes are noted until [`Self::replace`] or [`Self::stop_loading`].
+    /// A listing of `owner` is under way: changes are noted until [`Self::replace`] or [`Self::stop_loading`]. If there
+    /// are thousands, the listing has failed.
     /// What is known of the owner stays. Call it before the listing is asked for. The first of several listings under
     /// way at once counts, the others are ignored.
     pub fn set_loading(&self, owner: &[u8]) -> Result<(), Full> {

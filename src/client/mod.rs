@@ -130,6 +130,7 @@ impl Client {
             pages: (remote.connections / 2).max(1),
             late: remote.attempt,
             max_bytes: remote.cache.max_bytes,
+            contests: cache_sync::refresh::CONTESTS,
         };
         let cache = Arc::clone(&self.cache);
         let refresher = Refresher::new(cache, rules, crate::random::generator());

@@ -179,6 +179,32 @@ fn changes_during_a_listing_stand_on_top_of_it() {
 }
 
 #[test]
+fn changes_during_a_listing_take_bounded_memory() {
+    let cache = partial();
+    cache.set_loading(b"ann").expect("room");
+    for _ in 0..100_000 {
+        cache.unblock(b"ann", b"bob").expect("room");
+        cache.block(b"ann", b"bob").expect("room");
+    }
+    let bytes = cache.stats(0).bytes;
+    assert!(bytes < 1 << 19, "{bytes} bytes");
+    assert_eq!(cache.replace(b"ann", [], 0), Ok(Effect::Changed));
+    assert_eq!(ask(&cache, "ann", "bob"), Answer::Yes);
+    cache.set_loading(b"eve").expect("room");
+    for number in 0..10_000 {
+        let peer = number.to_string();
+        cache.block(b"eve", peer.as_bytes()).expect("room");
+    }
+    let bytes = cache.stats(0).bytes;
+    assert!(bytes < 1 << 19, "{bytes} bytes");
+    let listing = [b"bob".as_slice()];
+    assert_eq!(cache.replace(b"eve", listing, 0), Ok(Effect::Ignored));
+    assert_eq!(ask(&cache, "eve", "bob"), Answer::Unknown);
+    assert_eq!(learn(&cache, "eve", &["bob"], 0), Ok(Effect::Changed));
+    assert_eq!(ask(&cache, "eve", "bob"), Answer::Yes);
+}
+
+#[test]
 fn a_known_owner_keeps_answering_while_it_is_read_again() {
     let cache = partial();
     learn(&cache, "ann", &["bob"], 0).expect("room");

@@ -6,7 +6,8 @@
 //! 1. An owner answers yes or no only after its list was read from its first page to its last, and nothing that stood in
 //!    it all the while can be missing (`api/list_pages.rs`).
 //! 2. A confirmed write is in the cache before its caller gets the reply, unless an event about its pair arrived
-//!    while it was in flight: after an add event the pair is blocked, and the list is read again.
+//!    while it was in flight: after an add event the pair is blocked, and the list is read again. If so
+//!    many pairs had events that not each is noted, a confirmed delete makes the owner unknown.
 //! 3. After an add event the pair is blocked, until a list that was requested after it, or a delete of this client
 //!    that was accepted after it, says otherwise.
 //! 4. At most one list per owner is read at a time: changes are noted from its request on.
@@ -34,7 +35,7 @@ use crate::cache::Effect;
 use crate::client::call::Call;
 use crate::client::scheduler::CallId;
 use crate::client::stats;
-use changes::Contest;
+use changes::Contests;
 use listing::ListRead;
 use pace::Pace;
 use queue::{Due, ReadQueue, Urgency};
@@ -55,6 +56,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_AT_MOST: Duration = Duration::from_mins(1);
 /// Part of an interval by which the intervals differ at random.
 const JITTER: f64 = 0.1;
+/// For [`RefreshRules::contests`]: more than players block in the time of a request, and a few kilobytes.
+pub(in crate::client) const CONTESTS: usize = 64;
 
 /// When what is read.
 pub(in crate::client) struct RefreshRules {
@@ -69,6 +72,8 @@ pub(in crate::client) struct RefreshRules {
     pub(in crate::client) late: Duration,
     /// Memory for owners and pairs together.
     pub(in crate::client) max_bytes: u64,
+    /// Pairs of one owner whose events are noted while writes of that owner are under way.
+    pub(in crate::client) contests: usize,
 }
 
 struct Owner {
@@ -119,9 +124,8 @@ pub(in crate::client) struct Refresher {
     /// Listings of callers that can be applied to the cache, and when they began, in its time: one per owner, as changes are
     /// noted since its beginning.
     asked: HashMap<Account, (CallId, u64)>,
-    /// Pairs with an event while writes of their owner were under way, which may have been done before it or
-    /// after it. The first call after the event, and whether it was an add event.
-    contested: HashMap<Account, HashMap<Account, Contest>>,
+    /// Owners with events while writes of theirs are under way.
+    contested: HashMap<Account, Contests>,
     watched: u64,
     /// It was reported that lists are read again too late.
     is_reported: bool,

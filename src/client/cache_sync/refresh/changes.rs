@@ -1,5 +1,6 @@
 //! What the calls of this client and events say about lists that are cached.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use super::{Owner, Refresher};
@@ -13,6 +14,37 @@ use crate::error::Status;
 pub(super) struct Contest {
     event: CallId,
     added: Option<CallId>,
+}
+
+/// Pairs of one owner with an event while writes of that owner were under way, which may have been done before it or
+/// after it.
+#[derive(Default)]
+pub(super) struct Contests {
+    pub(super) pairs: HashMap<Account, Contest>,
+    /// The events about all other pairs, when there are too many to note each.
+    rest: Contest,
+}
+
+impl Contests {
+    /// An event before the call `event`; `most` pairs are noted each.
+    fn note(&mut self, account: &Account, event: CallId, (added, most): (bool, usize)) {
+        let has_place = self.pairs.len() < most || self.pairs.contains_key(account);
+        let contest = if has_place {
+            self.pairs.entry(account.clone()).or_default()
+        } else {
+            &mut self.rest
+        };
+        contest.event = event;
+        if added {
+            contest.added = Some(event);
+        }
+    }
+
+    /// The events about a pair, and whether they are certain to be about it.
+    fn about(&self, account: &Account) -> (Contest, bool) {
+        let own = self.pairs.get(account);
+        own.map_or((self.rest, false), |contest| (*contest, true))
+    }
 }
 
 impl Refresher {
@@ -49,8 +81,8 @@ impl Refresher {
     fn apply_write(&mut self, id: CallId, call: &Call, blocks: bool, now: Instant) {
         let owner = call.request.owner.as_str();
         let contested = self.contested.get(owner);
-        let contest = |target: &str| contested.and_then(|pairs| pairs.get(target)).copied();
-        let (mut in_doubt, mut is_contested) = (call.was_lost(), false);
+        let contest = |target| contested.map(|contests| contests.about(target));
+        let (mut in_doubt, mut is_contested, mut is_unknown) = (call.was_lost(), false, false);
         // A list that is not being read has nothing to apply.
         let is_cached = self.cache.is_cached(owner);
         if call.is_all_done() && contested.is_none() && !is_cached && !in_doubt {
@@ -60,11 +92,14 @@ impl Refresher {
         for (_, (slot, target)) in targets.filter(|(position, _)| !call.was_reported(*position)) {
             match slot {
                 _ if slot.status().is_done() => {
-                    let contest = contest(target).unwrap_or_default();
+                    let (contest, is_exact) = contest(target).unwrap_or_default();
                     is_contested |= id < contest.event;
-                    // Whether the add came later is unknown: the pair is blocked until the list is read.
                     if is_cached && (blocks || contest.added.is_none_or(|call| call <= id)) {
                         self.cache.apply_change(owner, target, blocks);
+                    } else {
+                        // Whether the add came later is unknown: the pair is blocked until the list is read. If it is
+                        // one of too many pairs, whether there was an add is unknown too.
+                        is_unknown |= is_cached && !is_exact;
                     }
                 }
                 Slot::Done | Slot::Answered(_) | Slot::Refused(_) => {}
@@ -76,6 +111,9 @@ impl Refresher {
         }
         if in_doubt {
             self.reread(owner, now + self.rules.late);
+        }
+        if is_unknown {
+            self.cache.blocks.evict(owner.as_bytes());
         }
     }
 
@@ -108,12 +146,9 @@ impl Refresher {
         let mut ignored = 0;
         for (owner, account) in pairs {
             if scheduler.is_unanswered(owner) {
-                let pairs = self.contested.entry(owner.clone()).or_default();
-                let contest = pairs.entry(account.clone()).or_default();
-                contest.event = scheduler.next_call();
-                if added {
-                    contest.added = Some(contest.event);
-                }
+                let contests = self.contested.entry(owner.clone()).or_default();
+                let how = (added, self.rules.contests);
+                contests.note(account, scheduler.next_call(), how);
             }
             let is_read = self.owners.contains_key(&**owner);
             if !is_read && !self.cache.is_cached(owner) {

@@ -41,6 +41,7 @@ fn setting_in(max_bytes: u64, pages_per_second: u32) -> Setting {
         pages: 8,
         late: Duration::from_secs(3),
         max_bytes,
+        contests: 3,
     };
     let scheduler_rules = scheduler::Rules {
         merge: true,
@@ -165,6 +166,32 @@ fn a_delete_that_may_be_older_than_an_add_event_changes_nothing_before_the_list_
     let list = call(own.next(2000));
     own.take_page(&answered(list, &[], 0), 2010);
     assert_eq!(own.bob(), Told::No);
+}
+
+#[test]
+fn events_of_an_owner_with_writes_under_way_take_bounded_memory() {
+    let mut own = setting(100);
+    own.know(&["bob"]);
+    let operation = Operation::Delete(["bob".into()].into());
+    let owner = "ann".into();
+    let request = Arc::new(Request { owner, operation });
+    let now = own.at(20);
+    let id = own.scheduler.accept(Arc::clone(&request), (), None, now);
+    for number in 0..1000 {
+        let pairs = [("ann".into(), number.to_string().into())];
+        own.refresher.apply_event(true, &pairs, &own.scheduler, now);
+    }
+    assert_eq!(own.refresher.contested["ann"].pairs.len(), 3);
+    assert_eq!(own.bob(), Told::Yes);
+    let mut call = Call::new(request);
+    call.take_done(&Positions::Run(0..1), None);
+    own.refresher.apply(id, &call, now);
+    assert_eq!(
+        own.bob(),
+        Told::Unknown,
+        "an add event may have been about it"
+    );
+    assert_eq!(own.next(2000).map(|page| page.owner), Some("ann".into()));
 }
 
 #[test]

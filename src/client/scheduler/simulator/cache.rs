@@ -127,6 +127,7 @@ impl Simulation {
             pages: 4,
             late: ATTEMPT,
             max_bytes,
+            contests: random.usize(..4),
         };
         Self {
             scheduler: Scheduler::new(rules(rate, false), random.fork()),
