@@ -2,6 +2,7 @@
 
 mod calls;
 mod ending;
+mod gateway;
 mod heads;
 mod keys;
 mod limits;
