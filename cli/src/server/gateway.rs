@@ -45,6 +45,11 @@ const TIMED_OUT: i32 = 30007;
 /// For the engine, which waits for its disk only.
 const ENGINE_TIME: Duration = Duration::from_secs(12);
 
+/// Enough to share a commit, which is what calls wait for.
+const MOST_ON_DISK: usize = 64;
+/// Each waits for the way to the cloud: at 200 calls a second of each command, 0.3 s.
+const MOST_ON_NETWORK: usize = 256;
+
 /// Answers the calls of one app with any service.
 pub struct Gateway {
     signatures: Signatures,
@@ -182,6 +187,14 @@ impl Gateway {
             rates,
             rate_is_exhausted: state.config.rate_limit_exhausted,
         })
+    }
+
+    /// How many calls wait for a disk or a network at the same time, each on a thread; others are queued.
+    pub(super) fn most_waiting(&self) -> usize {
+        match self.engine {
+            Some(_) => MOST_ON_DISK,
+            None => MOST_ON_NETWORK,
+        }
     }
 
     /// Whether the answer to an admitted call may wait for a disk or a network, so that it needs a thread of its own.

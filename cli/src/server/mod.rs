@@ -105,8 +105,6 @@ pub struct Server {
 
 /// More workers than this share one engine without getting faster.
 const MOST_WORKERS: usize = 4;
-/// Calls that wait for a disk or a network at the same time.
-const MOST_WAITING: usize = 256;
 
 impl Server {
     /// Binds a server for `gateway`.
@@ -174,7 +172,7 @@ impl Server {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(workers.min(MOST_WORKERS))
-            .max_blocking_threads(MOST_WAITING)
+            .max_blocking_threads(self.gateway.most_waiting())
             .thread_name("chatblock-serve")
             .enable_all()
             .build()

@@ -13,6 +13,8 @@ use testkit::serve::{self, Serving};
 const BODY: &str = r#"{"From_Account":"id","StartIndex":0,"MaxLimited":1,"LastSequence":0}"#;
 /// Far above every limit of these tests, far below the patience of a connection.
 const SOON: Duration = Duration::from_secs(10);
+/// docs/operations.md.
+const THREADS: usize = 80;
 
 fn target() -> String {
     format!("/v4/sns/black_list_get?{}", serve::query("admin"))
@@ -234,4 +236,53 @@ fn running_out_of_descriptors_neither_spins_nor_kills() {
     drop(held);
     let answer = server.call("v4/sns/black_list_get", BODY);
     assert_eq!(answer["ErrorCode"], 0);
+}
+
+/// How many threads the process has.
+fn threads(id: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("it is running");
+    let mut lines = status.lines();
+    let count = lines.find_map(|line| line.strip_prefix("Threads:"));
+    count
+        .expect("their number")
+        .trim()
+        .parse()
+        .expect("a number")
+}
+
+#[test]
+fn three_hundred_writes_at_once_do_not_take_a_thread_each() {
+    let files = tempfile::tempdir().expect("a directory can be made");
+    let path = files.path().join("lists.db");
+    let config =
+        serde_json::json!({"backend": "embedded", "path": path, "rate_per_second": 1_000_000});
+    let server = Serving::start(&config.to_string(), &state(""));
+    let target = target().replace("_get?", "_add?");
+    let mut streams: Vec<_> = (0..300).map(|_| serve::connect(server.address())).collect();
+    let mut most = 0;
+    for round in 0..5 {
+        for (number, stream) in streams.iter_mut().enumerate() {
+            let body = format!(r#"{{"From_Account":"o{number}","To_Account":["t{round}"]}}"#);
+            let head = format!(
+                "POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            stream
+                .write_all((head + &body).as_bytes())
+                .expect("it is open");
+        }
+        for stream in &mut streams {
+            most = most.max(threads(server.id()));
+            let mut answer = String::new();
+            while !answer.ends_with('}') {
+                let mut part = [0; 4096];
+                let length = stream.read(&mut part).expect("an answer");
+                assert_ne!(length, 0, "{answer}");
+                answer += &String::from_utf8_lossy(&part[..length]);
+            }
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        }
+    }
+    report("server-threads", &format!("server threads: {most} at most"));
+    assert!(most <= THREADS, "{most} threads");
 }
