@@ -85,39 +85,6 @@ fn a_player_who_blocks_ever_new_accounts_keeps_nobody_else_out() {
 }
 
 #[test]
-fn a_player_who_fills_an_outbox_keeps_nobody_else_out() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let service = silence();
-    let config = json!({"sdkappid": 1, "secret_key": "k", "base_url": service.base_url(),
-        "attempt_ms": 600_000, "call_ms": 600_000,
-        "outbox": {"path": folder.path().join("outbox.db")}});
-    let config = config.to_string();
-    let client = Client::open(&config).expect("a sound configuration");
-    let accepted = flood(&client, |client, number| match number % 2 {
-        0 => client.add_async("flood", &["bob"], 2),
-        _ => client.delete_async("flood", &["bob"], 2),
-    });
-    assert_eq!(accepted, PER_OWNER);
-    for number in 0..OTHERS {
-        let added = client.add_async(&format!("player{number}"), &["bob"], 1);
-        added.unwrap_or_else(|error| panic!("player{number}: {error}"));
-    }
-    assert_eq!(client.sync(LONG), Status::Ok);
-    let outbox = client.stats().outbox.expect("an outbox");
-    assert_eq!(outbox.writes, PER_OWNER + OTHERS);
-    assert_eq!(outbox.busy, (FLOOD - accepted) as u64);
-    client.close(LONG);
-    let client = Client::open(&config).expect("a sound configuration");
-    let refused = client.add_async("flood", &["eve"], 2);
-    let refused = refused.expect_err("what an earlier client left counts");
-    assert_eq!(refused.status(), Status::Busy);
-    client
-        .add_async("player0", &["eve"], 1)
-        .expect("another owner");
-    client.close(LONG);
-}
-
-#[test]
 fn an_owner_whose_calls_have_ended_may_call_again() {
     let service = Service::start(Manner::Sound);
     let config = json!({"sdkappid": 1, "secret_key": "k", "base_url": service.base_url(),

@@ -142,7 +142,7 @@ impl Client {
             return Ok(());
         };
         match &remote.outbox {
-            Some(settings) => self.record_in(settings, app.sdkappid, config.queue),
+            Some(settings) => self.record_in(settings, app.sdkappid, config.queue.max_calls),
             None => Ok(()),
         }
     }
@@ -153,11 +153,11 @@ impl Client {
         &mut self,
         settings: &crate::config::Outbox,
         sdkappid: u32,
-        queue: crate::config::QueueLimits,
+        max_calls: usize,
     ) -> Result<(), Error> {
         let clock = &self.runtime.clock;
         let now = (clock.now(), clock.unix_seconds());
-        let limit = outbox::Limit::for_queue(queue);
+        let limit = outbox::Limit::for_calls(max_calls);
         let opened = outbox::open(settings, sdkappid, limit, &self.runtime.log, now)?;
         self.backups = Backups::new(Some(opened.file.clone()), "outbox.path");
         self.runtime.record_in(opened).map_err(|error| {

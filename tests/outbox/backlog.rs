@@ -65,7 +65,7 @@ fn writes_that_waited_on_disk_are_sent_in_order_and_complete_once() {
     let place = Place::new();
     let service = Service::start(Manner::Sound);
     let mut config = place.config(NOWHERE);
-    config["queue"] = json!({"max_calls": 1 << 20, "max_calls_per_owner": 1 << 20});
+    config["queue"] = json!({"max_calls": 1 << 20});
     {
         let client = open(&config).expect("a sound configuration");
         for tag in 0..COUNT {

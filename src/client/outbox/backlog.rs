@@ -4,11 +4,12 @@
 //! that owner are in memory, the later ones of the same owner stay too, until the next pass starts with the oldest.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 
 use foldhash::fast::FixedState;
 
 use super::CallId;
-use super::owner_counts::OwnerHash;
+use super::owner_counts::{OwnerCounts, OwnerHash};
 use crate::api::Command;
 
 /// Rows that share a block: one is allocated at a time.
@@ -65,6 +66,9 @@ pub(super) struct Wanted {
 pub(super) struct Backlog {
     chunks: VecDeque<BacklogChunk>,
     len: usize,
+    /// How many writes of each owner are here or on their way back.
+    owners: OwnerCounts,
+    hashing: RandomState,
     /// Where the pass continues.
     next: CallId,
     /// Owners of which a write was left in this pass.
@@ -78,14 +82,26 @@ impl Backlog {
         Self {
             chunks: VecDeque::new(),
             len: 0,
+            owners: OwnerCounts::new(),
+            hashing: RandomState::new(),
             next: 0,
             left: HashSet::default(),
             is_stirred: true,
         }
     }
 
+    pub(super) fn owner(&self, account: &str) -> OwnerHash {
+        let hash = self.hashing.hash_one(account);
+        OwnerHash::of_word(hash)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Whether writes of `owner` are here or on their way back.
+    pub(super) fn holds(&self, owner: OwnerHash) -> bool {
+        self.owners.has(owner)
     }
 
     /// Takes a write that is accepted after all others here.
@@ -106,6 +122,7 @@ impl Backlog {
         };
         chunk.push(write);
         self.len += 1;
+        self.owners.add(write.owner);
         self.is_stirred = true;
     }
 
@@ -150,7 +167,7 @@ impl Backlog {
         }
     }
 
-    /// Takes a write out.
+    /// Takes a write out. It still counts for its owner, until `release`.
     pub(super) fn remove(&mut self, id: CallId) -> Option<Waiting> {
         let index = self.chunks.partition_point(|chunk| chunk.last() < id);
         let chunk = self.chunks.get_mut(index)?;
@@ -176,7 +193,17 @@ impl Backlog {
         }
     }
 
-    /// More is on disk, or there is more room for an owner or for all: the next pass may find something.
+    /// A write that was taken out has arrived where it goes. True when it was the last of its owner.
+    pub(super) fn release(&mut self, owner: OwnerHash) -> bool {
+        self.owners.remove(owner)
+    }
+
+    /// There is less of `owner` in memory: a new pass may find something.
+    pub(super) fn stir(&mut self, owner: OwnerHash) {
+        self.is_stirred |= self.holds(owner);
+    }
+
+    /// More is on disk, or there is more room: the next pass may find something.
     pub(super) fn go_on(&mut self) {
         self.is_stirred = true;
     }
@@ -303,14 +330,10 @@ impl BacklogChunk {
 mod tests {
     use super::*;
 
-    fn hash(owner: &str) -> OwnerHash {
-        OwnerHash::of_word(u64::from(owner.as_bytes()[0]))
-    }
-
-    fn waiting(id: CallId, owner: &str) -> Waiting {
+    fn waiting(backlog: &Backlog, id: CallId, owner: &str) -> Waiting {
         Waiting {
             id,
-            owner: hash(owner),
+            owner: backlog.owner(owner),
             bytes: 100,
             accepted: 7,
             command: Command::Add,
@@ -321,7 +344,8 @@ mod tests {
     fn backlog(owners: &[&str]) -> Backlog {
         let mut backlog = Backlog::new();
         for (id, owner) in owners.iter().enumerate() {
-            backlog.push(&waiting(id as u64, owner));
+            let write = waiting(&backlog, id as u64, owner);
+            backlog.push(&write);
         }
         backlog
     }
@@ -352,7 +376,7 @@ mod tests {
     #[test]
     fn writes_come_back_in_order_and_as_they_were() {
         let mut backlog = backlog(&vec!["ann"; 3000]);
-        let all: Vec<_> = (0..3000).map(|id| waiting(id, "ann")).collect();
+        let all: Vec<_> = (0..3000).map(|id| waiting(&backlog, id, "ann")).collect();
         assert_eq!((backlog.len(), backlog.first()), (3000, Some(all[0])));
         assert_eq!(backlog.from(2500).count(), 500);
         assert!(backlog.has(2999) && !backlog.has(3000));
@@ -367,19 +391,22 @@ mod tests {
         assert_eq!((found[0], found[1]), (all[0], all[2]));
         assert!(found.is_sorted_by_key(|write| write.id));
         assert_eq!((backlog.len(), backlog.first()), (0, None));
+        let ann = backlog.owner("ann");
+        let last: Vec<_> = (0..3000).map(|_| backlog.release(ann)).collect();
+        assert!(last[2999] && !last[2998] && !backlog.holds(ann));
     }
 
     #[test]
     fn an_owner_with_much_in_memory_lets_others_pass_and_keeps_its_order() {
         let mut backlog = backlog(&["ann", "ann", "bob", "ann", "bob", "cat"]);
-        let of_ann = |owner| usize::from(owner == hash("ann"));
-        let found = backlog.next(&wanted(10, 2), of_ann);
+        let ann = backlog.owner("ann");
+        let found = backlog.next(&wanted(10, 2), |owner| usize::from(owner == ann));
         assert_eq!(ids(&found), [0, 2, 4, 5]);
         assert!(!backlog.has_next(), "nothing changes by itself");
-        backlog.go_on();
+        backlog.stir(ann);
         let found = backlog.next(&wanted(10, 2), |_| 1);
         assert_eq!(ids(&found), [1]);
-        backlog.go_on();
+        backlog.stir(ann);
         assert_eq!(ids(&backlog.next(&wanted(10, 2), |_| 0)), [3]);
     }
 

@@ -41,13 +41,13 @@ impl Outbox {
     pub(in crate::client) fn find(&mut self, row: &Stored<'_>) {
         let write = Waiting {
             id: row.id,
-            owner: self.room.owner(row.owner),
+            owner: self.backlog.owner(row.owner),
             bytes: row.bytes,
             accepted: row.accepted,
             command: row.command,
             tag: None,
         };
-        self.room.find(write.owner, row.bytes);
+        self.room.take(row.bytes);
         self.backlog.push(&write);
         self.recorded = self.recorded.max(row.id + 1);
     }
@@ -60,7 +60,7 @@ impl Outbox {
 
     /// Whether writes of `owner` are on disk only.
     pub(in crate::client) fn has_beyond(&self, owner: &str) -> bool {
-        self.room.has_beyond(self.room.owner(owner))
+        self.backlog.holds(self.backlog.owner(owner))
     }
 
     /// Takes an accepted write that goes to disk only, for which there is room; `tag` is that of its caller. True if
@@ -74,13 +74,11 @@ impl Outbox {
         tag: Option<u64>,
         now: Instant,
     ) -> Result<bool, Error> {
-        let (owner, bytes) = (self.room.owner(record.owner()), record.bytes());
-        let refuse = |_: &Error| self.room.refuse(owner, bytes);
-        self.room.check().inspect_err(refuse)?;
-        self.room.leave_memory(owner);
+        let bytes = record.bytes();
+        self.room.check().inspect_err(|_| self.room.refuse(bytes))?;
         self.backlog.push(&Waiting {
             id: record.id,
-            owner,
+            owner: self.backlog.owner(record.owner()),
             bytes,
             accepted: record.accepted,
             command: record.command(),
@@ -139,12 +137,11 @@ impl Outbox {
             waiting,
             is_cancelled,
         } = self.transit.remove(&id)?;
-        self.room.enter_memory(waiting.owner);
+        self.backlog.release(waiting.owner);
         let kept = InMemory {
             bytes: waiting.bytes,
             accepted: waiting.accepted,
-            owner: waiting.owner,
-            has_returned: true,
+            returned: Some(waiting.owner),
         };
         self.kept.insert(id, kept);
         Some(Arrived {
@@ -231,18 +228,21 @@ impl Outbox {
 
     /// The write is in no list any more; returns its size.
     pub(super) fn forget(&mut self, id: CallId) -> Option<u64> {
-        if let Some(kept) = self.kept.remove(&id) {
-            let returned = kept.has_returned.then_some(kept.owner);
-            if self.window.leave(kept.bytes, returned) && self.room.has_beyond(kept.owner) {
-                self.backlog.go_on();
+        let bytes = if let Some(kept) = self.kept.remove(&id) {
+            if self.window.leave(kept.bytes, kept.returned)
+                && let Some(owner) = kept.returned
+            {
+                self.backlog.stir(owner);
             }
-            self.room.free_near(kept.owner, kept.bytes);
-            return Some(kept.bytes);
-        }
-        let waiting = self.backlog.remove(id)?;
-        self.cancelled.remove(&id);
-        self.room.free_beyond(waiting.owner, waiting.bytes);
-        Some(waiting.bytes)
+            kept.bytes
+        } else {
+            let waiting = self.backlog.remove(id)?;
+            self.cancelled.remove(&id);
+            self.backlog.release(waiting.owner);
+            waiting.bytes
+        };
+        self.room.free(bytes);
+        Some(bytes)
     }
 
     /// Whether the write is neither erased nor refused.
@@ -255,7 +255,6 @@ impl Outbox {
 pub(super) struct InMemory {
     pub(super) bytes: u64,
     pub(super) accepted: i64,
-    pub(super) owner: OwnerHash,
-    /// It came back from disk.
-    pub(super) has_returned: bool,
+    /// Whose it is, when it came back from disk.
+    pub(super) returned: Option<OwnerHash>,
 }

@@ -101,7 +101,7 @@ pub(super) struct Outbox {
 impl Outbox {
     /// With nothing in it, and at most `limit` of either kind in memory.
     pub(super) fn new(max_bytes: u64, commit_time: Duration, limit: Limit) -> Self {
-        let room = Room::new(max_bytes, limit);
+        let room = Room::new(max_bytes, limit.unwritten);
         Self {
             room: Arc::new(room),
             commit_time,
@@ -133,14 +133,12 @@ impl Outbox {
     /// # Errors
     /// [`Status::Storage`] when a sync failed since it was accepted.
     pub(super) fn add(&mut self, record: Record, now: Instant) -> Result<bool, Error> {
-        let (owner, bytes) = (self.room.owner(record.owner()), record.bytes());
-        let refuse = |_: &Error| self.room.refuse(owner, bytes);
-        self.room.check().inspect_err(refuse)?;
+        let bytes = record.bytes();
+        self.room.check().inspect_err(|_| self.room.refuse(bytes))?;
         let kept = InMemory {
             bytes,
             accepted: record.accepted,
-            owner,
-            has_returned: false,
+            returned: None,
         };
         self.kept.insert(record.id, kept);
         self.window.enter(bytes, None);
@@ -524,7 +522,7 @@ mod tests {
         assert!(room.reserve(&request, false).is_err(), "not on disk yet");
         outbox.finish(changes, Ok(()), now);
         room.reserve(&request, false).expect("all are on disk");
-        room.refuse(room.owner("ann"), record(0).bytes());
+        room.refuse(record(0).bytes());
         assert_eq!(room.unwritten.load(Ordering::Relaxed), 0);
     }
 

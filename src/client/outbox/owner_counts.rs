@@ -1,4 +1,4 @@
-//! Owners in few bytes, and how many writes each has.
+//! Owners in few bytes, and how many writes each has on disk only.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -44,27 +44,29 @@ impl OwnerCounts {
         Self(std::array::from_fn(|_| HashMap::default()))
     }
 
-    pub(super) fn of(&self, owner: OwnerHash) -> u32 {
-        self.0[index(owner)].get(&owner).copied().unwrap_or(0)
+    pub(super) fn has(&self, owner: OwnerHash) -> bool {
+        self.0[index(owner)].contains_key(&owner)
     }
 
     pub(super) fn add(&mut self, owner: OwnerHash) {
         *self.0[index(owner)].entry(owner).or_default() += 1;
     }
 
-    /// One write less.
-    pub(super) fn remove(&mut self, owner: OwnerHash) {
+    /// One write less. True when it was the last of its owner.
+    pub(super) fn remove(&mut self, owner: OwnerHash) -> bool {
         let table = &mut self.0[index(owner)];
         let Some(count) = table.get_mut(&owner) else {
-            return;
+            return true;
         };
         *count -= 1;
-        if *count == 0 {
+        let is_last = *count == 0;
+        if is_last {
             table.remove(&owner);
             if table.capacity() > SMALL && table.capacity() / 4 > table.len() {
                 table.shrink_to(table.len() * 2);
             }
         }
+        is_last
     }
 
     #[cfg(test)]
@@ -90,10 +92,9 @@ mod tests {
         let full = counts.places();
         assert!((100_000..250_000).contains(&full), "{full}");
         for owner in owners().skip(1000) {
-            counts.remove(owner);
-            assert_eq!(counts.of(owner), 0);
+            assert!(counts.remove(owner) && !counts.has(owner));
         }
         assert!(counts.places() < 10_000, "{}", counts.places());
-        assert!(owners().take(1000).all(|owner| counts.of(owner) == 1));
+        assert!(owners().take(1000).all(|owner| counts.has(owner)));
     }
 }

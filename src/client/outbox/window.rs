@@ -6,12 +6,11 @@ use std::collections::HashMap;
 use super::backlog::Wanted;
 use super::owner_counts::OwnerHash;
 use crate::client::scheduler::CallId;
-use crate::config::QueueLimits;
 
 /// Bytes on their way to disk for each call of `queue.max_calls`.
 const WRITE_BYTES: u64 = 512;
 
-/// Most that is in memory, and of one owner. Bytes are counted as for `outbox.max_bytes`.
+/// Most that is in memory. Bytes are counted as for `outbox.max_bytes`.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::client) struct Limit {
     /// Writes of either kind.
@@ -19,10 +18,8 @@ pub(in crate::client) struct Limit {
     pub(in crate::client) bytes: u64,
     /// Writes that are recorded by one commit.
     pub(in crate::client) commit: usize,
-    /// Bytes of writes on their way to disk.
+    /// Writes on their way to disk.
     pub(in crate::client) unwritten: u64,
-    /// Writes of one owner, in memory or on disk.
-    pub(in crate::client) per_owner: u32,
 }
 
 impl Limit {
@@ -32,16 +29,14 @@ impl Limit {
         bytes: 8 << 20,
         commit: 8192,
         unwritten: 32 << 20,
-        per_owner: 8192,
     };
 
     /// For a client that may have so many calls under way.
-    pub(in crate::client) fn for_queue(queue: QueueLimits) -> Self {
+    pub(in crate::client) fn for_calls(max_calls: usize) -> Self {
         let default = Self::DEFAULT;
-        let unwritten = (default.unwritten).max(queue.max_calls as u64 * WRITE_BYTES);
+        let unwritten = default.unwritten.max(max_calls as u64 * WRITE_BYTES);
         Self {
             unwritten,
-            per_owner: queue.max_calls_per_owner,
             ..default
         }
     }

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use super::super::{CallId, Scheduler};
 use super::{ATTEMPT, Simulation, Sleeper, rules};
-use crate::api::Request;
 use crate::client::outbox::{Changes, CommitFailure, Loaded, Outbox, Record, Stored, intake};
 use crate::error::{Error, Status};
 
@@ -34,29 +33,6 @@ pub(super) struct Disk {
 }
 
 impl Simulation {
-    /// Asks for room in the outbox, when there is one; an owner is refused exactly when it has too many writes there.
-    pub(super) fn admit(&mut self, request: &Request, waits: bool) -> bool {
-        let Some(outbox) = self
-            .outbox
-            .as_ref()
-            .filter(|_| request.command().is_write())
-        else {
-            return true;
-        };
-        let is_admitted = outbox.room().reserve(request, waits).is_ok();
-        let own = self.asked.iter().filter(|asked| {
-            let is_gone = asked.settled || (asked.orphaned && !asked.recorded);
-            asked.request.command().is_write() && asked.request.owner == request.owner && !is_gone
-        });
-        let count = own.count();
-        if is_admitted == (count >= super::WINDOW.per_owner as usize) {
-            self.violation(format!(
-                "{count} writes of an owner, admitted: {is_admitted}"
-            ));
-        }
-        is_admitted
-    }
-
     /// Hands over what is to be written.
     pub(super) fn begin_commit(&mut self) {
         let next = self.scheduler.next_call();
@@ -154,10 +130,6 @@ impl Simulation {
         let calls = std::mem::take(&mut self.calls);
         let known = left.iter().map(|record| (record.id, calls[&record.id]));
         self.calls = known.collect();
-        for number in self.calls.values() {
-            // What was answered and not erased is sent again.
-            self.asked[*number].settled = false;
-        }
         self.scheduler = Scheduler::new(rules(self.rate, true), self.random.fork());
         let mut outbox = Outbox::new(
             1 << 20,
