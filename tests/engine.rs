@@ -291,4 +291,11 @@ fn only_a_durable_engine_waits_for_the_disk_and_not_to_check() {
     assert_eq!(waits(None, true), [false; 4]);
     assert_eq!(waits(Some("all.db"), false), [true, true, true, false]);
     assert_eq!(waits(Some("imported.db"), true), [true; 4]);
+    let config = Embedded {
+        path: Some(directory.path().join("unobserved.db")),
+        ..Embedded::default()
+    };
+    let clock = Arc::new(FixedClock::at(NOW));
+    let engine = Engine::observed(&config, clock, None).expect("an engine");
+    assert_eq!(Command::ALL.map(|command| engine.waits(command)), [true; 4]);
 }

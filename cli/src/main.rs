@@ -148,5 +148,5 @@ fn open(config: &str) -> Result<Client, Failure> {
     {
         output::complain("no \"path\" is configured: the lists are gone when this command ends");
     }
-    Ok(Client::open(config)?)
+    Ok(Client::open_without_cache(config)?)
 }

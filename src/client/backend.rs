@@ -44,10 +44,11 @@ pub(super) struct BackendProfile {
 }
 
 impl BackendProfile {
-    /// Answered once and for all, in this process.
+    /// Answered once and for all, in this process. Without the cache checks read the store.
     pub(super) fn embedded(
         config: &Embedded,
         clock: &Arc<dyn Clock>,
+        has_cache: bool,
     ) -> Result<OpenBackend, Error> {
         let profile = Self {
             is_local: true,
@@ -61,10 +62,16 @@ impl BackendProfile {
             is_recorded: false,
             notice: None,
         };
-        let cache = Arc::new(TimedCache::complete(Arc::clone(clock))?);
-        let observer = Arc::clone(&cache) as Arc<dyn Observer>;
-        let engine = Engine::observed(config, Arc::clone(clock), Some(observer))?;
-        cache.load(engine.store())?;
+        let cache = Arc::new(if has_cache {
+            TimedCache::complete(Arc::clone(clock))?
+        } else {
+            TimedCache::unused(Arc::clone(clock))?
+        });
+        let observer = has_cache.then(|| Arc::clone(&cache) as Arc<dyn Observer>);
+        let engine = Engine::observed(config, Arc::clone(clock), observer)?;
+        if has_cache {
+            cache.load(engine.store())?;
+        }
         let notice = engine.store().notice();
         let backups = Backups::new(engine.file(), "path");
         Ok(OpenBackend {

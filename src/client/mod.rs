@@ -77,12 +77,23 @@ impl Client {
     /// assert!(error.message().contains("colour"));
     /// ```
     pub fn open(config_json: &str) -> Result<Self, Error> {
-        Self::with_clock(&Config::parse(config_json)?, Arc::new(SystemClock))
+        Self::open_with(&Config::parse(config_json)?, true)
     }
 
-    fn with_clock(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    /// [`Client::open`] for a few calls: they read from a durable store what they need, and not all of its pairs into the
+    /// cache first. [`Client::is_blocked`] is [`crate::Answer::Unknown`] on the embedded engine.
+    ///
+    /// # Errors
+    /// As [`Client::open`].
+    #[doc(hidden)]
+    pub fn open_without_cache(config_json: &str) -> Result<Self, Error> {
+        Self::open_with(&Config::parse(config_json)?, false)
+    }
+
+    fn open_with(config: &Config, has_cache: bool) -> Result<Self, Error> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let backed = match &config.backend {
-            Backend::Embedded(embedded) => BackendProfile::embedded(embedded, &clock)?,
+            Backend::Embedded(embedded) => BackendProfile::embedded(embedded, &clock, has_cache)?,
             Backend::Remote(remote) => BackendProfile::remote(remote, config, &clock)?,
         };
         let log = Log::open(&config.log, Arc::clone(&clock))?;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Barrier;
 use std::time::Duration;
 
-use chatblock::{Client, Status};
+use chatblock::{Answer, CheckType, Client, Relation, ReplyItem, Status};
 
 fn open(path: &Path) -> Result<Client, chatblock::Error> {
     let path = path.to_str().expect("a path of ours is UTF-8");
@@ -46,6 +46,31 @@ fn lists_survive_a_restart() {
     assert_eq!(client.close(None), Status::Ok);
     let client = open(&path).expect("the same store");
     assert_eq!(entries(&client, "ann"), ["cat"]);
+}
+
+#[test]
+fn a_client_without_cache_answers_from_the_store() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("store.db");
+    let client = open(&path).expect("a new store");
+    let _ = client.add("ann", &["bob", "cat"]);
+    let pairs = client.stats().cache.pairs;
+    assert_eq!((client.close(None), pairs), (Status::Ok, 2));
+    let config = format!("{{\"path\":\"{}\"}}", path.display());
+    for config in [config.as_str(), "{}"] {
+        let client = Client::open_without_cache(config).expect("the same store");
+        assert_eq!(client.delete("ann", &["cat"]).status(), Status::Ok);
+        assert_eq!(client.add("ann", &["bob", "eve"]).status(), Status::Ok);
+        assert_eq!(entries(&client, "ann"), ["bob", "eve"]);
+        let checked = client.check("ann", &["bob", "cat", "eve"], CheckType::Single);
+        let relations: Vec<_> = checked.items().iter().map(ReplyItem::relation).collect();
+        assert_eq!(
+            relations,
+            [Relation::AWithB, Relation::No, Relation::AWithB]
+        );
+        assert_eq!(client.is_blocked("ann", "bob"), Answer::Unknown);
+        assert_eq!(client.stats().cache.pairs, 0, "nothing was loaded");
+    }
 }
 
 #[test]

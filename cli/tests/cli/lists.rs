@@ -25,6 +25,24 @@ fn blocked(files: &Files) -> Vec<String> {
 }
 
 #[test]
+fn a_command_reads_no_list_but_that_of_its_owner() {
+    let files = Files::new();
+    for owner in ["ann", "zoe"] {
+        files.run(&["add", owner, "bob"]).expect(0);
+    }
+    let store = rusqlite::Connection::open(files.path("lists.db")).expect("the store");
+    // What reads this list fails.
+    let unreadable = "UPDATE pairs SET target = CAST(x'ff' AS TEXT) WHERE owner = 'zoe'";
+    assert_eq!(store.execute(unreadable, []), Ok(1));
+    store.close().expect("closed");
+    files.run(&["get", "zoe"]).expect(5);
+    for command in ["check", "add", "delete"] {
+        files.run(&[command, "ann", "bob"]).expect(0);
+    }
+    files.run(&["get", "ann"]).expect(0);
+}
+
+#[test]
 fn white_space_at_the_ends_is_refused_with_its_place_or_trimmed() {
     let table = [
         ("bob \n", "names:1:4:"),

@@ -33,6 +33,8 @@ pub struct Engine {
     store: Box<dyn Store>,
     /// None where a transaction costs nothing.
     group: Option<Group>,
+    /// A check may wait for the disk.
+    checks_wait: bool,
     imported_only: bool,
     charset: Charset,
     clock: Arc<dyn Clock>,
@@ -64,6 +66,8 @@ impl Engine {
         clock: Arc<dyn Clock>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, Error> {
+        // Memory has the pairs, but not which accounts are imported.
+        let checks_wait = config.path.is_some() && (config.imported_only || observer.is_none());
         let store: Box<dyn Store> = match &config.path {
             Some(path) => Box::new(Sqlite::open(path, observer)?),
             None => Box::new(Memory::new(observer)),
@@ -71,6 +75,7 @@ impl Engine {
         Ok(Self {
             store,
             group: config.path.is_some().then(Group::default),
+            checks_wait,
             imported_only: config.imported_only,
             charset: config.charset,
             clock,
@@ -338,9 +343,10 @@ impl Service for Engine {
         }
     }
 
-    /// Memory answers checks, unless they ask which accounts are imported.
     fn waits(&self, command: Command) -> bool {
-        let is_durable = self.group.is_some();
-        is_durable && (command != Command::Check || self.imported_only)
+        match command {
+            Command::Check => self.checks_wait,
+            _ => self.group.is_some(),
+        }
     }
 }
