@@ -17,7 +17,7 @@ namespace {
 constexpr unsigned long OWNERS = 10000;
 constexpr int PATIENCE_MS = 600000;
 // How long the client may fill what it keeps in memory after its first request.
-constexpr useconds_t SETTLE_US = 500000;
+constexpr useconds_t QUIET_US = 500000;
 
 chatblock_client *open_outbox(const std::string &base_url, const char *file) {
     const std::string key = "a secret key of the usual length, 64 bytes, as text 000000000000";
@@ -88,7 +88,7 @@ void open_and_send(const char *file) {
     const double opened = wall_us();
     listener.wait_for_request();
     const double sent = wall_us();
-    ::usleep(SETTLE_US);
+    ::usleep(QUIET_US);
     const double after = memory("RssAnon");
     std::printf("{\"open_s\": %.4f, \"first_request_s\": %.4f, \"bytes\": %.0f, \"peak_bytes\": %.0f}\n", (opened - from) / 1e6,
                 (sent - from) / 1e6, after - before, memory("VmHWM"));

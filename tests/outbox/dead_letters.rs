@@ -20,7 +20,7 @@ fn refused_writes(client: &Client) -> u64 {
 }
 
 /// Waits until nothing is to be written.
-fn settle(client: &Client) {
+fn until_idle(client: &Client) {
     assert_eq!(client.flush(SOON), Status::Ok);
     assert_eq!(client.sync(SOON), Status::Ok);
 }
@@ -32,7 +32,7 @@ fn refusals_are_kept_over_restarts_until_they_are_polled() {
     leave_for(&place, &owners);
     let server = FaultServer::plain(vec![sends(refusal(30013)); 3]);
     let client = place.open(&server.base_url());
-    settle(&client);
+    until_idle(&client);
     assert_eq!(refused_writes(&client), 3);
     assert_eq!(client.close(SOON), Status::Ok);
     for left in [3, 2, 1] {
@@ -64,7 +64,7 @@ fn a_client_that_finds_only_refusals_records_and_sends_writes() {
     script.push(done(&["cat"]));
     let server = FaultServer::plain(script);
     let client = place.open(&server.base_url());
-    settle(&client);
+    until_idle(&client);
     assert_eq!(client.close(SOON), Status::Ok);
     let client = place.open(&server.base_url());
     assert_eq!(client.add("ann", &["cat"]).status(), Status::Ok);
@@ -80,7 +80,7 @@ fn a_refused_write_of_a_caller_with_a_tag_is_kept_until_it_is_polled() {
     client
         .add_async("ann", &["bob", "cat"], 7)
         .expect("accepted");
-    settle(&client);
+    until_idle(&client);
     assert_eq!(client.close(SOON), Status::Ok);
     let client = place.open(NOWHERE);
     let reply = next(&client);
@@ -107,7 +107,7 @@ fn refusals_that_are_never_polled_leave_room_for_others() {
     config["queue"] = json!({"max_calls": 10});
     config["rate_per_second"] = json!(10_000);
     let client = open(&config).expect("a sound configuration");
-    settle(&client);
+    until_idle(&client);
     assert_eq!(client.add("ann", &["bob"]).status(), Status::Ok);
     assert_eq!(refused_writes(&client), 400);
     let outbox = client.stats().outbox.expect("an outbox");

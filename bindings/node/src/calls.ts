@@ -77,7 +77,7 @@ export class Calls {
     return new Promise((resolve, reject) => {
       const abort = () => {
         const unsent = native.cancel(client, tag) > 0;
-        this.#settled(tag);
+        this.#ended(tag);
         reject(aborted(unsent ? Status.ERR_CANCELLED : Status.ERR_TIMEOUT, call, signal));
       };
       signal?.addEventListener('abort', abort, { once: true });
@@ -176,7 +176,7 @@ export class Calls {
     this.#pump ??= this.#bring();
   }
 
-  #settled(tag: number): void {
+  #ended(tag: number): void {
     this.#due.delete(tag);
     if (this.#abandoned && this.#due.size === 0) void this.close(0);
   }
@@ -225,7 +225,7 @@ export class Calls {
     if (due) {
       if (--due.count === 0) {
         if (this.#tags.get(due.tag) === own) this.#tags.delete(due.tag);
-        this.#settled(own);
+        this.#ended(own);
       }
       due.deliver(take(result, due.tag));
     } else if (own === 0) {

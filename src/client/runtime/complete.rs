@@ -100,7 +100,7 @@ impl Runtime {
             id,
             call,
             caller,
-            is_settled,
+            is_final,
             ..
         } in done
         {
@@ -129,7 +129,7 @@ impl Runtime {
                 // On disk and in no queue: a host program that never polls is not blocked.
                 None if letter == Some(&true) => polled.push(reply),
                 None if letter.is_some() => {}
-                None if is_settled && reply.status() != Status::Ok => {
+                None if is_final && reply.status() != Status::Ok => {
                     self.completions.reserve_always();
                     polled.push(Reply {
                         has_place: true,

@@ -306,7 +306,10 @@ impl Runtime {
         self.log_outcome(&flight.request, &outcome);
         let mut state = self.state.lock();
         self.inbox.come_back();
-        if state.scheduler.settle(flight, outcome, self.clock.now()) {
+        if state
+            .scheduler
+            .apply_outcome(flight, outcome, self.clock.now())
+        {
             self.service.renew_signature();
         }
         for line in state.scheduler.take_news() {

@@ -111,7 +111,7 @@ impl Runtime {
         };
         let now = (self.clock.now(), self.clock.unix_seconds());
         let mut sooner = false;
-        for done in done.iter().filter(|done| done.is_settled) {
+        for done in done.iter().filter(|done| done.is_final) {
             let refusal = match &done.caller {
                 // Its own thread delivers it.
                 Some(Caller::Waits(_)) => None,

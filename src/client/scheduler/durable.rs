@@ -35,7 +35,7 @@ impl<T> Scheduler<T> {
         now: Instant,
     ) {
         for id in ids {
-            self.end_alone(id, End::Settled(Some(error.clone())), now);
+            self.end_alone(id, End::Final(Some(error.clone())), now);
         }
     }
 
@@ -75,7 +75,7 @@ impl<T> Scheduler<T> {
             id,
             call,
             caller,
-            is_settled: false,
+            is_final: false,
             is_listing: false,
             is_part: false,
         });
@@ -138,7 +138,7 @@ impl<T> Scheduler<T> {
     pub(super) fn take_read_back(&mut self, call: &Call) {
         debug_assert!(call.slots().all(|slot| !matches!(slot, Slot::Open)));
         self.doubts
-            .settle(&call.request.owner, call.request.targets());
+            .resolve(&call.request.owner, call.request.targets());
         if let Some(queue) = self.owners.get_mut(call.request.owner.as_str()) {
             queue.reading_back = false;
         }

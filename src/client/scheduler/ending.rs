@@ -10,7 +10,7 @@ use crate::error::{Error, Status};
 /// How a call comes to its end.
 pub(super) enum End {
     /// Nothing is left to be sent; with the reason for the targets that have no answer.
-    Settled(Option<Error>),
+    Final(Option<Error>),
     /// What is recorded stays to be sent.
     BrokenOff(Error),
 }
@@ -27,7 +27,7 @@ impl<T> Scheduler<T> {
         let mut count = 0;
         for id in ids {
             if self.calls.get(id).is_some_and(|entry| !entry.dispatched) {
-                self.end_alone(*id, End::Settled(Some(error.clone())), now);
+                self.end_alone(*id, End::Final(Some(error.clone())), now);
                 count += 1;
             }
         }
@@ -60,7 +60,7 @@ impl<T> Scheduler<T> {
                     }
                     _ => not_sent(),
                 };
-                self.end_alone(id, End::Settled(Some(error)), now);
+                self.end_alone(id, End::Final(Some(error)), now);
             }
         }
     }
@@ -87,7 +87,7 @@ impl<T> Scheduler<T> {
             self.take_read_back(&entry.call);
             return;
         }
-        let mut is_settled = matches!(end, End::Settled(_));
+        let mut is_final = matches!(end, End::Final(_));
         match end {
             End::BrokenOff(error)
                 if error.status() == Status::Closed && self.is_safe(id, &entry) =>
@@ -95,19 +95,19 @@ impl<T> Scheduler<T> {
                 let (why, code) = self.still_queued(&entry.call);
                 entry.call.leave_queued(why, code);
             }
-            End::Settled(Some(error)) | End::BrokenOff(error) => entry.call.fail(error),
-            End::Settled(None) => {}
+            End::Final(Some(error)) | End::BrokenOff(error) => entry.call.fail(error),
+            End::Final(None) => {}
         }
         if entry.purpose == CallPurpose::Accepted {
             self.count_end(&entry);
         }
-        is_settled = is_settled && !self.outlives_answer(id, &entry);
+        is_final = is_final && !self.outlives_answer(id, &entry);
         let owner = entry.call.request.owner.clone();
         self.done.push_back(Done {
             id,
             call: entry.call,
             caller: entry.caller,
-            is_settled,
+            is_final,
             is_listing: entry.purpose == CallPurpose::Listing,
             is_part: false,
         });

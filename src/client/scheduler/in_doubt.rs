@@ -115,7 +115,7 @@ impl Doubts {
     }
 
     /// The service reported the state of these targets.
-    pub(super) fn settle(&mut self, owner: &str, targets: &[Account]) {
+    pub(super) fn resolve(&mut self, owner: &str, targets: &[Account]) {
         if let Some(own) = self.owners.get_mut(owner) {
             for target in targets {
                 own.remove(target);
@@ -184,7 +184,7 @@ mod tests {
             delete(&doubts, now + LIFE),
             WriteHold::ReadBack(vec!["bob".into()])
         );
-        doubts.settle("ann", &["bob".into()]);
+        doubts.resolve("ann", &["bob".into()]);
         assert_eq!(delete(&doubts, now + LIFE), WriteHold::Nothing);
     }
 

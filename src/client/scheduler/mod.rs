@@ -79,7 +79,7 @@ pub(super) struct Done<T> {
     /// What the caller passed with the call; None if no caller waits any more.
     pub(super) caller: Option<T>,
     /// Nothing is left to be sent: answered, refused for good, or cancelled.
-    pub(super) is_settled: bool,
+    pub(super) is_final: bool,
     /// A page that we asked for ourselves, in the background.
     pub(super) is_listing: bool,
     /// No reply to a caller: these targets of the call are done and others may take long, or its record is not needed
@@ -150,9 +150,9 @@ pub(super) struct Flight {
 
 /// What to do now.
 pub(super) enum Next {
-    /// Send this and report the outcome to `settle`.
+    /// Send this and report the outcome to `apply_outcome`.
     Send(Flight),
-    /// Nothing, until this moment or until something is accepted or settled.
+    /// Nothing, until this moment or until something is accepted or has an outcome.
     Wait(Option<Instant>),
 }
 

@@ -27,7 +27,7 @@ struct Judgement {
 
 impl<T> Scheduler<T> {
     /// Takes the outcome of a request. True if a new signature is needed before the next request.
-    pub(in crate::client) fn settle(
+    pub(in crate::client) fn apply_outcome(
         &mut self,
         flight: Flight,
         outcome: Result<Answer, Error>,
@@ -51,10 +51,10 @@ impl<T> Scheduler<T> {
         let owner = batch.owner.clone();
         let left = match outcome {
             Ok(answer) if answer.is_refused() => {
-                self.settle_refusal(batch, number, (&flight.request, &answer), now)
+                self.apply_refusal(batch, number, (&flight.request, &answer), now)
             }
-            Ok(answer) => self.settle_items(batch, number, (&flight.request, answer), now),
-            Err(error) => Some(self.settle_error(batch, &flight.request, &error, now)),
+            Ok(answer) => self.apply_items(batch, number, (&flight.request, answer), now),
+            Err(error) => Some(self.apply_error(batch, &flight.request, &error, now)),
         };
         let Some((batch, judgement)) = left else {
             return false;
@@ -65,7 +65,7 @@ impl<T> Scheduler<T> {
     }
 
     /// The request was refused as a whole. None when nothing is left to be decided.
-    fn settle_refusal(
+    fn apply_refusal(
         &mut self,
         batch: Batch,
         number: u64,
@@ -98,7 +98,7 @@ impl<T> Scheduler<T> {
     }
 
     /// The request was answered target by target. None when nothing is left to be decided.
-    fn settle_items(
+    fn apply_items(
         &mut self,
         mut batch: Batch,
         number: u64,
@@ -131,7 +131,7 @@ impl<T> Scheduler<T> {
     }
 
     /// There is no answer: a write may have happened, unless nothing was sent.
-    fn settle_error(
+    fn apply_error(
         &mut self,
         batch: Batch,
         request: &Request,
@@ -364,7 +364,7 @@ impl<T> Scheduler<T> {
         if let Some(entry) = self.calls.get_mut(&id) {
             entry.open_ops -= 1;
             if entry.open_ops == 0 {
-                self.end(id, End::Settled(None));
+                self.end(id, End::Final(None));
             } else {
                 self.report_part(id);
             }
@@ -380,7 +380,7 @@ impl<T> Scheduler<T> {
                 return;
             }
             entry.call.skip_rest();
-            self.end(id, End::Settled(None));
+            self.end(id, End::Final(None));
         }
     }
 
@@ -389,7 +389,7 @@ impl<T> Scheduler<T> {
         if batch.is_write()
             && let Some(queue) = self.owners.get_mut(&batch.owner)
         {
-            queue.settle(batch);
+            queue.complete_batch(batch);
         }
         let owner = batch.owner.clone();
         self.queue(&owner, now);

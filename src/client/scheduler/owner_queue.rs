@@ -321,7 +321,7 @@ impl OwnerQueue {
     }
 
     /// The write under way is answered for good. What waited behind a batch that was set aside has its turn.
-    pub(super) fn settle(&mut self, batch: &Batch) {
+    pub(super) fn complete_batch(&mut self, batch: &Batch) {
         self.in_flight = None;
         if let Some(aside) = &mut self.aside {
             let freed = aside.free(batch.holds_back());
@@ -357,7 +357,7 @@ impl OwnerQueue {
     /// The calls of a refused batch go out apart, those about the same targets together: the mistake of one must not
     /// fail the others.
     pub(super) fn separate(&mut self, batch: Batch) {
-        self.settle(&batch);
+        self.complete_batch(&batch);
         for op in batch.ops {
             self.insert(batch.command, op, true);
         }

@@ -160,15 +160,15 @@ impl<T> Scheduler<T> {
         id: CallId,
         known: (Arc<Request>, Option<T>),
         error: &Error,
-        (now, is_settled): (Instant, bool),
+        (now, is_final): (Instant, bool),
     ) {
         self.calls.entry(id).or_insert_with(|| {
             self.parked.absent -= 1;
             let (request, caller) = known;
             AcceptedCall::new(request, caller, now)
         });
-        let end = if is_settled {
-            End::Settled(Some(error.clone()))
+        let end = if is_final {
+            End::Final(Some(error.clone()))
         } else {
             End::BrokenOff(error.clone())
         };

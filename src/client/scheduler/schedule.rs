@@ -11,7 +11,7 @@ use crate::api::{Account, Command};
 const MOST_PER_STEP: usize = 256;
 
 impl<T> Scheduler<T> {
-    /// What to do now. Call again after every `accept` and `settle`, and when the wait is over.
+    /// What to do now. Call again after every `accept` and `apply_outcome`, and when the wait is over.
     pub(in crate::client) fn next(&mut self, now: Instant) -> Next {
         self.tally.at(now);
         self.expire(now);

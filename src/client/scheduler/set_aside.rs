@@ -300,7 +300,7 @@ impl<T> Scheduler<T> {
                 id,
                 call,
                 caller: None,
-                is_settled: false,
+                is_final: false,
                 is_listing: false,
                 is_part: true,
             });

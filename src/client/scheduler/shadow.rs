@@ -115,7 +115,7 @@ impl<T> Scheduler<T> {
             id,
             call: Call::all_done(request),
             caller: None,
-            is_settled: true,
+            is_final: true,
             is_listing: false,
             is_part: true,
         }));

@@ -237,17 +237,17 @@ impl Simulation {
     fn collect(&mut self) {
         self.violations.extend(self.scheduler.count_fault());
         let all = self.scheduler.take_done(usize::MAX);
-        let settled = all.iter().filter(|done| done.is_settled);
-        let settled: HashSet<_> = settled.map(|done| done.id).collect();
+        let ended = all.iter().filter(|done| done.is_final);
+        let ended: HashSet<_> = ended.map(|done| done.id).collect();
         for done in all {
             let number = self.calls[&done.id];
-            if done.is_settled
+            if done.is_final
                 && let Some(outbox) = &mut self.outbox
                 && outbox.erase(done.id, self.now)
             {
                 self.writer = Sleeper::Awake;
             }
-            self.asked[number].settled |= done.is_settled;
+            self.asked[number].ended |= done.is_final;
             if done.is_part {
                 continue;
             }
@@ -255,7 +255,7 @@ impl Simulation {
             let seen = SeenReply {
                 reply: &reply,
                 is_awaited: done.caller.is_some(),
-                is_settled: settled.contains(&done.id) || self.scheduler.stays_recorded(done.id),
+                is_final: ended.contains(&done.id) || self.scheduler.stays_recorded(done.id),
                 is_recorded: self.disk.records.contains_key(&done.id),
             };
             let asked = self.outbox.as_ref().map(|_| &self.asked[number]);
@@ -264,7 +264,7 @@ impl Simulation {
                 .extend(wrong.map(|what| format!("call {number}: {what}")));
             let asked = &mut self.asked[number];
             asked.replies += usize::from(done.caller.is_some());
-            asked.settled |= done.is_settled;
+            asked.ended |= done.is_final;
             asked.statuses = reply
                 .items()
                 .iter()

@@ -23,7 +23,7 @@ pub(super) struct Asked {
     /// The process ended with it: no caller waits for a reply.
     pub(super) orphaned: bool,
     /// Answered or refused for good.
-    pub(super) settled: bool,
+    pub(super) ended: bool,
     /// Cancelled before it was sent.
     pub(super) cancelled: bool,
 }
@@ -37,7 +37,7 @@ impl Asked {
             waits: false,
             recorded: false,
             orphaned: false,
-            settled: false,
+            ended: false,
             cancelled: false,
         }
     }
@@ -111,7 +111,7 @@ pub(super) struct SeenReply<'a> {
     pub(super) reply: &'a Reply,
     /// To a caller.
     pub(super) is_awaited: bool,
-    pub(super) is_settled: bool,
+    pub(super) is_final: bool,
     /// The call is on disk at that moment.
     pub(super) is_recorded: bool,
 }
@@ -125,15 +125,15 @@ pub(super) fn untrue_of_outbox(asked: &Asked, seen: &SeenReply, of_caller: i32) 
     }
     let is_queued = |item: &ReplyItem| item.status() == Status::Queued;
     let says_queued = seen.reply.items().iter().any(is_queued);
-    if seen.is_awaited && says_queued == seen.is_settled {
-        let settled = seen.is_settled;
-        return Some(format!("{status:?} of a write, settled: {settled}"));
+    if seen.is_awaited && says_queued == seen.is_final {
+        let is_final = seen.is_final;
+        return Some(format!("{status:?} of a write, final: {is_final}"));
     }
     if says_queued && !seen.is_recorded {
         return Some("is queued and not on disk".into());
     }
     let is_refused = seen.reply.service_code() == of_caller;
-    (seen.is_settled && is_refused).then(|| "ends with a refusal of the caller".into())
+    (seen.is_final && is_refused).then(|| "ends with a refusal of the caller".into())
 }
 
 /// Pairs that are not as the writes on them leave them: the last that was confirmed has won, or one after it that is
@@ -182,7 +182,7 @@ pub(super) fn broken_promises(asked: &[Asked]) -> Vec<String> {
                 || *seen == Status::Service
                 || (asked.cancelled && *seen == Status::Cancelled)
         };
-        if asked.recorded && !(asked.settled && asked.statuses.iter().all(is_answered)) {
+        if asked.recorded && !(asked.ended && asked.statuses.iter().all(is_answered)) {
             broken.push(format!("call {number} was recorded and is lost"));
         }
     }

@@ -93,7 +93,7 @@ impl Simulation {
                     *before = accepted.max(*before);
                 }
             }
-            self.scheduler.settle(flight, outcome, self.now);
+            self.scheduler.apply_outcome(flight, outcome, self.now);
             self.worker = Sleeper::Awake;
             self.collect();
         }

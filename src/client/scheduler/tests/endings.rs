@@ -71,7 +71,7 @@ fn a_read_behind_a_write_that_ran_out_of_time_goes_out() {
     assert!(matches!(world.scheduler.next(world.now), Next::Wait(_)));
     assert_eq!(world.scheduler.stuck_owner(false), None);
     let outcome = all_ok(&flight.request);
-    world.scheduler.settle(flight, outcome, world.now);
+    world.scheduler.apply_outcome(flight, outcome, world.now);
     world.run(|_, request| all_ok(request));
     assert_eq!(world.reply(3).status(), Status::Ok);
     assert_eq!(world.seen.len(), 1, "the write was not sent");
@@ -90,7 +90,7 @@ fn nothing_is_left_when_everything_was_ended() {
     world.scheduler.end_all(&cancelled());
     assert_eq!(world.scheduler.owners.len(), 1, "a write is under way");
     let outcome = all_ok(&flight.request);
-    world.scheduler.settle(flight, outcome, world.now);
+    world.scheduler.apply_outcome(flight, outcome, world.now);
     world.collect();
     assert_eq!(world.done.len(), 4);
     assert!(world.scheduler.owners.is_empty());

@@ -80,7 +80,7 @@ fn a_call_that_could_only_try_to_connect_was_not_sent_either() {
     };
     world.now += Duration::from_millis(11_900);
     let refused = Err(Error::new(Status::Connect, "cannot connect: refused"));
-    world.scheduler.settle(flight, refused, world.now);
+    world.scheduler.apply_outcome(flight, refused, world.now);
     world.now += Duration::from_millis(100);
     let _ = world.scheduler.next(world.now);
     world.collect();
@@ -112,7 +112,7 @@ fn a_read_behind_recorded_writes_ends_in_time_while_the_service_is_away() {
             Next::Send(flight) => {
                 assert_eq!(flight.request.command(), Command::Add);
                 let refused = Err(Error::new(Status::Connect, "away"));
-                world.scheduler.settle(flight, refused, world.now);
+                world.scheduler.apply_outcome(flight, refused, world.now);
             }
             Next::Wait(until) => world.now = world.now.max(until.expect("a deadline")),
         }
@@ -143,7 +143,7 @@ fn repetitions_without_a_budget_are_not_looked_at_before_there_is_one() {
             Next::Send(flight) => {
                 sent += usize::from(world.now >= world.start + Duration::from_secs(30));
                 let away = Err(Error::new(Status::Connect, "away"));
-                world.scheduler.settle(flight, away, world.now);
+                world.scheduler.apply_outcome(flight, away, world.now);
             }
             Next::Wait(until) => world.now = world.now.max(until.expect("a probe is due")),
         }

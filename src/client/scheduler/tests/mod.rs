@@ -132,7 +132,7 @@ impl World {
             let number = first.key().1;
             let flight = first.remove();
             let outcome = service(number, &flight.request);
-            self.renewed += usize::from(self.scheduler.settle(flight, outcome, self.now));
+            self.renewed += usize::from(self.scheduler.apply_outcome(flight, outcome, self.now));
         }
         self.collect();
     }

@@ -97,7 +97,7 @@ fn a_call_that_comes_while_the_same_one_is_under_way_is_sent_too() {
     };
     world.add(2, "ann", &["a"]);
     let outcome = all_ok(&flight.request);
-    world.scheduler.settle(flight, outcome, world.now);
+    world.scheduler.apply_outcome(flight, outcome, world.now);
     world.run(|_, request| all_ok(request));
     assert_eq!(world.requests(), [(Command::Add, owned(&["a"]))]);
     assert_eq!(world.reply(2).status(), Status::Ok);
@@ -245,7 +245,7 @@ fn what_was_not_sent_can_be_cancelled_and_completes_once() {
     assert_eq!(world.scheduler.cancel(&[0], &error, world.now), 0);
     assert_eq!(world.scheduler.cancel(&[1, 2], &error, world.now), 2);
     let outcome = all_ok(&flight.request);
-    world.scheduler.settle(flight, outcome, world.now);
+    world.scheduler.apply_outcome(flight, outcome, world.now);
     world.run(|_, request| all_ok(request));
     assert_eq!(
         world.seen.len(),

@@ -261,7 +261,7 @@ fn a_call_that_runs_out_of_time_under_way_may_have_happened() {
     let Next::Send(first) = world.scheduler.next(world.now) else {
         panic!("a write may go at once");
     };
-    world.scheduler.settle(
+    world.scheduler.apply_outcome(
         first,
         Err(Error::new(Status::Connect, "refused")),
         world.now,
@@ -276,5 +276,5 @@ fn a_call_that_runs_out_of_time_under_way_may_have_happened() {
     assert_eq!(statuses(world.reply(1)), [Status::Timeout]);
     world
         .scheduler
-        .settle(second, Err(Error::new(Status::Network, "late")), world.now);
+        .apply_outcome(second, Err(Error::new(Status::Network, "late")), world.now);
 }

@@ -61,7 +61,7 @@ impl World {
                         request: flight.request.clone(),
                     });
                     let outcome = service(&flight.request);
-                    self.scheduler.settle(flight, outcome, self.now);
+                    self.scheduler.apply_outcome(flight, outcome, self.now);
                 }
                 Next::Wait(until) => {
                     let next = until.unwrap_or(end).min(end);
@@ -317,7 +317,7 @@ fn a_read_back_that_always_fails_holds_its_owner_for_a_while_only() {
             panic!("a write may go at once");
         };
         let lost = Err(Error::new(Status::Timeout, "lost"));
-        world.scheduler.settle(flight, lost, world.now);
+        world.scheduler.apply_outcome(flight, lost, world.now);
         world.run_with(Duration::from_secs(1), all_ok);
         world.submit(2, "ann", Operation::Delete(owned(&["bad"])));
         world.submit(3, "ann", Operation::Delete(owned(&["x"])));
@@ -349,7 +349,7 @@ fn what_is_set_aside_leaves_most_of_the_time_to_others() {
                     let is_bad = flight.request.targets().iter().any(|target| is_bad(target));
                     world.now += Duration::from_millis(if is_bad { 3500 } else { 10 });
                     let outcome = answer(Kind::Silence, &flight.request);
-                    world.scheduler.settle(flight, outcome, world.now);
+                    world.scheduler.apply_outcome(flight, outcome, world.now);
                 }
                 Next::Wait(until) => world.now = until.expect("something is left"),
             }
@@ -386,7 +386,7 @@ fn what_is_done_of_a_call_is_told_before_later_writes_about_it_go_out() {
                 } else {
                     answer(Kind::Item, &flight.request)
                 };
-                world.scheduler.settle(flight, outcome, world.now);
+                world.scheduler.apply_outcome(flight, outcome, world.now);
             }
             Next::Wait(until) => {
                 let next = until.unwrap_or(end).min(end);
@@ -397,7 +397,7 @@ fn what_is_done_of_a_call_is_told_before_later_writes_about_it_go_out() {
             let targets = done.call.request.targets().iter().enumerate();
             let news = targets.filter(|(position, _)| !done.call.was_reported(*position));
             let news: Vec<_> = news.map(|(_, target)| target.to_string()).collect();
-            seen.push((done.id == 0, done.is_settled, done.is_part, news));
+            seen.push((done.id == 0, done.is_final, done.is_part, news));
         }
     }
     let news = |target: &str| vec![target.to_owned()];

@@ -165,7 +165,7 @@ impl Simulation {
                     self.oracle.listed.insert(owner);
                 }
             }
-            self.scheduler.settle(flight, outcome, self.now);
+            self.scheduler.apply_outcome(flight, outcome, self.now);
             self.collect();
         }
         while let Some(first) = self.hooks.first_entry()
