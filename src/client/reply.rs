@@ -10,6 +10,7 @@ use crate::wire;
 const MAX_QUOTE: usize = 200;
 
 /// The result of a call. It owns its strings and may outlive the client.
+// The functions that return it are `#[must_use]`; on the type, `client.add(…).into_result()?;` would be a warning too.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub(crate) status: Status,
