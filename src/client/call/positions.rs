@@ -24,4 +24,17 @@ impl Positions {
         };
         run.chain(each.iter().copied())
     }
+
+    /// Those from the one at `index` on leave.
+    pub(in crate::client) fn split_off(&mut self, index: usize) -> Self {
+        match self {
+            Self::Run(run) => {
+                let middle = run.start + index;
+                let rest = middle..run.end;
+                run.end = middle;
+                Self::Run(rest)
+            }
+            Self::Each(positions) => Self::Each(positions.split_off(index)),
+        }
+    }
 }

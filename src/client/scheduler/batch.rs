@@ -1,10 +1,9 @@
 //! One request to the service: parts of calls that go out together, and what happened to it so far.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use super::CallId;
-use crate::api::{Account, Command, Request, Targets};
+use crate::api::{Account, Command};
 use crate::client::call::Positions;
 use crate::client::retry::{Attempts, REST};
 
@@ -18,20 +17,6 @@ pub(super) struct Op {
     pub(super) call: CallId,
     /// Positions in the call's request; empty for a get.
     pub(super) positions: Positions,
-}
-
-impl Op {
-    /// Its targets, of which `request` is the call.
-    pub(super) fn targets<'a>(&self, request: &'a Request) -> impl Iterator<Item = &'a Account> {
-        let all = request.targets();
-        self.positions.iter().map(|position| &all[position])
-    }
-
-    /// Whether it names no target twice.
-    pub(super) fn is_plain(&self, request: &Request) -> bool {
-        let count = self.positions.len();
-        count == 1 || self.targets(request).collect::<HashSet<_>>().len() == count
-    }
 }
 
 /// One request to the service, made of parts of one or more calls.
@@ -67,7 +52,7 @@ pub(super) enum Payment {
 pub(super) struct Trouble {
     pub(super) failures: u32,
     /// What it holds back; nothing unless it is set aside.
-    pub(super) targets: Targets,
+    pub(super) targets: Vec<Account>,
     /// How many writes had been done when it failed first.
     pub(super) done_before: Option<u64>,
     /// Others succeeded since, or with it: it is not the service.
@@ -115,7 +100,7 @@ impl Batch {
         self.command.is_write()
     }
 
-    /// How many targets its calls have; one that several name counts for each of them.
+    /// How many targets it has.
     pub(super) fn targets(&self) -> usize {
         self.ops.iter().map(|op| op.positions.len()).sum()
     }
@@ -123,6 +108,20 @@ impl Batch {
     /// Whether several calls share it.
     pub(super) fn is_merged(&self) -> bool {
         self.ops.len() > 1
+    }
+
+    /// The second half of its targets leaves it: whole calls, or half of a call that is alone. Whether that call has
+    /// one part more now.
+    pub(super) fn halve(&mut self) -> (Vec<Op>, Option<CallId>) {
+        if self.is_merged() {
+            return (self.ops.split_off(self.ops.len() / 2), None);
+        }
+        let Some(op) = self.ops.first_mut() else {
+            return (Vec::new(), None);
+        };
+        let positions = op.positions.split_off(op.positions.len() / 2);
+        let call = op.call;
+        (vec![Op { call, positions }], Some(call))
     }
 }
 

@@ -1,12 +1,9 @@
 //! Builds the next request: merges the queued calls of an owner.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use foldhash::quality::RandomState;
-
-use super::batch::{Batch, Payment};
+use super::batch::{Batch, Op, Payment};
 use super::in_doubt::WriteHold;
 use super::owner_queue::WriteTurn;
 use super::{Delayed, Flight, Scheduler};
@@ -43,13 +40,11 @@ impl<T> Scheduler<T> {
         self.report_set_aside(&batch);
         self.in_flight += 1;
         let number = self.hold.depart(is_durable, now);
-        let request = self.request(&batch);
-        self.tally
-            .sent(command, batch.ops.len(), request.targets().len());
+        self.tally.sent(command, batch.ops.len(), batch.targets());
         Some(Flight {
             deadline: self.dispatch(&batch, now),
             sent: now,
-            request,
+            request: self.request(&batch),
             batch,
             number,
         })
@@ -96,7 +91,8 @@ impl<T> Scheduler<T> {
         let Some(entry) = self.calls.get(&op.call) else {
             return false;
         };
-        let targets = op.targets(&entry.call.request);
+        let all = entry.call.request.targets();
+        let targets = op.positions.iter().map(|position| &all[position]);
         match self.doubts.hold(owner, (command, op.call), targets, now) {
             WriteHold::Nothing => false,
             WriteHold::Until(moment) => {
@@ -139,24 +135,16 @@ impl<T> Scheduler<T> {
     }
 
     fn request(&self, batch: &Batch) -> Arc<Request> {
-        let first = &self.calls[&batch.ops[0].call].call.request;
+        let of = |op: &Op| &self.calls[&op.call].call.request;
+        let first = of(&batch.ops[0]);
         if !batch.is_merged() && batch.targets() == first.targets().len() {
             return Arc::clone(first);
         }
-        Arc::new(first.with_targets(self.targets_of(batch)))
-    }
-
-    /// The targets of a batch, each once.
-    pub(super) fn targets_of(&self, batch: &Batch) -> Targets {
-        let mut seen = HashSet::with_capacity_and_hasher(batch.targets(), RandomState::default());
         let mut targets = Targets::with_capacity(batch.targets());
         for op in &batch.ops {
-            let Some(entry) = self.calls.get(&op.call) else {
-                continue;
-            };
-            let own = op.targets(&entry.call.request);
-            targets.extend(own.filter(|target| seen.insert(*target)).cloned());
+            let all = of(op).targets();
+            targets.extend(op.positions.iter().map(|position| all[position].clone()));
         }
-        targets
+        Arc::new(first.with_targets(targets))
     }
 }

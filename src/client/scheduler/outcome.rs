@@ -1,6 +1,5 @@
 //! Effects of an outcome: on the calls in the request, on their owner, and on the rate.
 
-use std::collections::HashMap;
 use std::time::Instant;
 
 use super::batch::{Batch, Op};
@@ -9,7 +8,7 @@ use super::hold::CallerRefusal;
 use super::set_aside::Blame;
 use super::{CallId, Delayed, Flight, Scheduler};
 use crate::api::codes::{self, SIGNATURES_REFUSED};
-use crate::api::{Answer, Item, Request, Retry};
+use crate::api::{Answer, Request, Retry};
 use crate::client::call::Call;
 use crate::client::call::Positions;
 use crate::client::retry::{NextAttempt, REST};
@@ -50,10 +49,8 @@ impl<T> Scheduler<T> {
         }
         let owner = batch.owner.clone();
         let left = match outcome {
-            Ok(answer) if answer.is_refused() => {
-                self.apply_refusal(batch, number, (&flight.request, &answer), now)
-            }
-            Ok(answer) => self.apply_items(batch, number, (&flight.request, answer), now),
+            Ok(answer) if answer.is_refused() => self.apply_refusal(batch, number, &answer, now),
+            Ok(answer) => self.apply_items(batch, number, answer, now),
             Err(error) => Some(self.apply_error(batch, &flight.request, &error, now)),
         };
         let Some((batch, judgement)) = left else {
@@ -69,7 +66,7 @@ impl<T> Scheduler<T> {
         &mut self,
         batch: Batch,
         number: u64,
-        (request, answer): (&Request, &Answer),
+        answer: &Answer,
         now: Instant,
     ) -> Option<(Batch, Judgement)> {
         let class = answer.retry();
@@ -77,9 +74,7 @@ impl<T> Scheduler<T> {
         if refusal.is_none() {
             self.pass(&batch, number, now);
         }
-        // Calls about the same targets have the same mistake.
-        let has_less = |op: &Op| op.positions.len() < request.targets().len();
-        if codes::may_concern_one_account(answer.code) && batch.ops.iter().any(has_less) {
+        if batch.is_merged() && codes::may_concern_one_account(answer.code) {
             self.separate(batch, now);
             return None;
         }
@@ -102,7 +97,7 @@ impl<T> Scheduler<T> {
         &mut self,
         mut batch: Batch,
         number: u64,
-        (request, answer): (&Request, Answer),
+        answer: Answer,
         now: Instant,
     ) -> Option<(Batch, Judgement)> {
         let refusal = CallerRefusal::of_items(&answer).filter(|_| self.is_durable(&batch));
@@ -110,7 +105,7 @@ impl<T> Scheduler<T> {
             self.pass(&batch, number, now);
         }
         let asked = batch.targets();
-        self.accept_answer(&mut batch, request, answer);
+        self.accept_answer(&mut batch, answer);
         let is_done_in_part = batch.targets() < asked;
         self.writes_done += u64::from(batch.is_write() && is_done_in_part);
         if batch.ops.is_empty() {
@@ -280,7 +275,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// The mistake of one call must not fail the others: they go out apart.
+    /// The mistake of one call must not fail the others: they go out one by one.
     pub(super) fn separate(&mut self, batch: Batch, now: Instant) {
         let owner = batch.owner.clone();
         if let Some(queue) = self.owners.get_mut(&owner) {
@@ -290,7 +285,7 @@ impl<T> Scheduler<T> {
     }
 
     /// Every call takes its own items; what is worth repeating stays in the batch.
-    fn accept_answer(&mut self, batch: &mut Batch, request: &Request, mut answer: Answer) {
+    fn accept_answer(&mut self, batch: &mut Batch, mut answer: Answer) {
         let mut text = answer.text.take().filter(|_| !batch.is_merged());
         let is_kept = batch.is_write() && self.rules.recorded;
         if batch.targets() == 0 {
@@ -310,9 +305,6 @@ impl<T> Scheduler<T> {
                 }
             }
             return;
-        }
-        if request.targets().len() < batch.targets() {
-            answer.items = self.share(batch, request, &answer.items);
         }
         let mut items = answer.items.into_iter();
         for op in std::mem::take(&mut batch.ops) {
@@ -334,21 +326,6 @@ impl<T> Scheduler<T> {
                 self.report_part(op.call);
             }
         }
-    }
-
-    /// An item for each target of each call, of a request in which calls share targets.
-    fn share(&self, batch: &mut Batch, request: &Request, items: &[Item]) -> Vec<Item> {
-        batch.ops.retain(|op| self.calls.contains_key(&op.call));
-        let items: HashMap<_, _> = request.targets().iter().zip(items).collect();
-        let mut shared = Vec::with_capacity(batch.targets());
-        for op in &batch.ops {
-            let own = op.targets(&self.calls[&op.call].call.request);
-            shared.extend(own.map(|target| match items.get(target) {
-                Some(item) => (*item).clone(),
-                None => Item::unanswered(target.clone()),
-            }));
-        }
-        shared
     }
 
     fn each(&mut self, batch: &Batch, change: impl Fn(&mut Call, &Positions)) {

@@ -3,20 +3,18 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
 
-use foldhash::quality::RandomState;
-
 use super::CallId;
 use super::batch::{Batch, Op, Payment};
 use super::set_aside::SetAside;
 use super::shadow::Shadow;
-use crate::api::{Account, Command, MAX_PER_CALL, Request, Targets};
+use crate::api::{Account, Command, MAX_PER_CALL, Request};
 use crate::client::call::Positions;
 
 /// A write that waits for its turn.
 struct QueuedWrite {
     command: Command,
     op: Op,
-    /// It must not share a request with writes about other targets.
+    /// It must not share a request.
     is_alone: bool,
 }
 
@@ -24,14 +22,6 @@ struct QueuedWrite {
 struct QueuedRead {
     command: Command,
     op: Op,
-}
-
-/// The targets of a request that is being put together.
-#[derive(Default)]
-struct Merger<'a> {
-    targets: HashSet<&'a Account, RandomState>,
-    /// Only writes about the same targets join.
-    is_alone: bool,
 }
 
 /// What may go next.
@@ -236,9 +226,9 @@ impl OwnerQueue {
         Some((call, parts - 1))
     }
 
-    /// Takes what has its turn: a batch that waits to be repeated, or a maximal run of one command, in which a target
-    /// may come several times. `request_of` gives the request of a call that has not ended, `may_join` says whether a
-    /// later call may go with the first.
+    /// Takes what has its turn: a batch that waits to be repeated, or a maximal run of one command with distinct
+    /// targets. `request_of` gives the request of a call that has not ended, `may_join` says whether a later call may
+    /// go with the first.
     pub(super) fn take_write<'a>(
         &mut self,
         owner: &Account,
@@ -266,58 +256,64 @@ impl OwnerQueue {
         may_join: impl Fn(CallId, &Request) -> bool,
     ) -> Batch {
         let mut batch = Batch::new(owner, command);
-        let mut merger = Merger::default();
+        let mut targets = HashSet::new();
         while let Some(write) = self.writes.front() {
             let request = request_of(write.op.call);
             let fits = request.is_none_or(|request| {
                 batch.ops.is_empty()
                     || (may_join(write.op.call, request)
-                        && self.fits(&batch, (write, request), &request_of, &mut merger))
+                        && self.fits(&batch, write, &request_of, &mut targets))
             });
             if write.command != command || !fits {
                 break;
             }
-            merger.is_alone |= write.is_alone && request.is_some();
+            let goes_alone = !merge || write.is_alone;
             let op = self.writes.pop_front().map(|write| write.op);
             batch.ops.extend(op.filter(|_| request.is_some()));
-            if !merge {
+            if goes_alone {
                 break;
             }
         }
         batch
     }
 
-    /// Whether `write` can join the others of `batch`: together at most 1000 calls and 1000 targets, none set aside. A
-    /// target that several name is sent once.
+    /// Whether `write` can join the others of `batch`: together at most 1000 targets, all different and none set aside.
+    /// `targets` are those of the batch, gathered when the first other one wants to join.
     fn fits<'a>(
         &self,
         batch: &Batch,
-        (write, request): (&QueuedWrite, &'a Request),
+        write: &QueuedWrite,
         request_of: impl Fn(CallId) -> Option<&'a Request>,
-        merger: &mut Merger<'a>,
+        targets: &mut HashSet<&'a Account>,
     ) -> bool {
-        // A call that names a target twice keeps the service's answer to that: it goes alone.
-        if merger.targets.is_empty()
-            && let Some(first) = batch.ops.first()
-            && let Some(own) = request_of(first.call).filter(|own| first.is_plain(own))
-        {
-            merger.targets.extend(first.targets(own));
-        }
-        let is_set_aside = |target| self.aside.as_ref().is_some_and(|it| it.is_about(target));
-        if merger.targets.is_empty()
-            || batch.ops.len() == MAX_PER_CALL
-            || write.is_alone != merger.is_alone
-            || !write.op.is_plain(request)
-            || write.op.targets(request).any(is_set_aside)
-        {
+        if write.is_alone {
             return false;
         }
-        let count = merger.targets.len();
-        merger.targets.extend(write.op.targets(request));
-        if merger.is_alone {
-            return merger.targets.len() == count && write.op.positions.len() == count;
+        let all_of = |op: &Op| request_of(op.call).map_or([].as_slice(), Request::targets);
+        let own = |op: &Op, targets: &mut HashSet<&'a Account>| {
+            let all = all_of(op);
+            targets.extend(op.positions.iter().map(|position| &all[position]));
+        };
+        if let Some(aside) = &self.aside {
+            let all = all_of(&write.op);
+            let mut positions = write.op.positions.iter();
+            if positions.any(|position| aside.is_about(&all[position])) {
+                return false;
+            }
         }
-        merger.targets.len() <= MAX_PER_CALL
+        // A call that names a target twice keeps the service's answer to that: it goes alone.
+        if targets.is_empty() {
+            batch.ops.iter().for_each(|op| own(op, targets));
+            if targets.len() < batch.targets() {
+                return false;
+            }
+        }
+        let count = targets.len() + write.op.positions.len();
+        if count > MAX_PER_CALL {
+            return false;
+        }
+        own(&write.op, targets);
+        targets.len() == count
     }
 
     /// The write under way is answered for good. What waited behind a batch that was set aside has its turn.
@@ -337,7 +333,7 @@ impl OwnerQueue {
 
     /// The batch in flight keeps failing for `targets`: other batches of the owner proceed, and it is sent again from
     /// `from` on.
-    pub(super) fn put_aside(&mut self, mut batch: Batch, targets: Targets, from: Instant) {
+    pub(super) fn put_aside(&mut self, mut batch: Batch, targets: Vec<Account>, from: Instant) {
         self.in_flight = None;
         let aside = self.aside.get_or_insert_default();
         aside.block(&targets);
@@ -354,8 +350,7 @@ impl OwnerQueue {
         self.aside.take_if(|aside| aside.is_empty());
     }
 
-    /// The calls of a refused batch go out apart, those about the same targets together: the mistake of one must not
-    /// fail the others.
+    /// The calls of a refused batch go out one by one: the mistake of one must not fail the others.
     pub(super) fn separate(&mut self, batch: Batch) {
         self.complete_batch(&batch);
         for op in batch.ops {

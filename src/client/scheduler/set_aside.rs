@@ -10,13 +10,12 @@
 //! A write that is set aside delays later writes about the same pair, in order, and nothing else. A failed
 //! connection, a rate limit or an expired signature says nothing about a write and does not count as a failure of it.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Op, Payment, Trouble};
 use super::{CallId, Delayed, Done, Scheduler};
-use crate::api::{Account, Command, Targets};
-use crate::client::call::Positions;
+use crate::api::{Account, Command};
 use crate::client::retry::{Attempts, REST};
 
 /// So many failures of its own has a request before anything is done about it.
@@ -176,7 +175,7 @@ impl<T> Scheduler<T> {
         } else if !batch.is_write() {
             // Nothing can arrive any more that it was to ask about: the write finds out itself.
             self.give_up_batch(&batch, now);
-        } else if blame == Blame::Whole && self.targets_of(&batch).len() > 1 {
+        } else if blame == Blame::Whole && batch.targets() > 1 {
             self.halve(batch, now, now);
         } else {
             self.set_aside(batch, Duration::ZERO, now);
@@ -188,7 +187,7 @@ impl<T> Scheduler<T> {
         batch.trouble().is_alone = true;
         if !batch.is_write() {
             self.repeat(batch, now + least);
-        } else if self.targets_of(&batch).len() > 1 {
+        } else if batch.targets() > 1 {
             self.halve(batch, now, now);
         } else {
             let calls: Vec<_> = batch.ops.iter().map(|op| op.call).collect();
@@ -201,7 +200,7 @@ impl<T> Scheduler<T> {
     pub(super) fn make_way(&mut self, batch: Batch, moment: Instant, now: Instant) {
         let owner = batch.owner.clone();
         let after = moment + A_MOMENT;
-        if self.targets_of(&batch).len() > 1 {
+        if batch.targets() > 1 {
             self.halve(batch, after, now);
         } else {
             self.put_aside(batch, after);
@@ -211,7 +210,10 @@ impl<T> Scheduler<T> {
 
     /// The halves of a batch are sent one by one, to find the target that fails; other writes of the owner proceed.
     fn halve(&mut self, mut batch: Batch, from: Instant, now: Instant) {
-        let rest = self.split(&mut batch);
+        let (rest, divided) = batch.halve();
+        if let Some(call) = divided {
+            self.divide(call, 1);
+        }
         let (owner, took) = (batch.owner.clone(), batch.trouble().took);
         let rest = Batch {
             ops: rest,
@@ -219,7 +221,7 @@ impl<T> Scheduler<T> {
             refused: batch.refused,
             is_refused_alone: batch.is_refused_alone,
             trouble: Some(Box::new(Trouble {
-                targets: Targets::new(),
+                targets: Vec::new(),
                 ..batch.trouble().clone()
             })),
             ..Batch::new(&owner, batch.command)
@@ -227,36 +229,6 @@ impl<T> Scheduler<T> {
         self.put_aside(rest, from);
         self.put_aside(batch, from);
         self.leave_time(&owner, now + took);
-    }
-
-    /// Takes the second half of its targets out of a batch. Calls about targets of both halves are divided.
-    fn split(&mut self, batch: &mut Batch) -> Vec<Op> {
-        let targets = self.targets_of(batch);
-        let rest: HashSet<_> = targets[targets.len() / 2..].iter().collect();
-        let (mut halves, mut divided) = ([Vec::new(), Vec::new()], Vec::new());
-        for Op { call, positions } in std::mem::take(&mut batch.ops) {
-            let Some(entry) = self.calls.get(&call) else {
-                continue;
-            };
-            let all = entry.call.request.targets();
-            let parts: (Vec<_>, Vec<_>) =
-                (positions.iter()).partition(|position| !rest.contains(&all[*position]));
-            if !parts.0.is_empty() && !parts.1.is_empty() {
-                divided.push(call);
-            }
-            for (half, part) in halves.iter_mut().zip([parts.0, parts.1]) {
-                if !part.is_empty() {
-                    let positions = Positions::Each(part);
-                    half.push(Op { call, positions });
-                }
-            }
-        }
-        for call in divided {
-            self.divide(call, 1);
-        }
-        let [first, second] = halves;
-        batch.ops = first;
-        second
     }
 
     /// Other writes of the owner proceed without this one.
@@ -305,6 +277,17 @@ impl<T> Scheduler<T> {
                 is_part: true,
             });
         }
+    }
+
+    fn targets_of(&self, batch: &Batch) -> Vec<Account> {
+        let mut targets = Vec::with_capacity(batch.targets());
+        for op in &batch.ops {
+            if let Some(entry) = self.calls.get(&op.call) {
+                let all = entry.call.request.targets();
+                targets.extend(op.positions.iter().map(|position| all[position].clone()));
+            }
+        }
+        targets
     }
 
     /// Sees to it that what `owner` has set aside is looked at in time.

@@ -50,23 +50,6 @@ impl Asked {
     }
 }
 
-/// By command and pair: how many calls had been accepted when the last request about it went out that was answered.
-pub(super) type Answered = HashMap<(Command, Account, Account), usize>;
-
-/// A target that a call is told to be done of, and that no request was about after the call was accepted.
-pub(super) fn unasked(number: usize, asked: &Asked, answered: &Answered) -> Option<String> {
-    let request = &asked.request;
-    let is_asked = |target: &Account| {
-        let key = (request.command(), request.owner.clone(), target.clone());
-        answered
-            .get(&key)
-            .is_some_and(|accepted| number < *accepted)
-    };
-    let mut all = asked.statuses.iter().zip(request.targets());
-    let (_, target) = all.find(|(seen, target)| seen.is_done() && !is_asked(target))?;
-    Some(format!("{target} was confirmed and not asked for"))
-}
-
 type Blocked = HashSet<(Account, Account)>;
 
 /// What a reply claims and is not so. A confirmed write is what the service holds at that moment:

@@ -23,13 +23,7 @@ impl Simulation {
         let arrives = self.time() + took.mul_f64(self.random.f64());
         self.service.count(command, arrives);
         let key = self.key(self.now + took);
-        let accepted = self.asked.len();
-        let flying = Flying {
-            flight,
-            outcome,
-            accepted,
-        };
-        self.flying.insert(key, flying);
+        self.flying.insert(key, (flight, outcome));
     }
 
     fn answer(&mut self, request: &Request, fate: Fate) -> (Result<Answer, Error>, Duration) {
@@ -77,21 +71,9 @@ impl Simulation {
         while let Some(first) = self.flying.first_entry()
             && first.key().0 <= self.now
         {
-            let Flying {
-                flight,
-                outcome,
-                accepted,
-            } = first.remove();
-            let request = &flight.request;
-            if request.command().is_write() {
-                self.service.in_flight.remove(&request.owner);
-            }
-            if outcome.as_ref().is_ok_and(|answer| !answer.is_refused()) {
-                for target in request.targets() {
-                    let key = (request.command(), request.owner.clone(), target.clone());
-                    let before = self.answered.entry(key).or_default();
-                    *before = accepted.max(*before);
-                }
+            let (flight, outcome) = first.remove();
+            if flight.request.command().is_write() {
+                self.service.in_flight.remove(&flight.request.owner);
             }
             self.scheduler.apply_outcome(flight, outcome, self.now);
             self.worker = Sleeper::Awake;

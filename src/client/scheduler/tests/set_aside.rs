@@ -131,29 +131,6 @@ fn of_a_request_that_fails_as_a_whole_only_the_culprit_waits() {
 }
 
 #[test]
-fn a_culprit_that_many_calls_name_is_found_as_soon() {
-    for kind in KINDS {
-        let mut world = recorded();
-        for tag in 0..1000 {
-            let target = if tag % 2 == 0 {
-                "bad".to_owned()
-            } else {
-                format!("u{tag}")
-            };
-            world.add(tag, "ann", &[&target]);
-        }
-        world.commit();
-        world.run_with(MINUTE * 3, |request| answer(kind, request));
-        assert_eq!(world.done.len(), 500, "{kind:?}");
-        let is_fine = |(_, reply): &(u64, Reply)| reply.status() == Status::Ok;
-        assert!(world.done.iter().all(is_fine), "{kind:?}");
-        assert!(world.seen.len() < 50, "{kind:?}: {}", world.seen.len());
-        world.run_with(MINUTE * 20, all_ok);
-        assert_eq!(world.done.len(), 1000, "{kind:?}");
-    }
-}
-
-#[test]
 fn of_one_call_that_fails_as_a_whole_only_the_culprit_waits() {
     for kind in KINDS {
         let mut world = recorded();
