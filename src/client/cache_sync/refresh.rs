@@ -185,7 +185,7 @@ impl Refresher {
         if let Some(own) = self.owners.get_mut(owner) {
             self.watched += u64::from(!own.watched);
             own.watched = true;
-            // At its moment as before: watching again reads nothing sooner.
+            // At its moment as before: another `watch` of it reads nothing sooner.
             if let Some(due) = own.due.filter(|due| own.urgency() < due.urgency) {
                 self.schedule(owner, due.moment);
             }

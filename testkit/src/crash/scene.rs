@@ -125,14 +125,14 @@ pub fn every_call(mut hit: impl FnMut(usize) -> bool) -> usize {
 
 /// Does all jobs, some at a time: most of the time a worker waits for the disk or for strace.
 pub fn side_by_side<J: Send + Sync, T: Send>(jobs: &[J], work: impl Fn(&J) -> T + Sync) -> Vec<T> {
-    const LANES: usize = 4;
-    let queue = |first: usize| jobs.iter().skip(first).step_by(LANES).map(&work);
+    const THREADS: usize = 4;
+    let queue = |first: usize| jobs.iter().skip(first).step_by(THREADS).map(&work);
     thread::scope(|scope| {
         let queue = &queue;
-        let scheduler: Vec<_> = (0..LANES)
+        let threads: Vec<_> = (0..THREADS)
             .map(|first| scope.spawn(move || queue(first).collect::<Vec<_>>()))
             .collect();
-        let results = scheduler.into_iter().map(thread::ScopedJoinHandle::join);
+        let results = threads.into_iter().map(thread::ScopedJoinHandle::join);
         results
             .flat_map(|result| result.expect("the queue passed"))
             .collect()
